@@ -1,0 +1,100 @@
+"""Every rule about time, as functions of time: slots, windows, retries and polls. Nothing here asks what time it is."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from digest.model import WEEKDAYS, Digest, Window
+
+# The back-off of Postfix's deferred queue, 300 s doubled up to 4,000 s.
+RETRY_MINUTES = (5, 10, 20, 40, 67)
+LEASE = timedelta(minutes=15)
+
+SHORTEST_POLL = timedelta(minutes=30)
+LONGEST_POLL = timedelta(hours=24)
+
+
+def slot(day: date, at: time, zone: str) -> datetime | None:
+    """The UTC moment of a local time on a local date.
+
+    A time that a clock change skips becomes the first valid moment after it, one that comes twice the first of the two.
+    None where the zone skipped the whole date, as Apia did with 2011-12-30.
+    """
+    tz = ZoneInfo(zone)
+    first = datetime.combine(day, at, tz)
+    moment = first.astimezone(UTC)
+    if moment.astimezone(tz).replace(tzinfo=None) != first.replace(tzinfo=None):
+        moment = _change_between(first.replace(fold=1).astimezone(UTC), moment, tz)
+    return moment if moment.astimezone(tz).date() == day else None
+
+
+def _change_between(before: datetime, after: datetime, tz: ZoneInfo) -> datetime:
+    """The first moment with the new offset, given one moment on either side of a clock change."""
+    old = before.astimezone(tz).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        if middle.astimezone(tz).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)
+
+
+def due_slots(digest: Digest, after: date | None, now: datetime, *, look_back: int = 7) -> list[tuple[date, datetime]]:
+    """The digest's slots that have passed, oldest first, each with its local date.
+
+    Args:
+        digest: whose calendar is asked.
+        after: the last date that is settled; slots up to it are left out. None: no edition exists yet, so only the
+            newest slot counts, since nobody waited for the older ones.
+        now: slots up to this moment have passed.
+        look_back: how many days before today are considered.
+    """
+    today = now.astimezone(ZoneInfo(digest.zone)).date()
+    found = []
+    for days_ago in range(look_back, -1, -1):
+        day = today - timedelta(days=days_ago)
+        if WEEKDAYS[day.weekday()] not in digest.days or (after is not None and day <= after):
+            continue
+        moment = slot(day, digest.press, digest.zone)
+        if moment is not None and moment <= now:
+            found.append((day, moment))
+    return found if after is not None else found[-1:]
+
+
+def window(press: datetime, hours: float) -> Window:
+    """The span of an edition's articles: everything young enough at press time.
+
+    What keeps yesterday's stories out is that they ran, not that they are older than yesterday's press time; so what
+    arrived late yesterday is still in time today.
+    """
+    return Window(press - timedelta(hours=hours), press)
+
+
+def retry_at(attempt: int, now: datetime) -> datetime:
+    """When to try a delivery again after its `attempt`-th try (counted from 1) was put off."""
+    return now + timedelta(minutes=RETRY_MINUTES[min(attempt, len(RETRY_MINUTES)) - 1])
+
+
+def tries_left(attempt: int) -> bool:
+    """Whether a delivery put off at its `attempt`-th try may be tried again."""
+    return attempt <= len(RETRY_MINUTES)
+
+
+def next_poll(
+    interval: timedelta, now: datetime, *, failures: int = 0, at_least: timedelta | None = None, jitter: float = 0.0
+) -> datetime:
+    """When to call on a feed again.
+
+    Args:
+        interval: what the editor asked for.
+        now: the end of this poll.
+        failures: polls that failed in a row; each doubles the wait.
+        at_least: what the server asked for (Retry-After, max-age), honoured up to a day.
+        jitter: a number in [-1, 1] that moves the time by up to a tenth, so that feeds do not march in step.
+    """
+    wait = interval * (1 + 0.1 * jitter)
+    if failures:
+        wait = max(wait, min(max(interval, SHORTEST_POLL) * 2.0 ** min(failures - 1, 10), LONGEST_POLL))
+    if at_least is not None:
+        wait = max(wait, min(at_least, LONGEST_POLL))
+    return now + wait

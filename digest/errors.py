@@ -1,0 +1,127 @@
+"""Everything that can go wrong and is not a bug. The first line of each docstring is what the operator reads.
+
+    DigestError
+    ├── UsageError            exit 2
+    │   ├── ConfigError           a configuration file or variable is wrong; holds every fault at once
+    │   └── MissingSecret         a secret the command needs is not in the environment
+    ├── WorkError             exit 1
+    │   ├── SchemaOutdated        the database is older (or newer) than the code
+    │   ├── DatabaseUnreachable   the database does not answer
+    │   ├── UnknownDigest, UnknownEdition, UnknownStory, UnknownSubscriber
+    │   ├── BadAddress            an address that cannot be mailed
+    │   ├── RenderFault           a template or the finished mail breaks a promise
+    │   └── BadToken              a signed link that was altered, or made for something else
+
+An outcome that belongs to a day's work (a feed that fails, a mail that is refused) is a value, not an exception.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class DigestError(Exception):
+    """The work could not be done."""
+
+    exit_status = 1
+
+
+class UsageError(DigestError):
+    """The command or its configuration is wrong."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong place in a configuration file. `line` is 0 where the fault is something missing from the file."""
+
+    file: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{place}: {self.message}"
+
+
+class ConfigError(UsageError):
+    """The configuration has faults."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+
+class MissingSecret(UsageError):
+    """A secret is missing from the environment."""
+
+    def __init__(self, name: str, purpose: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is not set: {purpose} Set it, or {name}_FILE to the path of a file that holds it.")
+
+
+class WorkError(DigestError):
+    """The work failed."""
+
+
+class DatabaseUnreachable(WorkError):
+    """The database does not answer."""
+
+    def __init__(self, where: str, cause: str) -> None:
+        super().__init__(f"The database at {where} does not answer: {cause}")
+
+
+class SchemaOutdated(WorkError):
+    """The database's schema is not the one this version works with."""
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        self.found, self.wanted = found, wanted
+        state = f"at revision {found}" if found else "empty"
+        super().__init__(f"The database is {state}, this version needs {wanted}. Run `digest migrate`.")
+
+
+class UnknownDigest(WorkError):
+    """No digest has this slug."""
+
+    def __init__(self, slug: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"No digest is called {slug!r}. digest.toml has: {', '.join(known)}.")
+
+
+class UnknownEdition(WorkError):
+    """No such edition has been published."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"There is no edition {wanted}. `digest publish` makes today's.")
+
+
+class UnknownStory(WorkError):
+    """No such story is in the window or in an edition."""
+
+    def __init__(self, story_id: str) -> None:
+        super().__init__(f"There is no story {story_id!r} in the window or in an edition. `digest rank` lists them.")
+
+
+class UnknownSubscriber(WorkError):
+    """Nobody has subscribed with this address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"Nobody is subscribed as {address!r}. `digest subscribers list` shows who is.")
+
+
+class BadAddress(WorkError):
+    """An address that cannot be mailed."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        self.address, self.reason = address, reason
+        super().__init__(f"{address!r} is not an address we can mail: {reason}")
+
+
+class RenderFault(WorkError):
+    """A mail or page could not be finished as promised."""
+
+
+class BadToken(WorkError):
+    """A signed link was altered, or made for something else."""
+
+    def __init__(self) -> None:
+        super().__init__("This link is not one of ours, or it has been cut short on its way.")

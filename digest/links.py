@@ -1,0 +1,81 @@
+"""Addresses of our pages, and the signed tokens in those that are one reader's own.
+
+A token is its own authority: whoever holds it may do what its purpose says to the one subscription it names. Purpose
+and version are inside, so a link cannot be turned to another use, and older links can be retired. Nothing expires:
+an unsubscribe link works for as long as the mail that holds it.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from digest.errors import BadToken
+
+
+class Purpose(StrEnum):
+    """What a signed link lets its holder do."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes and reads addresses below `base_url`; `keys` are the secrets, newest first: it signs, all of them verify."""
+
+    base_url: str
+    keys: tuple[str, ...]
+
+    def home(self) -> str:
+        """The home page."""
+        return f"{self.base_url}/"
+
+    def archive(self, digest: str) -> str:
+        """The list of a digest's editions."""
+        return f"{self.base_url}/archive/{digest}"
+
+    def edition(self, digest: str, day: date) -> str:
+        """An edition as a page, the same for everybody."""
+        return f"{self.base_url}/archive/{digest}/{day.isoformat()}"
+
+    def how(self) -> str:
+        """The page that says how stories are chosen."""
+        return f"{self.base_url}/how-stories-are-chosen"
+
+    def signed(self, purpose: Purpose, subscription: int, version: int) -> str:
+        """A page of one reader's own."""
+        return f"{self.base_url}/{purpose}/{self.token(purpose, subscription, version)}"
+
+    def token(self, purpose: Purpose, subscription: int, version: int) -> str:
+        """The token of a signed link; letters, digits, `-`, `_` and `.` only."""
+        return str(self._serializer(purpose).dumps([subscription, version]))
+
+    def read(self, purpose: Purpose, token: str) -> tuple[int, int]:
+        """The subscription and version that a token names.
+
+        Raises:
+            BadToken: it is not one of ours, or made for another purpose.
+        """
+        try:
+            match self._serializer(purpose).loads(token):
+                case [int(subscription), int(version)]:
+                    return subscription, version
+        except BadSignature:
+            pass
+        raise BadToken
+
+    def _serializer(self, purpose: Purpose) -> URLSafeSerializer:
+        return URLSafeSerializer(list(reversed(self.keys)), salt=f"digest.{purpose}")
+
+
+def address_key(address: str, keys: tuple[str, ...]) -> str:
+    """The keyed hash by which a suppressed address is known after it is erased.
+
+    It uses the oldest key, the last of the list, so that a rotation that keeps that key keeps every suppression.
+    """
+    return hmac.new(f"address:{keys[-1]}".encode(), address.casefold().encode(), hashlib.sha256).hexdigest()

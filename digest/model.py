@@ -1,0 +1,506 @@
+"""The words of the service, as values: one class a word, in the order in which the day meets them.
+
+Every value is frozen. All times are aware and in UTC; a date is the local date of the digest it belongs to.
+Code, tables, pages, logs and documents use these words and no synonyms.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+# ── feeds ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A source we poll, as the editor wrote it down in `feeds.toml`.
+
+    Several feeds may have one publisher; coverage counts publishers. `topics` are slugs that every article of the
+    feed speaks for a little, `weight` scales its articles' points, `poll` is the interval we aim at.
+    """
+
+    url: str
+    publisher: str
+    weight: float = 1.0
+    language: str | None = None
+    topics: tuple[str, ...] = ()
+    poll: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What the server gave us for the next conditional GET (RFC 9110, section 13)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class PollOutcome(StrEnum):
+    """How one poll of one feed ended."""
+
+    FETCHED = "fetched"
+    NOT_MODIFIED = "not_modified"
+    MOVED = "moved"
+    GONE = "gone"
+    FAILED = "failed"
+    BACKED_OFF = "backed_off"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that a publisher offers with an entry. Sizes are in pixels where the feed states them."""
+
+    url: str
+    credit: str = ""
+    alt: str = ""
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing a feed published, as parsed and otherwise untouched (RFC 4287 entry, RSS item).
+
+    Titles and summaries may still hold markup, links may be relative or hostile, dates may be nonsense.
+    """
+
+    entry_id: str
+    link: str
+    title: str
+    summary: str
+    published: datetime | None = None
+    updated: datetime | None = None
+    author: str = ""
+    source: str = ""
+    language: str = ""
+    categories: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A cleaned entry: canonical URL, plain title and summary, UTC time, who published it in which language.
+
+    `id` is 0 until it is stored. `published_at` is never later than `first_seen_at`. `fingerprint` is a hash of the
+    words a reader sees; an article whose fingerprint is unchanged has nothing new to say.
+    """
+
+    entry_id: str
+    url: str
+    title: str
+    summary: str
+    publisher: str
+    published_at: datetime
+    first_seen_at: datetime
+    feed: Feed
+    fingerprint: str
+    language: str = "en"
+    author: str = ""
+    categories: tuple[str, ...] = ()
+    image: Image | None = None
+    id: int = 0
+
+
+# ── ranking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word, or a phrase of several words, with the strength of its evidence."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What editors weigh: `terms` speak for it, `against` speak against it, `weight` says how much it matters."""
+
+    slug: str
+    title: str
+    weight: float = 1.0
+    terms: tuple[Term, ...] = ()
+    against: tuple[Term, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One or more articles on the same event. The first is its lead; the rest are "also covered by"."""
+
+    articles: tuple[Article, ...]
+
+    @property
+    def lead(self) -> Article:
+        """The article we send a reader to."""
+        return self.articles[0]
+
+    @property
+    def id(self) -> str:
+        """The same for as long as the story's oldest stored article is in the window, whichever leads."""
+        return f"s{min(article.id for article in self.articles)}"
+
+    @property
+    def publishers(self) -> tuple[str, ...]:
+        """Everyone who covers it, each once, the lead's publisher first."""
+        return tuple(dict.fromkeys(article.publisher for article in self.articles))
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One reason for a score: `points` came from `input` and `weight`; `because` says so in a reader's words."""
+
+    name: str
+    input: float
+    weight: float
+    points: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """All the reasons of one story. The score is their sum and nothing else."""
+
+    factors: tuple[Factor, ...]
+
+    @property
+    def score(self) -> float:
+        """The sum of the factors' points."""
+        return sum(factor.points for factor in self.factors)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A story with its receipt, the topic it is filed under, and its relevance to every topic in [0, 1].
+
+    `topic` is "" when no topic speaks for the story.
+    """
+
+    story: Story
+    receipt: Receipt
+    topic: str
+    topics: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        """The receipt's sum."""
+        return self.receipt.score
+
+
+# ── editions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A configured newsletter.
+
+    `press` is its local time of publication in `zone` on each of `days`; `topics` limits it to these (none: all);
+    `length` counts stories, of which the first `shared` are the same for every reader.
+    """
+
+    slug: str
+    title: str
+    zone: str = "UTC"
+    press: time = time(6, 0)
+    days: tuple[str, ...] = WEEKDAYS
+    topics: tuple[str, ...] = ()
+    length: int = 12
+    shared: int = 3
+    per_publisher: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The half-open span `[start, end)` in UTC that an edition draws its articles from."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start <= moment < self.end
+
+
+class Unit(StrEnum):
+    """How a market series' change is stated: a price moves in percent, a yield in basis points."""
+
+    PERCENT = "percent"
+    BASIS_POINTS = "basis_points"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A market series' last published value and the one published before it, each with its day."""
+
+    series: str
+    name: str
+    value: Decimal
+    day: date
+    previous: Decimal | None = None
+    previous_day: date | None = None
+    unit: Unit = Unit.PERCENT
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another article on an item's story: "also covered by"."""
+
+    publisher: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A placed story: everything a reader sees of it, and the receipt that put it there.
+
+    `place` counts from 1 over the whole edition, best first. `article_ids` are all the articles that must not come
+    again. `section` is the topic's slug.
+    """
+
+    place: int
+    story_id: str
+    section: str
+    title: str
+    summary: str
+    url: str
+    publisher: str
+    published_at: datetime
+    score: float
+    receipt: Receipt
+    topics: Mapping[str, float]
+    also: tuple[Reference, ...] = ()
+    language: str = "en"
+    article_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A topic's block in an edition. The shared opening and the closing "Also today" have slugs of their own."""
+
+    slug: str
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much was read for an edition: feeds asked, feeds that failed, and the newest article's time."""
+
+    feeds: int
+    failed: int
+    articles: int
+    publishers: int
+    newest: datetime | None = None
+
+
+class EditionState(StrEnum):
+    """Where an edition stands. A missed or skipped one has no items and says why in its reason."""
+
+    FROZEN = "frozen"
+    MISSED = "missed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One dated issue of a digest, frozen when published; everything downstream reads it and never the articles.
+
+    `items` are in order of place. The neutral edition shows the first `length`; later items exist because some
+    subscriber's cut shows them. A cut is an `Edition` too: narrowed, reordered, with places of its own.
+    """
+
+    digest: str
+    title: str
+    date: date
+    window: Window
+    items: tuple[Item, ...]
+    length: int = 12
+    shared: int = 3
+    quotes: tuple[Quote, ...] = ()
+    coverage: Coverage | None = None
+    topic_titles: Mapping[str, str] = field(default_factory=dict)
+    config_hash: str = ""
+    state: EditionState = EditionState.FROZEN
+    reason: str = ""
+    published_at: datetime | None = None
+    id: int = 0
+
+
+class Mark(StrEnum):
+    """A place in a rendered mail that is filled for each reader."""
+
+    UNSUBSCRIBE = "__UNSUBSCRIBE__"
+    PREFERENCES = "__PREFERENCES__"
+    ADDRESS = "__ADDRESS__"
+    SINCE = "__SINCE__"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An edition, or another mail, as its three texts. The marks of `Mark` are still open."""
+
+    subject: str
+    text: str
+    html: str
+
+
+# ── subscribers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SubscriptionState(StrEnum):
+    """What a reader has asked for: `pending` awaits the confirmation of its address."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """An address with consent. `address_key` is the address's keyed hash, the part of it that outlives erasure."""
+
+    id: int
+    address: str
+    address_key: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscriber's choice of a digest.
+
+    `topics` none means all. `version` is inside every signed link: raising it retires the older links.
+    """
+
+    id: int
+    subscriber_id: int
+    address: str
+    digest: str
+    state: SubscriptionState
+    topics: tuple[str, ...] = ()
+    paused_until: date | None = None
+    version: int = 1
+    since: datetime | None = None
+    ended_at: datetime | None = None
+
+
+# ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class DeliveryState(StrEnum):
+    """Where one edition stands on its way to one subscriber.
+
+    `offered` is on disk just before the final dot of the SMTP dialogue: from there a crash means `unknown`, before it
+    certainly not sent. `sent` means the next server said 250, no more.
+    """
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    OFFERED = "offered"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One edition to one subscriber, as claimed from the ledger: who gets which cut under which lease."""
+
+    id: int
+    edition_id: int
+    subscriber_id: int
+    subscription_id: int
+    address: str
+    topics: tuple[str, ...]
+    version: int
+    since: datetime
+    attempt: int
+    lease_token: str
+
+
+class Phase(StrEnum):
+    """How far an SMTP dialogue got; the phase, not the exception, says whether a message can have been sent."""
+
+    CONNECT = "connect"
+    LOGIN = "login"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    BODY = "body"
+    DOT = "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The next server said 250 after the final dot. `remote_id` is its queue id where its reply names one."""
+
+    remote_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server answered no. `permanent` (5xx) is final for this message; otherwise it may be tried again."""
+
+    phase: Phase
+    code: int
+    reply: str
+    permanent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The dialogue broke before the final dot: certainly not sent, to be tried again."""
+
+    phase: Phase
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """The dialogue broke after the final dot: perhaps sent, perhaps not."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The ledger would not let the message be offered: the reader left, the lease ran out, or it came too late."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | NotSent | Unconfirmed | Withdrawn
+
+
+class EventKind(StrEnum):
+    """A delivery's transitions carry the name of the new state; the rest is what we hear later."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    OFFERED = "offered"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    QUARANTINED = "quarantined"
+    BOUNCED_HARD = "bounced_hard"
+    BOUNCED_SOFT = "bounced_soft"
+    COMPLAINED = "complained"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that must not be mailed, kept as its keyed hash; why, and since when."""
+
+    address_key: str
+    reason: str
+    since: datetime

@@ -1,0 +1,96 @@
+"""Connections: one way in for reading, one for writing, the same on both databases.
+
+SQLite's driver opens no transaction before the first write, so two processes that read and then write lose updates
+without an error. Here every write transaction is `BEGIN IMMEDIATE`, which takes the lock before the first read.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from digest.errors import DatabaseUnreachable
+
+BUSY_SECONDS = 10
+_IMMEDIATE = "digest_immediate"
+
+
+def connect(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://user@host/name`. Nothing is opened yet.
+
+    Raises:
+        DatabaseUnreachable: the address is not one of a database we speak to.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise DatabaseUnreachable(_place(url), "only sqlite:/// and postgresql:// addresses are understood")
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise DatabaseUnreachable(_place(url), str(error)) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """A connection for reading: one consistent view, nothing kept.
+
+    Raises:
+        DatabaseUnreachable: it does not answer.
+    """
+    with _opened(engine) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """A connection in a write transaction that commits at the end of the block, or not at all.
+
+    Raises:
+        DatabaseUnreachable: it does not answer.
+    """
+    with _opened(engine.execution_options(**{_IMMEDIATE: True})) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _opened(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        raise DatabaseUnreachable(_place(engine.url.render_as_string()), str(error.orig)) from error
+    with connection:
+        yield connection
+
+
+def _place(url: str) -> str:
+    """The address without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "DIGEST_DATABASE_URL"
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the begin event below opens transactions, not the driver
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(_IMMEDIATE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,220 @@
+"""Every table of the service. The migrations build exactly this; a test compares the two."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from digest.model import DeliveryState, EditionState, SubscriptionState
+from digest.store.types import Json, Key, Moment
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, words: type[DeliveryState] | type[EditionState] | type[SubscriptionState]) -> CheckConstraint:
+    allowed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("url", Text, nullable=False, unique=True),
+    Column("publisher", Text, nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("language", String(35)),
+    Column("topics", Json, nullable=False),
+    Column("poll_seconds", Integer, nullable=False),
+    Column("configured", Boolean, nullable=False, comment="false once feeds.toml no longer names it"),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("body_hash", String(64)),
+    Column("next_poll_at", Moment, nullable=False),
+    Column("polled_at", Moment),
+    Column("succeeded_at", Moment),
+    Column("new_at", Moment, comment="when it last brought an article we did not know"),
+    Column("failures", Integer, nullable=False, server_default=text("0"), comment="in a row"),
+    Column("outcome", String(20)),
+    Column("status", Integer, comment="the last HTTP status"),
+    Column("error", Text),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "next_poll_at"),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("feed_id", Key, ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("categories", Json, nullable=False),
+    Column("image", Json),
+    Column("fingerprint", String(64), nullable=False),
+    Column("published_at", Moment, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("feed_id", "entry_id"),
+    Index(None, "published_at"),
+    Index(None, "feed_id", "url"),
+)
+
+market_quotes = Table(
+    "market_quotes",
+    metadata,
+    Column("series", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("value", Text, nullable=False, comment="the decimal digits as published"),
+    Column("source", Text, nullable=False),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("date", Date, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("window_start", Moment, nullable=False),
+    Column("window_end", Moment, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("shared", Integer, nullable=False),
+    Column("quotes", Json, nullable=False),
+    Column("coverage", Json),
+    Column("topic_titles", Json, nullable=False),
+    Column("config_hash", String(64), nullable=False),
+    Column("published_at", Moment, nullable=False),
+    UniqueConstraint("digest", "date"),
+    _one_of("state", EditionState),
+)
+
+edition_items = Table(
+    "edition_items",
+    metadata,
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("story_id", String(32), nullable=False),
+    Column("section", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("published_at", Moment, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("receipt", Json, nullable=False),
+    Column("topics", Json, nullable=False),
+    Column("also", Json, nullable=False),
+)
+
+# An article runs once in a digest: the rule that keeps yesterday's news out of today's edition, as a key.
+edition_articles = Table(
+    "edition_articles",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("article_id", Key, primary_key=True, comment="no foreign key: the memory outlives a pruned article"),
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("place", Integer, nullable=False),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("address_key", String(64), nullable=False, unique=True),
+    Column("consent", Json, nullable=False, comment="how and when the address agreed"),
+    Column("created_at", Moment, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscriber_id", Key, ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("topics", Json, nullable=False),
+    Column("paused_until", Date, comment="the first local date on which mail comes again"),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("since", Moment, nullable=False),
+    Column("ended_at", Moment),
+    UniqueConstraint("subscriber_id", "digest"),
+    Index(None, "digest", "state"),
+    _one_of("state", SubscriptionState),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address_key", String(64), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), nullable=False),
+    Column("subscriber_id", Key, nullable=False, comment="no foreign key: the ledger outlives an erased subscriber"),
+    Column("subscription_id", Key, nullable=False),
+    Column("address_key", String(64), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("mix", Integer, nullable=False, comment="claim order, so that a crash loop does not hit the same people"),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("ambiguous", Integer, nullable=False, server_default=text("0"), comment="times its fate was unknown"),
+    Column("lease_token", String(32)),
+    Column("lease_until", Moment),
+    Column("not_before", Moment, nullable=False),
+    Column("last_phase", String(20)),
+    Column("last_code", Integer),
+    Column("last_reply", Text),
+    Column("remote_id", Text),
+    Column("queued_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("edition_id", "subscriber_id"),
+    UniqueConstraint("edition_id", "address_key"),
+    Index(None, "state", "not_before", "mix"),
+    _one_of("state", DeliveryState),
+)
+
+delivery_events = Table(
+    "delivery_events",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("delivery_id", Key, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("event_key", String(200), unique=True, comment="what makes a report from outside apply once"),
+)

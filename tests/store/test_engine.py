@@ -1,0 +1,90 @@
+"""What every connection promises, on both databases."""
+
+import sqlite3
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, text, update
+from sqlalchemy.exc import StatementError
+
+from digest.errors import DatabaseUnreachable
+from digest.store import engine as engines
+from digest.store import tables
+from tests.conftest import NOW
+
+
+def test_sqlite_runs_in_wal_with_full_sync_and_foreign_keys(sqlite_engine: Engine) -> None:
+    with engines.read(sqlite_engine) as connection:
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+
+    assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+def test_reading_and_then_writing_from_many_threads_loses_no_update(engine: Engine) -> None:
+    """With the driver's own transactions SQLite loses most of these updates without an error."""
+    with engines.write(engine) as connection:
+        connection.execute(tables.suppressions.insert().values(address_key="counter", reason="0", since=NOW))
+    lock_row = select(tables.suppressions.c.reason).with_for_update()
+
+    def add() -> None:
+        for _ in range(25):
+            with engines.write(engine) as connection:
+                value = int(connection.execute(lock_row).scalar_one())
+                connection.execute(update(tables.suppressions).values(reason=str(value + 1)))
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with engines.read(engine) as connection:
+        assert connection.scalar(select(tables.suppressions.c.reason)) == "100"
+
+
+def test_a_failed_block_keeps_nothing(engine: Engine) -> None:
+    with pytest.raises(ZeroDivisionError), engines.write(engine) as connection:
+        connection.execute(tables.suppressions.insert().values(address_key="k", reason="r", since=NOW))
+        _ = 1 / 0
+
+    with engines.read(engine) as connection:
+        assert connection.execute(select(tables.suppressions)).all() == []
+
+
+def test_a_naive_time_is_refused(engine: Engine) -> None:
+    with pytest.raises(StatementError, match="naive time"), engines.write(engine) as connection:
+        connection.execute(
+            tables.suppressions.insert().values(address_key="k", reason="r", since=datetime(2026, 1, 1))  # noqa: DTZ001
+        )
+
+
+def test_a_database_that_cannot_be_opened_is_named_without_its_password(tmp_path: Path) -> None:
+    engine = engines.connect("postgresql://digest:s3cret@127.0.0.1:1/digest")
+
+    with pytest.raises(DatabaseUnreachable) as raised, engines.read(engine) as connection:
+        connection.execute(text("SELECT 1"))
+
+    assert "s3cret" not in str(raised.value)
+    with (
+        pytest.raises(DatabaseUnreachable, match="does not answer"),
+        engines.read(engines.connect(f"sqlite:///{tmp_path}/absent/digest.db")),
+    ):
+        pass
+
+
+def test_another_kind_of_database_is_refused_by_name() -> None:
+    with pytest.raises(DatabaseUnreachable, match="only sqlite"):
+        engines.connect("mysql://localhost/digest")
+
+
+def test_the_stored_file_is_an_ordinary_sqlite_database(sqlite_engine: Engine) -> None:
+    path = sqlite_engine.url.database
+    assert path is not None
+    with sqlite3.connect(path) as plain:
+        assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    plain.close()

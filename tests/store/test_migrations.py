@@ -1,0 +1,50 @@
+"""The migrations and the tables are two descriptions of one schema, and an upgrade keeps what it finds."""
+
+from datetime import timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, select
+
+from digest.errors import SchemaOutdated
+from digest.store import engine as engines
+from digest.store import schema, tables
+from tests.conftest import NOW
+
+
+def test_migrations_build_exactly_the_tables(engine: Engine) -> None:
+    with engines.read(engine) as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata)
+
+    assert differences == []
+
+
+def test_every_migration_can_be_taken_back_and_done_again(engine: Engine) -> None:
+    schema.migrate(engine, "base")
+
+    assert inspect(engine).get_table_names() in ([], ["alembic_version"])
+
+    schema.migrate(engine)
+    schema.check(engine)
+
+
+def test_migrating_a_second_time_keeps_the_rows(engine: Engine) -> None:
+    with engines.write(engine) as connection:
+        connection.execute(
+            tables.suppressions.insert().values(address_key="k", reason="complained", since=NOW - timedelta(days=1))
+        )
+
+    before, after = schema.migrate(engine)
+
+    assert before == after == schema.wanted()
+    with engines.read(engine) as connection:
+        assert connection.scalar(select(tables.suppressions.c.since)) == NOW - timedelta(days=1)
+
+
+def test_an_old_schema_is_refused_with_the_command_to_run(engine: Engine) -> None:
+    schema.migrate(engine, "base")
+
+    with pytest.raises(SchemaOutdated, match="digest migrate"):
+        schema.check(engine)
