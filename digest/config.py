@@ -37,7 +37,10 @@ class Site:
 
 @dataclass(frozen=True)
 class Fetch:
-    """How we call on publishers' servers. Sizes are bytes after decompression; times are for a whole fetch."""
+    """How we call on publishers' servers. Sizes are bytes after decompression; times are for a whole fetch.
+
+    `most_entries` is how many of a document's entries are read at a poll, the newest.
+    """
 
     allow_private: bool = False
     concurrency: int = 16
@@ -46,6 +49,7 @@ class Fetch:
     total_seconds: float = 60.0
     most_bytes: int = 10 * 1024 * 1024
     redirects: int = 5
+    most_entries: int = 500
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,10 @@ class Ranking:
     """How stories are formed and what each factor can contribute to a score, in points.
 
     `hours` is the age limit of an article; `half_life` the hours in which freshness halves; `same_story` the
-    similarity in [0, 1] from which two articles are one story; `floor` the score below which no story is placed;
-    `memory_days` how far back an edition keeps its stories from coming again.
+    similarity in [0, 1] from which two articles are one story; `focus` the relevance below which a story loses the
+    points that its source, coverage and freshness gave; `form` the points that a list, an opinion, a live page
+    and the like lose; `floor` the score below which no story is placed; `memory_days` how far back an edition keeps its
+    stories from coming again.
     """
 
     hours: float = 36.0
@@ -63,7 +69,9 @@ class Ranking:
     coverage: float = 25.0
     freshness: float = 15.0
     half_life: float = 12.0
-    same_story: float = 0.45
+    same_story: float = 0.14
+    focus: float = 0.3
+    form: float = 20.0
     floor: float = 0.0
     memory_days: int = 7
 
@@ -223,6 +231,7 @@ def _fetch(table: Table) -> Fetch:
         total_seconds=table.number("total_seconds", Fetch.total_seconds, least=0.1, most=600),
         most_bytes=table.integer("most_bytes", Fetch.most_bytes, least=1024, most=1 << 30),
         redirects=table.integer("redirects", Fetch.redirects, least=0, most=20),
+        most_entries=table.integer("most_entries", Fetch.most_entries, least=1, most=10_000),
     )
     table.finish()
     return fetch
@@ -237,6 +246,8 @@ def _ranking(table: Table) -> Ranking:
         freshness=table.number("freshness", Ranking.freshness),
         half_life=table.number("half_life", Ranking.half_life, least=0.1, most=1000),
         same_story=table.number("same_story", Ranking.same_story, least=0.05, most=1.0),
+        focus=table.number("focus", Ranking.focus, least=0.01, most=1.0),
+        form=table.number("form", Ranking.form),
         floor=table.number("floor", Ranking.floor, least=-1000, most=1000),
         memory_days=table.integer("memory_days", Ranking.memory_days, least=1, most=365),
     )

@@ -6,8 +6,8 @@
     │   └── MissingSecret         a secret the command needs is not in the environment
     ├── WorkError             exit 1
     │   ├── SchemaOutdated        the database is older (or newer) than the code
-    │   ├── DatabaseUnreachable   the database does not answer
-    │   ├── UnknownDigest, UnknownEdition, UnknownStory, UnknownSubscriber
+    │   ├── DatabaseUnreachable   the database does not answer, is locked or full
+    │   ├── UnknownDigest, UnknownFeed, UnknownEdition, UnknownStory, UnknownSubscriber
     │   ├── BadAddress            an address that cannot be mailed
     │   ├── RenderFault           a template or the finished mail breaks a promise
     │   └── BadToken              a signed link that was altered, or made for something else
@@ -65,10 +65,10 @@ class WorkError(DigestError):
 
 
 class DatabaseUnreachable(WorkError):
-    """The database does not answer."""
+    """The database cannot be used."""
 
     def __init__(self, where: str, cause: str) -> None:
-        super().__init__(f"The database at {where} does not answer: {cause}")
+        super().__init__(f"The database at {where} cannot be used: {cause.strip()}")
 
 
 class SchemaOutdated(WorkError):
@@ -85,6 +85,13 @@ class UnknownDigest(WorkError):
 
     def __init__(self, slug: str, known: tuple[str, ...]) -> None:
         super().__init__(f"No digest is called {slug!r}. digest.toml has: {', '.join(known)}.")
+
+
+class UnknownFeed(WorkError):
+    """No feed has this address."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"No feed in feeds.toml has the address {url!r}. `digest feeds list` shows them.")
 
 
 class UnknownEdition(WorkError):

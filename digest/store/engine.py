@@ -43,9 +43,9 @@ def read(engine: Engine) -> Iterator[Connection]:
     """A connection for reading: one consistent view, nothing kept.
 
     Raises:
-        DatabaseUnreachable: it does not answer.
+        DatabaseUnreachable: it does not answer, or stops answering inside the block.
     """
-    with _opened(engine) as connection, connection.begin():
+    with _open(engine) as connection:
         yield connection
 
 
@@ -54,20 +54,19 @@ def write(engine: Engine) -> Iterator[Connection]:
     """A connection in a write transaction that commits at the end of the block, or not at all.
 
     Raises:
-        DatabaseUnreachable: it does not answer.
+        DatabaseUnreachable: it does not answer, is locked for longer than we wait, or its disk is full.
     """
-    with _opened(engine.execution_options(**{_IMMEDIATE: True})) as connection, connection.begin():
+    with _open(engine.execution_options(**{_IMMEDIATE: True})) as connection:
         yield connection
 
 
 @contextmanager
-def _opened(engine: Engine) -> Iterator[Connection]:
+def _open(engine: Engine) -> Iterator[Connection]:
     try:
-        connection = engine.connect()
+        with engine.begin() as connection:
+            yield connection
     except OperationalError as error:
         raise DatabaseUnreachable(_place(engine.url.render_as_string()), str(error.orig)) from error
-    with connection:
-        yield connection
 
 
 def _place(url: str) -> str:

@@ -1,0 +1,132 @@
+"""Is all well? One sentence about each part of the service, and what to do where it is not."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from digest.config import Config, Relay
+from digest.delivery import smtp
+from digest.errors import DigestError, MissingSecret
+from digest.model import PollOutcome
+from digest.store import engine as engines
+from digest.store import feeds as feed_store
+from digest.store import schema
+
+EXAMPLES = ("example.org", "Example Street")
+
+
+class Level(StrEnum):
+    """How much a finding matters: a fault needs somebody, a note only deserves to be known."""
+
+    OK = "ok"
+    NOTE = "note"
+    FAULT = "FAULT"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What we found out about one part."""
+
+    subject: str
+    level: Level
+    sentence: str
+
+
+def well(findings: tuple[Finding, ...]) -> bool:
+    """Whether nothing needs anybody."""
+    return all(finding.level is not Level.FAULT for finding in findings)
+
+
+def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[Finding, ...]:
+    """Look at everything; only the relay lies outside this machine and its database."""
+    return (
+        _configuration(config),
+        _identity(config),
+        _secret(config),
+        *_database(config, now),
+        _relay(config.relay, config, call=call_relay),
+    )
+
+
+def _configuration(config: Config) -> Finding:
+    counts = f"{len(config.digests)} digests, {len(config.topics)} topics, {len(config.feeds)} feeds"
+    if not config.feeds:
+        return Finding("configuration", Level.FAULT, "feeds.toml names no feed, so no edition can be made.")
+    return Finding("configuration", Level.OK, f"{counts}; nothing wrong in them.")
+
+
+def _identity(config: Config) -> Finding:
+    site = config.site
+    left = [
+        key
+        for key in ("from_address", "contact", "postal_address")
+        if any(example in getattr(site, key) for example in EXAMPLES)
+    ]
+    if left and config.relay:
+        sentence = f"{', '.join(left)} in digest.toml still has the example's value; readers would see it."
+        return Finding("identity", Level.FAULT, sentence)
+    if left:
+        return Finding("identity", Level.NOTE, f"{', '.join(left)} in digest.toml still has the example's value.")
+    return Finding("identity", Level.OK, f"mail comes from {site.from_address}.")
+
+
+def _secret(config: Config) -> Finding:
+    try:
+        number = len(config.signing_keys)
+    except MissingSecret as missing:
+        return Finding("secret", Level.FAULT, str(missing))
+    return Finding("secret", Level.OK, f"{number} signing key{'s' * (number > 1)}; the first one signs.")
+
+
+def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
+    try:
+        engine = engines.connect(config.database_url)
+        schema.check(engine)
+        with engines.read(engine) as connection:
+            states = feed_store.states(connection)
+        engine.dispose()
+    except DigestError as error:
+        return (Finding("database", Level.FAULT, str(error)),)
+    kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
+    return Finding("database", Level.OK, kind), _feeds(states, now)
+
+
+def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
+    read = [state for state in states if state.outcome is not None]
+    if not read:
+        return Finding("feeds", Level.NOTE, "none has been read yet; `digest poll` reads them.")
+    bad = {PollOutcome.FAILED, PollOutcome.GONE, PollOutcome.BACKED_OFF}
+    failing = [state for state in read if state.outcome in bad]
+    newest = max((state.new_at for state in read if state.new_at), default=None)
+    hours = (
+        "nothing new yet"
+        if newest is None
+        else f"the newest article came {(now - newest).total_seconds() / 3600:.0f} h ago"
+    )
+    sentence = f"{len(read) - len(failing)} of {len(read)} answer; {hours}."
+    if failing:
+        sentence += f" Failing: {', '.join(state.url for state in failing[:5])}; `digest feeds list` says why."
+    return Finding("feeds", Level.FAULT if len(failing) == len(read) else Level.NOTE if failing else Level.OK, sentence)
+
+
+def relay_sentence(config: Config) -> str:
+    """Where mail goes."""
+    if config.relay is None:
+        return f"no relay is named (DIGEST_SMTP_URL), so mail is written to {config.outbox}."
+    limited = f", but only for {', '.join(config.delivery.only_to)}" if config.delivery.only_to else ""
+    return f"mail goes to {config.relay.host}:{config.relay.port}{limited}."
+
+
+def _relay(relay: Relay | None, config: Config, *, call: bool) -> Finding:
+    if relay is None:
+        return Finding("relay", Level.NOTE, relay_sentence(config))
+    place = f"{relay.host}:{relay.port}"
+    if not call:
+        return Finding("relay", Level.OK, f"{relay_sentence(config)} Not called.")
+    trouble = asyncio.run(smtp.probe(relay))
+    if trouble:
+        return Finding(
+            "relay", Level.FAULT, f"{place} does not take us: {trouble} Mail waits in the ledger until it does."
+        )
+    return Finding("relay", Level.OK, f"{place} answers and lets us in; {relay_sentence(config)}")

@@ -1,0 +1,83 @@
+"""What every command starts from: the home folder, its configuration, the database, and what time it is."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Engine
+
+from digest import config
+from digest.config import Config
+from digest.errors import UnknownDigest
+from digest.links import Links
+from digest.model import Digest
+from digest.store import engine as engines
+from digest.store import schema
+
+
+def utc_now() -> datetime:
+    """The one place where a command asks what time it is."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Home:
+    """A home folder, read when a command first needs it, so that `--help` and `init` work in an empty one."""
+
+    path: Path
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration; every fault of it at once."""
+        return config.load(self.path, os.environ)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, refused if its schema is not this version's."""
+        engine = self.unchecked_engine
+        schema.check(engine)
+        return engine
+
+    @cached_property
+    def unchecked_engine(self) -> Engine:
+        """The database at whatever revision."""
+        return engines.connect(self.config.database_url)
+
+    @property
+    def links(self) -> Links:
+        """Makes the addresses of our pages."""
+        return Links(self.config.site.base_url, self.config.signing_keys)
+
+    def digest(self, slug: str | None) -> Digest:
+        """The digest of that slug, or the first of digest.toml.
+
+        Raises:
+            UnknownDigest: there is none of that slug; names those there are.
+        """
+        digests = self.config.digests
+        for digest in digests:
+            if slug in {None, digest.slug}:
+                return digest
+        raise UnknownDigest(str(slug), tuple(digest.slug for digest in digests))
+
+
+def local_day(digest: Digest, now: datetime) -> date:
+    """Today, where the digest is published."""
+    return now.astimezone(ZoneInfo(digest.zone)).date()
+
+
+pass_home = click.make_pass_decorator(Home)
+digest_option = click.option(
+    "--digest", "slug", metavar="SLUG", help="Which digest; the first of digest.toml if left out."
+)
+date_option = click.option(
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The edition's date; today if left out.",
+)

@@ -1,0 +1,95 @@
+"""Sending: `deliver` and `audit`."""
+
+import asyncio
+
+import click
+
+from digest.cli import output
+from digest.cli.context import Home, pass_home, utc_now
+from digest.delivery.deliver import DeliveryReport
+from digest.delivery.deliver import deliver as run_deliver
+from digest.errors import UnknownEdition
+from digest.model import Outcome
+from digest.store import deliveries as ledger
+from digest.store import engine as engines
+
+
+@click.command()
+@click.option(
+    "--once", is_flag=True, help="Send what is due and stop; this is also what happens without it.", hidden=True
+)
+@output.json_option
+@pass_home
+@click.pass_context
+def deliver(context: click.Context, home: Home, once: bool, as_json: bool) -> None:  # noqa: ARG001
+    """Send what is due. Exits with 1 if the relay does not take it; nothing is lost then."""
+    with engines.read(home.engine) as connection:
+        due = ledger.due(connection, utc_now())
+    with output.progress("Delivering") as bar:
+        task = bar.add_task("", total=due, note="")
+
+        def advance(_outcome: Outcome) -> None:
+            bar.advance(task)
+
+        report = asyncio.run(run_deliver(home.config, home.engine, utc_now, progress=advance))
+    if as_json:
+        output.document(report.as_dict())
+    else:
+        _print(home, report)
+    if report.problem:
+        context.exit(1)
+
+
+def _print(home: Home, report: DeliveryReport) -> None:
+    counts = {name: count for name, count in report.as_dict().items() if isinstance(count, int) and count}
+    counts.pop("left", None)
+    outbox = counts.pop("outbox", 0)
+    if counts:
+        rate = report.sent / report.seconds if report.seconds else 0
+        words = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        click.echo(f"{words} in {report.seconds:.1f} s ({rate:.0f} a second).")
+    elif not report.problem:
+        click.echo("Nothing is due.")
+    if outbox:
+        click.echo(f"{output.count(outbox, 'mail')} written to {home.config.outbox} instead of being mailed.")
+    if report.problem:
+        click.echo(report.problem, err=True)
+
+
+@click.command()
+@click.argument("edition", type=int, required=False)
+@output.json_option
+@pass_home
+@click.pass_context
+def audit(context: click.Context, home: Home, edition: int | None, as_json: bool) -> None:
+    """Check that every subscriber of an edition is accounted for; all editions if none is named.
+
+    eligible = queued + claimed + offered + sent + failed + unknown + suppressed + expired + quarantined.
+    Exits with 1 where that does not hold.
+    """
+    with engines.read(home.engine) as connection:
+        audits = ledger.audit(connection, edition)
+    if edition is not None and not audits:
+        raise UnknownEdition(f"with the number {edition}")
+    balanced = all(audited.balanced for audited in audits)
+    if as_json:
+        output.document({"balanced": balanced, "editions": [audited.as_dict() for audited in audits]})
+    elif not audits:
+        click.echo("No edition has been published yet.")
+    else:
+        output.table(
+            ["Edition", "Digest", "Date", ("Eligible", {"justify": "right"}), "Accounted for", "Balanced"],
+            [
+                (
+                    audited.edition_id,
+                    audited.digest,
+                    audited.date,
+                    f"{audited.eligible:,}",
+                    ", ".join(f"{count:,} {state}" for state, count in audited.counts.items() if count),
+                    "yes" if audited.balanced else "NO",
+                )
+                for audited in audits
+            ],
+        )
+    if not balanced:
+        context.exit(1)

@@ -1,0 +1,127 @@
+"""Making an edition: `preview` and `publish`."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from digest import clock
+from digest.cli import output
+from digest.cli.context import Home, date_option, digest_option, local_day, pass_home, utc_now
+from digest.delivery.preview import write_preview
+from digest.editions import compose
+from digest.editions.publish import draft
+from digest.editions.publish import publish as run_publish
+from digest.model import Digest, Edition, EditionState
+from digest.store import editions as edition_store
+from digest.store import engine as engines
+
+
+def press_time(digest: Digest, day: date, now: datetime) -> datetime:
+    """When the edition of `day` goes to press: at its slot, or now if that has not come."""
+    slot = clock.slot(day, digest.press, digest.zone)
+    return now if slot is None else min(slot, now)
+
+
+@click.command()
+@digest_option
+@date_option
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to write; preview/ in the home folder if left out.",
+)
+@output.json_option
+@pass_home
+def preview(home: Home, slug: str | None, day: datetime | None, folder: Path | None, as_json: bool) -> None:
+    """Write an edition's HTML, text and .eml without publishing it.
+
+    An edition that is already published is written as it was frozen.
+    """
+    digest, now = home.digest(slug), utc_now()
+    date_ = day.date() if day else local_day(digest, now)
+    with engines.read(home.engine) as connection:
+        published = edition_store.by_date(connection, digest.slug, date_)
+        edition = published or draft(home.config, connection, digest, date_, press_time(digest, date_, now), now)
+    paths = (
+        []
+        if edition.state is not EditionState.FROZEN
+        else write_preview(home.config, edition, folder or home.path / "preview")
+    )
+    if as_json:
+        output.document(
+            {**summary(edition), "published": published is not None, "files": [str(path) for path in paths]}
+        )
+        return
+    print_edition(edition)
+    click.echo("As it was published." if published else "Not published yet; `digest publish` freezes it.")
+    for path in paths:
+        click.echo(str(path))
+
+
+@click.command()
+@digest_option
+@date_option
+@output.json_option
+@pass_home
+def publish(home: Home, slug: str | None, day: datetime | None, as_json: bool) -> None:
+    """Freeze an edition and queue it for its subscribers. An edition that exists is left as it is."""
+    digest, now = home.digest(slug), utc_now()
+    date_ = day.date() if day else local_day(digest, now)
+    if date_ > local_day(digest, now):
+        raise click.UsageError(f"{date_} has not come yet in {digest.zone}; `digest preview` shows how it stands.")
+    published = run_publish(home.config, home.engine, digest, date_, press_time(digest, date_, now), now)
+    if as_json:
+        output.document({**summary(published.edition), "created": published.created, "queued": published.queued})
+        return
+    print_edition(published.edition)
+    if published.created:
+        click.echo(f"Published; {output.count(published.queued, 'delivery', 'deliveries')} queued.")
+    else:
+        click.echo("It was published before; nothing has changed.")
+
+
+def summary(edition: Edition) -> dict[str, object]:
+    """What `--json` says of an edition."""
+    neutral = compose.cut(edition, ())
+    return {
+        "edition": edition.id,
+        "digest": edition.digest,
+        "date": edition.date,
+        "state": edition.state,
+        "reason": edition.reason,
+        "config_hash": edition.config_hash,
+        "stories": [
+            {"place": item.place, "id": item.story_id, "topic": item.section, "score": item.score, "title": item.title}
+            for item in neutral.items
+        ],
+    }
+
+
+def print_edition(edition: Edition) -> None:
+    """Print an edition as a table: place, story, topic, score, and why."""
+    click.echo(f"{edition.title}, {edition.date.isoformat()}")
+    if edition.state is not EditionState.FROZEN:
+        click.echo(f"{edition.state.value}: {edition.reason}")
+        return
+    output.table(
+        [
+            ("#", {"justify": "right"}),
+            ("Story", {"ratio": 5}),
+            "Topic",
+            ("Score", {"justify": "right"}),
+            ("Why", {"ratio": 4}),
+        ],
+        [
+            (
+                item.place,
+                f"{item.title} ({item.publisher})",
+                edition.topic_titles.get(item.section, item.section),
+                f"{item.score:.1f}",
+                output.reasons(item.receipt),
+            )
+            for item in compose.cut(edition, ()).items
+        ],
+    )

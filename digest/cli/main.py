@@ -1,0 +1,92 @@
+"""The one command, `digest`, and how it ends: 0 done, 1 the work failed, 2 bad usage or configuration."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from digest import __version__
+from digest.cli import delivery, demo, editions, feeds, ranking, service, setup, subscribers
+from digest.cli.context import Home
+from digest.errors import ConfigError, DigestError
+
+SECTIONS = {
+    "Begin": ("init", "demo", "check", "migrate"),
+    "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
+    "Lists": ("feeds", "subscribers"),
+    "Run": ("run", "web", "schedule", "health"),
+}
+
+
+class Sections(click.Group):
+    """A group whose help lists the commands in the order in which one meets them."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one block a section."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                commands = [(name, self.get_command(ctx, name)) for name in names]
+                formatter.write_dl([(name, command.get_short_help_str(90)) for name, command in commands if command])
+
+
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="DIGEST_HOME",
+    default=Path(),
+    metavar="DIR",
+    help="The folder with digest.toml, topics.toml and feeds.toml; DIGEST_HOME, or the current one.",
+)
+@click.version_option(__version__, prog_name="digest")
+@click.pass_context
+def cli(context: click.Context, home: Path) -> None:
+    """Read the world's economic feeds, find out which stories matter, and mail one finished edition a day."""
+    context.obj = Home(home)
+
+
+for command in (
+    setup.init,
+    demo.demo,
+    setup.check,
+    setup.migrate,
+    feeds.poll,
+    ranking.rank,
+    ranking.explain,
+    editions.preview,
+    editions.publish,
+    delivery.deliver,
+    delivery.audit,
+    feeds.feeds,
+    subscribers.subscribers,
+    service.run,
+    service.web,
+    service.schedule,
+    service.health,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command and end the process with the status that says how it went."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        status = 130
+    except ConfigError as error:
+        click.echo(f"The configuration has {len(error.faults)} fault{'s' * (len(error.faults) != 1)}:", err=True)
+        for fault in error.faults:
+            click.echo(f"  {fault}", err=True)
+        status = error.exit_status
+    except DigestError as error:
+        click.echo(f"Error: {error}", err=True)
+        status = error.exit_status
+    except OSError as error:
+        place = f" {error.filename}" if error.filename else ""
+        click.echo(f"Error:{place}: {error.strerror or error}", err=True)
+        status = 1
+    sys.exit(status or 0)

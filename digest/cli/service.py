@@ -1,0 +1,88 @@
+"""Run for good: `run`, `web`, `schedule`, and `health` for whoever watches them."""
+
+import signal
+import threading
+import urllib.error
+import urllib.request
+from dataclasses import replace
+
+import click
+
+from digest import checkup, logs, scheduler
+from digest.cli.context import Home, pass_home, utc_now
+from digest.config import Config
+from digest.web import server
+
+HEALTH_SECONDS = 5
+
+host_option = click.option(
+    "--host", metavar="ADDRESS", help="Where to serve, in place of [web] host; 0.0.0.0 in a container."
+)
+
+
+@click.command()
+@host_option
+@pass_home
+def run(home: Home, host: str | None) -> None:
+    """Run everything in one process: pages, scheduler and sender. A stop signal ends it cleanly."""
+    logs.configure()
+    _ready(home)
+    service = scheduler.Service(home.config, home.engine, utc_now)
+    service.start()
+    try:
+        server.serve(_served_at(home.config, host), home.engine, utc_now)
+    finally:
+        service.stop()
+
+
+@click.command()
+@host_option
+@pass_home
+def web(home: Home, host: str | None) -> None:
+    """Run the pages alone."""
+    logs.configure()
+    _ready(home)
+    server.serve(_served_at(home.config, host), home.engine, utc_now)
+
+
+@click.command()
+@pass_home
+def schedule(home: Home) -> None:
+    """Run the scheduler and the sender alone."""
+    logs.configure()
+    _ready(home)
+    stopped = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopped.set())
+    service = scheduler.Service(home.config, home.engine, utc_now)
+    service.start()
+    try:
+        stopped.wait()
+    finally:
+        service.stop()
+
+
+@click.command()
+@pass_home
+@click.pass_context
+def health(context: click.Context, home: Home) -> None:
+    """Ask the running pages whether they are live; exits with 0 if so. For a container's HEALTHCHECK."""
+    settings = home.config.web
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    address = f"http://{host}:{settings.port}/health/live"
+    try:
+        with urllib.request.urlopen(address, timeout=HEALTH_SECONDS) as response:
+            click.echo(f"Live: {address} answers {response.status}.")
+    except (urllib.error.URLError, OSError) as error:
+        click.echo(f"Not live: {address}: {getattr(error, 'reason', error)}", err=True)
+        context.exit(1)
+
+
+def _served_at(config: Config, host: str | None) -> Config:
+    return replace(config, web=replace(config.web, host=host)) if host else config
+
+
+def _ready(home: Home) -> None:
+    """Refuse to start half-ready: the keys and the schema are asked for before anything runs."""
+    _ = home.config.signing_keys, home.engine
+    click.echo(f"Pages at {home.config.site.base_url}; {checkup.relay_sentence(home.config)}", err=True)

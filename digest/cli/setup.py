@@ -1,0 +1,101 @@
+"""Begin: `init`, `check`, `migrate`."""
+
+import os
+import secrets
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from digest import checkup
+from digest.cli import output
+from digest.cli.context import Home, pass_home, utc_now
+from digest.store import engine as engines
+from digest.store import schema
+
+STARTER_FILES = ("digest.toml", "topics.toml", "feeds.toml")
+
+
+def write_starter(home: Path, names: tuple[str, ...] = STARTER_FILES) -> list[Path]:
+    """Write the commented starter files that are not there yet; return those written."""
+    home.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in names:
+        path = home / name
+        if not path.exists():
+            path.write_bytes(files("digest").joinpath("starter", name).read_bytes())
+            written.append(path)
+    return written
+
+
+def write_secret(home: Path) -> Path:
+    """Write a fresh signing key that only its owner can read, unless there is one."""
+    path = home / "secret.key"
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+    return path
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False, metavar="[DIR]")
+@pass_home
+def init(home: Home, folder: Path | None) -> None:
+    """Write a home folder: commented starter files, a signing key, an empty database.
+
+    Files that exist are left as they are, so it is safe to run again.
+    """
+    target = Home(folder or home.path)
+    written = write_starter(target.path)
+    secret = write_secret(target.path)
+    before, after = schema.migrate(engines.connect(target.config.database_url))
+    for name in STARTER_FILES:
+        state = "written" if target.path / name in written else "was there, left as it is"
+        click.echo(f"{target.path / name}: {state}")
+    click.echo(f"{secret}: signs the links in every mail; keep it secret and keep it")
+    click.echo(f"Database: {'already at' if before == after else 'made, at'} revision {after}")
+    click.echo(
+        f"""
+Next:
+  export DIGEST_HOME={target.path.resolve()}
+  export DIGEST_SECRET_KEY_FILE={secret.resolve()}
+  digest check                             says what is still missing
+  digest poll                              reads the feeds
+  digest rank                              shows what matters
+  digest subscribers add you@example.org   adds the first reader
+  digest run                               polls, publishes and delivers from now on
+Mail goes to {target.path.resolve() / "outbox"} until DIGEST_SMTP_URL names a server."""
+    )
+
+
+@click.command()
+@output.json_option
+@click.option("--no-network", is_flag=True, help="Leave out what calls on other machines (the relay).")
+@pass_home
+@click.pass_context
+def check(context: click.Context, home: Home, as_json: bool, no_network: bool) -> None:
+    """Say in one sentence each whether configuration, database, schema, relay and feeds are well.
+
+    Exits with 1 if any of them is not.
+    """
+    findings = checkup.examine(home.config, utc_now(), call_relay=not no_network)
+    if as_json:
+        output.document({"well": checkup.well(findings), "findings": findings})
+    else:
+        for finding in findings:
+            click.echo(f"{finding.level.value:7} {finding.subject}: {finding.sentence}")
+    if not checkup.well(findings):
+        context.exit(1)
+
+
+@click.command()
+@click.option("--to", "revision", default="head", metavar="REVISION", help="Another revision than the newest.")
+@pass_home
+def migrate(home: Home, revision: str) -> None:
+    """Bring the database to the schema of this version. Safe to run again, and from several machines at once."""
+    before, after = schema.migrate(home.unchecked_engine, revision)
+    if before == after:
+        click.echo(f"Nothing to do: the database is at revision {after}.")
+    else:
+        click.echo(f"The database went from {before or 'empty'} to revision {after or 'empty'}.")

@@ -1,0 +1,34 @@
+"""An edition as files to look at, made by the very functions that make the mail."""
+
+from pathlib import Path
+
+from digest.config import Config
+from digest.delivery import message
+from digest.editions import compose
+from digest.editions.render import Renderer
+from digest.links import Links
+from digest.model import Edition
+
+
+def write_preview(config: Config, edition: Edition, folder: Path) -> list[Path]:
+    """Write the neutral edition's HTML, text and `.eml` into a folder; return the three paths.
+
+    The links that would be a reader's own are signed for nobody, so that trying them out changes nothing.
+    """
+    links = Links(config.site.base_url, config.signing_keys)
+    neutral = compose.cut(edition, ())
+    rendered = Renderer(config.site, links).edition_mail(neutral)
+    reader = message.sample_reader(edition, config.site, links)
+    compiled = message.compile_edition(rendered, neutral, config.site, links)
+    contents = {
+        "html": message.filled(rendered.html, reader).encode(),
+        "txt": message.filled(rendered.text, reader).encode(),
+        "eml": compiled.fill(reader, edition.window.end),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for suffix, content in contents.items():
+        path = folder / f"{edition.digest}-{edition.date.isoformat()}.{suffix}"
+        path.write_bytes(content)
+        paths.append(path)
+    return paths

@@ -1,0 +1,39 @@
+"""The order in which a reader meets the items of an edition: one order for HTML, text and page."""
+
+from digest.model import Edition, Item, Section
+
+TOP = "top"
+ALSO_TODAY = "also-today"
+
+
+def shown(edition: Edition) -> tuple[Item, ...]:
+    """The items that are shown, by place: of an edition its neutral part, of a cut all."""
+    return edition.items[: edition.length]
+
+
+def sections(edition: Edition) -> tuple[Section, ...]:
+    """The edition in blocks.
+
+    "Top stories" are those that every reader gets. A section for each topic follows, in order of its best item; topics
+    with a single story are gathered in "Also today" at the end.
+    """
+    items = shown(edition)
+    by_topic: dict[str, list[Item]] = {}
+    for item in items[edition.shared :]:
+        by_topic.setdefault(item.section, []).append(item)
+    single = [item for group in by_topic.values() if len(group) == 1 for item in group]
+    found = [
+        Section(TOP, "Top stories", items[: edition.shared]),
+        *(
+            Section(topic, edition.topic_titles.get(topic, topic), tuple(group))
+            for topic, group in by_topic.items()
+            if len(group) > 1
+        ),
+        Section(ALSO_TODAY, "Also today", tuple(single)),
+    ]
+    return tuple(section for section in found if section.items)
+
+
+def in_order(edition: Edition) -> tuple[Item, ...]:
+    """The shown items in reading order."""
+    return tuple(item for section in sections(edition) for item in section.items)

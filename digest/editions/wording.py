@@ -1,0 +1,151 @@
+"""What an edition says about itself and how its texts are shortened: subject, preheader, counts, reading time."""
+
+import re
+from math import ceil
+
+from digest.editions import layout
+from digest.model import Edition, Item
+
+LEAD_WORDS = 70
+SUMMARY_WORDS = 50
+WORDS_A_MINUTE = 230
+"""A little below the 238 at which adults read English non-fiction (Brysbaert, 2019)."""
+
+SUBJECT_CHARACTERS = 70
+PREHEADER_LEAST, PREHEADER_MOST = 90, 130
+
+_LEAST_OF_A_FACT = 20
+_ELLIPSIS = "…"
+_SENTENCE_END = re.compile(r"[.!?][\"'”’»)\]]*(?=\s)|[。！？][」』）]*")
+# A full stop after these, after a single letter or after one or two digits ("am 3. Quartal") ends no sentence.
+_ABBREVIATION = re.compile(
+    r"\b(?:[A-Za-z]|\d{1,2}|Mr|Mrs|Ms|Dr|Prof|St|Sen|Rep|Gov|Gen|Nos?|Nr|Inc|Corp|Ltd|Co|Bros|vs|approx|est|cf|bzw|ca|"
+    r"Mio|Mrd|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
+)
+# "Profit rises to $38…" must not stand for 38 billion.
+_LOOSE_END = re.compile(r"(?:\s\S*\d\S*|[\s,;:–—\-(\[“‘\"'])+$")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+
+
+def word_count(text: str) -> int:
+    """How many words a reader reads. Two characters of a script that writes without spaces count as a word."""
+    unspaced = len(_UNSPACED.findall(text))
+    return len(_UNSPACED.sub(" ", text).split()) + ceil(unspaced / 2)
+
+
+def shortened(text: str, words: int) -> str:
+    """At most `words` words of the text: its first whole sentences, or else its beginning up to a word and "…"."""
+    if word_count(text) <= words:
+        return text
+    kept = ""
+    for end in _SENTENCE_END.finditer(text):
+        beginning = text[: end.end()]
+        if _ABBREVIATION.search(beginning):
+            continue
+        if word_count(beginning) > words:
+            break
+        kept = beginning
+    return kept or _clipped(text, words)
+
+
+def abbreviated(text: str, characters: int) -> str:
+    """The text in at most so many characters, cut between words and then marked with "…"."""
+    if len(text) <= characters:
+        return text
+    head = text[:characters]
+    space = head.rfind(" ")
+    return _marked(head[:space] if space > characters // 2 else head[:-1])
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """The number with its noun."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def subject(edition: Edition) -> str:
+    """The two most important facts; what is the story of one publisher alone carries its name."""
+    first, *others = [_fact(item) for item in layout.shown(edition)[:3]]
+    room = SUBJECT_CHARACTERS - len(first) - 2
+    whole = next((other for other in others if len(other) <= room), None)
+    if whole:
+        return f"{first}; {whole}"
+    if others and room >= _LEAST_OF_A_FACT:
+        return f"{first}; {abbreviated(others[0], room)}"
+    return abbreviated(first, SUBJECT_CHARACTERS)
+
+
+def preheader(edition: Edition) -> str:
+    """The line that mail programs show after the subject: what the subject does not say in full."""
+    lead, *others = layout.shown(edition)
+    said = subject(edition)
+    line = ""
+    for text in [
+        *(item.title for item in others if item.title not in said),
+        lead.summary,
+        *(o.summary for o in others),
+    ]:
+        if len(line) >= PREHEADER_LEAST:
+            break
+        if text:
+            line = f"{line}; {text}" if line else text
+    return abbreviated(line, PREHEADER_MOST)
+
+
+def words(edition: Edition) -> int:
+    """How many words of headlines and summaries are shown."""
+    return sum(word_count(item.title) + word_count(item.summary) for item in layout.shown(edition))
+
+
+def minutes(edition: Edition) -> int:
+    """How long the edition takes to read, at least one minute."""
+    return max(1, ceil(words(edition) / WORDS_A_MINUTE))
+
+
+def publishers(edition: Edition) -> tuple[str, ...]:
+    """Everyone whose articles are shown, by name or as "also covered by"."""
+    return tuple(
+        dict.fromkeys(
+            publisher
+            for item in layout.shown(edition)
+            for publisher in (item.publisher, *(reference.publisher for reference in item.also))
+        )
+    )
+
+
+def promise(edition: Edition) -> str:
+    """How much there is to read, such as "12 stories from 31 sources, 4 min". A short edition says that it is one."""
+    stories = len(layout.shown(edition))
+    line = (
+        f"{counted(stories, 'story', 'stories')} from "
+        f"{counted(len(publishers(edition)), 'source', 'sources')}, {minutes(edition)} min"
+    )
+    return f"A short edition today: {line}" if stories * 2 < edition.length else line
+
+
+def provenance(edition: Edition) -> str:
+    """What the edition was chosen from; empty where that is not known."""
+    if (coverage := edition.coverage) is None:
+        return ""
+    line = (
+        f"Chosen from {counted(coverage.articles, 'article', 'articles')} of "
+        f"{counted(coverage.publishers, 'publisher', 'publishers')}."
+    )
+    if coverage.failed:
+        line += f" {coverage.failed:,} of {counted(coverage.feeds, 'feed', 'feeds')} could not be read."
+    return line
+
+
+def _fact(item: Item) -> str:
+    return item.title if item.also else f"{item.publisher}: {item.title}"
+
+
+def _clipped(text: str, words: int) -> str:
+    beginning = text
+    while word_count(beginning) > words:
+        space = beginning.rfind(" ")
+        beginning = beginning[:space] if space > len(beginning) // 2 else beginning[:-1]
+    return _marked(beginning)
+
+
+def _marked(beginning: str) -> str:
+    return (_LOOSE_END.sub("", beginning) or beginning) + _ELLIPSIS

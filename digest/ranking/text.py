@@ -1,0 +1,124 @@
+"""Text as words: what counts as one, its stem in its language, and the words that say nothing."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import snowballstemmer
+
+_STEMMERS = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+}
+
+# "U.S.", then runs without spaces (Chinese, Japanese), then words with inner figures, ampersands and apostrophes.
+_WORD = re.compile(
+    r"(?:[^\W\d_]\.){2,}|[\u3040-\u30ff\u3400-\u9fff]+"
+    r"|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:&[^\W_]+|[.,]\d+)*(?:'[^\W_]+)?"
+)
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_POSSESSIVE = re.compile(r"'s?$", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?:;“\"(|]\s*$|[-–—]\s?$")
+
+COMMON = frozenset(
+    """
+    a about above after again against ahead all also am amid among an and any are as at be because been before being
+    below between both but by can could did do does doing down during each few for from further had has have having he
+    her here hers him his how i if in into is it its itself just me more most my no nor not now of off on once only or
+    other our out over own per said same say says she should so some such than that the their them then there these
+    they this those through to too under until up us very via vs was we were what when where which while who whom why
+    will with would you your
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as written, and its stem. `opens` is true where its capital may only mark the start of a sentence."""
+
+    text: str
+    stem: str
+    opens: bool
+
+    @property
+    def capital(self) -> bool:
+        """Whether it is written with a capital letter."""
+        return self.text[0].isupper()
+
+
+class Words:
+    """Splits text into words, stemming each distinct word once. Not to be shared between threads."""
+
+    def __init__(self) -> None:
+        self._stems: dict[tuple[str, str], str] = {}
+        self._stemmers: dict[str, snowballstemmer.stemmer] = {}
+
+    def split(self, text: str, language: str) -> list[Word]:
+        """The words of `text` in order. Scripts without spaces give every two neighbouring characters as a word.
+
+        "U.S." is "US", a possessive loses its ending, and hyphens part words, so that a phrase matches either way.
+        """
+        text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+        words: list[Word] = []
+        end = 0
+        for match in _WORD.finditer(text):
+            found = match.group()
+            opens = not words or _SENTENCE_END.search(text, end, match.start()) is not None
+            end = match.end()
+            if _UNSPACED.match(found):
+                pairs = [found[i : i + 2] for i in range(max(1, len(found) - 1))]
+                words.extend(Word(pair, pair, opens=True) for pair in pairs)
+            else:
+                written = _POSSESSIVE.sub("", found.replace(".", "") if found.endswith(".") else found)
+                words.append(Word(written, self.stem(written.lower(), language), opens))
+        return words
+
+    def stem(self, word: str, language: str) -> str:
+        """The stem of a word in lower case; the word itself where its language has no stemmer."""
+        key = (language, word)
+        known = self._stems.get(key)
+        if known is None:
+            known = self._stems[key] = self._stemmed(word, language)
+        return known
+
+    def _stemmed(self, word: str, language: str) -> str:
+        if language not in _STEMMERS or not word.isalpha():
+            return word
+        if language not in self._stemmers:
+            self._stemmers[language] = snowballstemmer.stemmer(_STEMMERS[language])
+        return str(self._stemmers[language].stemWord(word))
+
+
+def family(language: str) -> str:
+    """The language without its region: "en" of "en-GB"."""
+    return language.replace("_", "-").split("-")[0].lower()

@@ -1,0 +1,191 @@
+"""Which verb when. The one home of APScheduler, which is asked for no more than to call again.
+
+Nothing that matters is kept here: which edition is due, which feed and which delivery, the database says. Two
+schedulers are harmless, a missed call is made up for by the next, and cron could call `tick` as well.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import Engine
+
+from digest.config import Config
+from digest.delivery.deliver import DeliveryReport, deliver
+from digest.editions.publish import Published, publish_due
+from digest.errors import DigestError
+from digest.feeds.poll import PollReport, poll
+from digest.store import deliveries as ledger
+from digest.store import engine as engines
+from digest.store import feeds as feed_store
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 60
+SEND_SECONDS = 5
+STOP_SECONDS = 8.0
+NOTICE_SECONDS = 0.1
+AWAY = timedelta(hours=1)
+
+Publish = Callable[[Config, Engine, datetime], Sequence[Published]]
+Poll = Callable[[Config, Engine, datetime], Coroutine[Any, Any, PollReport]]
+Deliver = Callable[..., Coroutine[Any, Any, DeliveryReport]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TickReport:
+    """What a tick did. A part that failed says why in `problems`, and has kept nothing else from being done."""
+
+    published: tuple[Published, ...] = ()
+    polled: PollReport | None = None
+    problems: tuple[str, ...] = ()
+
+
+def tick(
+    config: Config, engine: Engine, now: datetime, *, publish: Publish = publish_due, poll: Poll = poll
+) -> TickReport:
+    """Publish what is due, then poll the feeds that are due. Safe to repeat at any time, by anyone.
+
+    An edition does not wait for slow feeds: the ticks before press time have polled them. Where nothing has been polled
+    for an hour there were no such ticks, and so the feeds come first.
+    """
+    problems: list[str] = []
+
+    def attempt(part: str, work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except DigestError as error:
+            log.error("failed", part=part, reason=str(error))  # noqa: TRY400  # its sentence says it all
+            problems.append(str(error))
+        except Exception as error:
+            log.exception("failed", part=part)
+            problems.append(f"{type(error).__name__}: {error}")
+        return None
+
+    def poll_due() -> PollReport | None:
+        return attempt("poll", lambda: asyncio.run(poll(config, engine, now)))
+
+    feeds_first = attempt("look at the feeds", lambda: _been_away(engine, now))
+    polled = poll_due() if feeds_first else None
+    published = attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
+    if not feeds_first:
+        polled = poll_due()
+    return TickReport(published, polled, tuple(problems))
+
+
+class Service:
+    """Ticks every minute and sends what is due, in threads of its own, until it is stopped."""
+
+    def __init__(
+        self,
+        config: Config,
+        engine: Engine,
+        clock: Callable[[], datetime],
+        *,
+        publish: Publish = publish_due,
+        poll: Poll = poll,
+        deliver: Deliver = deliver,
+    ) -> None:
+        self._config, self._engine, self._clock = config, engine, clock
+        self._publish, self._poll, self._deliver = publish, poll, deliver
+        self._stopping = threading.Event()
+        self._looked_at: datetime | None = None
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+            timezone=UTC,
+        )
+
+    def start(self) -> None:
+        """Begin, with a tick at once, and return."""
+        now = datetime.now(UTC)
+        self._scheduler.add_job(self.tick, "interval", id="tick", seconds=TICK_SECONDS, next_run_time=now)
+        self._scheduler.add_job(self.send, "interval", id="send", seconds=SEND_SECONDS, next_run_time=now)
+        self._scheduler.start()
+
+    def stop(self) -> bool:
+        """Start nothing more, break off polling, let the sender finish the messages in flight.
+
+        Waits up to `STOP_SECONDS`; whether everything has come to its end by then. Whatever has not is as after a crash:
+        nothing is lost, and the next start takes it up.
+        """
+        self._stopping.set()
+        # APScheduler waits for jobs without a limit, so it does so in a thread that need not be waited for.
+        ending = threading.Thread(target=self._scheduler.shutdown, daemon=True)
+        ending.start()
+        ending.join(STOP_SECONDS)
+        return not ending.is_alive()
+
+    def tick(self) -> None:
+        """The tick, with a line in the log for what it did."""
+        try:
+            report = tick(
+                self._config, self._engine, self._clock(), publish=self._publish, poll=self._poll_unless_stopped
+            )
+        except asyncio.CancelledError:
+            log.info("polling broken off", reason="the service stops")
+            return
+        for published in report.published:
+            log.info(
+                "published",
+                digest=published.edition.digest,
+                date=published.edition.date.isoformat(),
+                state=published.edition.state.value,
+                queued=published.queued,
+            )
+        if report.polled is not None and report.polled.outcomes:
+            counts = report.polled.as_dict()
+            counts.pop("outcomes")
+            log.info("polled", **counts)
+
+    def send(self) -> None:
+        """Deliver what is due; once a minute look also for what a sender that crashed has left behind."""
+        now = self._clock()
+        try:
+            with engines.read(self._engine) as connection:
+                due = ledger.due(connection, now)
+            late = self._looked_at is None or now - self._looked_at >= timedelta(seconds=TICK_SECONDS)
+            if (due or late) and not self._stopping.is_set():
+                self._looked_at = now
+                report = asyncio.run(self._deliver_until_stopped())
+                if replace(report, left=0, seconds=0.0) != DeliveryReport():
+                    (log.warning if report.problem else log.info)("delivered", **report.as_dict())
+        except DigestError as error:
+            log.error("failed", part="deliver", reason=str(error))  # noqa: TRY400  # its sentence says it all
+        except Exception:
+            log.exception("failed", part="deliver")
+
+    async def _deliver_until_stopped(self) -> DeliveryReport:
+        stop = asyncio.Event()
+        notice = asyncio.create_task(self._notice(stop))
+        try:
+            return await self._deliver(self._config, self._engine, self._clock, stop=stop)
+        finally:
+            notice.cancel()
+
+    async def _poll_unless_stopped(self, config: Config, engine: Engine, now: datetime) -> PollReport:
+        work = asyncio.create_task(self._poll(config, engine, now))
+        notice = asyncio.create_task(self._notice(asyncio.Event()))
+        await asyncio.wait({work, notice}, return_when=asyncio.FIRST_COMPLETED)
+        (notice if work.done() else work).cancel()
+        return await work
+
+    async def _notice(self, stop: asyncio.Event) -> None:
+        """Set `stop` once the service is told to stop, which happens in another thread."""
+        while not self._stopping.is_set():  # noqa: ASYNC110  # an event of another thread can only be asked
+            await asyncio.sleep(NOTICE_SECONDS)
+        stop.set()
+
+
+def _been_away(engine: Engine, now: datetime) -> bool:
+    """Whether no feed has been polled for so long that nobody can have been at work."""
+    with engines.read(engine) as connection:
+        polled = [state.polled_at for state in feed_store.states(connection) if state.polled_at]
+    return not polled or now - max(polled) > AWAY

@@ -1,0 +1,297 @@
+"""What a sender says to the ledger while it works: claim, offer, settle, release, set aside; and the sweep after it.
+
+A claim is a lease. Whoever holds it says so with its token in every later word, so that one who has lost it changes
+nothing. `offer` is at once the crash mark, the fence against a second sender and the last look whether the reader still
+wants the mail; it is committed before the final dot of the SMTP dialogue.
+
+The statements stand ready-made below: every message needs several, and building one takes longer than running it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from digest import clock
+from digest.config import UnknownPolicy
+from digest.model import (
+    Accepted,
+    Delivery,
+    DeliveryState,
+    EditionState,
+    NotSent,
+    Outcome,
+    Refused,
+    Unconfirmed,
+    Withdrawn,
+)
+from digest.store.deliveries import is_due, takes_mail
+from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
+from digest.store.types import Moment
+
+MOST_CLAIMS = 3
+"""How often a delivery may be claimed and never heard of again before it is set aside as poison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: deliveries by what became of them. `unknown` leaves out those that are sent again."""
+
+    requeued: int
+    unknown: int
+    resent: int
+    quarantined: int
+    expired: int
+
+
+def claim(connection: Connection, now: datetime, limit: int, lease_token: str, lease_until: datetime) -> list[Delivery]:
+    """Lease up to `limit` due deliveries, those that have waited longest first; no two claims get the same one.
+
+    The order is mixed, and what was tried before comes after what was not, so that a crash loop does not hit the same
+    readers each time. Deliveries of erased subscribers are settled on the way.
+    """
+    due = connection.execute(_DUE, {"now": now, "limit": limit}).all()
+    erased = [row.id for row in due if row.address is None]
+    if erased:
+        _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", ids=erased)
+    found = [row for row in due if row.address is not None]
+    if found:
+        ids = [row.id for row in found]
+        _move(connection, _CLAIM, DeliveryState.CLAIMED, now, ids=ids, token=lease_token, until=lease_until)
+    return [
+        Delivery(
+            id=row.id,
+            edition_id=row.edition_id,
+            subscriber_id=row.subscriber_id,
+            subscription_id=row.subscription_id,
+            address=row.address,
+            topics=tuple(row.topics),
+            version=row.version,
+            since=row.since,
+            attempt=row.attempt + 1,
+            lease_token=lease_token,
+        )
+        for row in found
+    ]
+
+
+def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, late: timedelta) -> set[int]:
+    """Mark deliveries as offered; the ids of those whose final dot may be sent once this is committed.
+
+    Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
+    edition was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
+    """
+    terms = {**_leases(claimed), "since": now - late, "until": now + clock.LEASE}
+    return _move(connection, _OFFER, DeliveryState.OFFERED, now, **terms)
+
+
+def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> list[DeliveryState]:
+    """Write down what became of claimed deliveries; return the state each one is in now, in the same order.
+
+    A delivery whose lease has passed to somebody else stays as it is.
+    """
+    held = {row.id: row for row in connection.execute(_STANDING, {"ids": [delivery.id for delivery, _ in outcomes]})}
+    withdrawn = [delivery.id for delivery, outcome in outcomes if isinstance(outcome, Withdrawn)]
+    wanted = set(connection.scalars(_STILL_WANTED, {"ids": withdrawn})) if withdrawn else set()
+    states, changes, events = [], [], []
+    for delivery, outcome in outcomes:
+        row = held[delivery.id]
+        if row.lease_token != delivery.lease_token or row.state not in _OPEN:
+            states.append(DeliveryState(row.state))
+            continue
+        change, detail = _verdict(delivery, outcome, now, wanted=delivery.id in wanted)
+        state = change["state"]
+        states.append(state)
+        if state != row.state:
+            change["ambiguous"] = row.ambiguous + (state is DeliveryState.UNKNOWN)
+            changes.append({"key": delivery.id, "changed_at": now, **change})
+            events.append((delivery.id, delivery.attempt, state, detail))
+    for shape in {tuple(change) for change in changes}:
+        connection.execute(_SETTLE, [change for change in changes if tuple(change) == shape])
+    _note(connection, events, now)
+    return states
+
+
+def release(
+    connection: Connection, claimed: Collection[Delivery], now: datetime, reason: str, *, wait: timedelta | None = None
+) -> None:
+    """Give claims back as if they had never been: what kept them from being tried was not theirs.
+
+    They keep their place in the order unless they are to `wait`.
+    """
+    later = {} if wait is None else {"later": now + wait}
+    statement = _RELEASE if wait is None else _RELEASE_TO_WAIT
+    _move(connection, statement, DeliveryState.QUEUED, now, reason, **_leases(claimed), **later)
+
+
+def set_aside(connection: Connection, delivery: Delivery, now: datetime, reason: str) -> DeliveryState:
+    """Put off a claimed delivery that could not even be made into a mail; at its third claim, for good."""
+    state = DeliveryState.QUARANTINED if delivery.attempt >= MOST_CLAIMS else DeliveryState.QUEUED
+    later = clock.retry_at(delivery.attempt, now)
+    _move(connection, _SET_ASIDE, state, now, reason, **_leases([delivery]), later=later)
+    return state
+
+
+def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: timedelta) -> Swept:
+    """Find again what a sender left behind, and let go of what comes too late.
+
+    A claim without an outcome was certainly not sent and waits again, or is set aside as poison at its third claim. An
+    offer without an outcome is unknown; under `resend_once` it is sent once more, while its edition is young enough.
+    What is still queued `late` after its edition was published expires.
+    """
+    poison = f"claimed {MOST_CLAIMS} times or more, and nothing was heard of it"
+    lost = "no outcome after it was offered"
+    again = "sent once more, with the same Message-ID"
+    since = now - late
+    quarantined = _move(connection, _QUARANTINE, DeliveryState.QUARANTINED, now, poison)
+    requeued = _move(connection, _REQUEUE, DeliveryState.QUEUED, now, "its lease ran out")
+    unknown = _move(connection, _LOSE, DeliveryState.UNKNOWN, now, lost)
+    resent: set[int] = set()
+    if policy is UnknownPolicy.RESEND_ONCE:
+        resent = _move(connection, _RESEND, DeliveryState.QUEUED, now, again, since=since)
+    expired = _move(connection, _EXPIRE, DeliveryState.EXPIRED, now, "its edition is too old", since=since)
+    return Swept(
+        requeued=len(requeued),
+        unknown=len(unknown - resent),
+        resent=len(resent),
+        quarantined=len(quarantined),
+        expired=len(expired),
+    )
+
+
+def _verdict(delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: bool) -> tuple[dict[str, Any], str]:
+    """What an outcome makes of a delivery's row, and the words for its event."""
+    again = {
+        "state": DeliveryState.QUEUED if clock.tries_left(delivery.attempt) else DeliveryState.FAILED,
+        "not_before": clock.retry_at(delivery.attempt, now),
+        **_NOBODY,
+    }
+    match outcome:
+        case Accepted(remote_id):
+            return {"state": DeliveryState.SENT, "remote_id": remote_id}, remote_id
+        case Refused(phase, code, reply, permanent):
+            heard = {"last_phase": phase, "last_code": code, "last_reply": reply}
+            change = {"state": DeliveryState.FAILED} if permanent else again
+            return change | heard, f"{phase}: {code} {reply}"
+        case NotSent(phase, reason):
+            return again | {"last_phase": phase, "last_code": None, "last_reply": reason}, f"{phase}: {reason}"
+        case Unconfirmed(reason):
+            return {"state": DeliveryState.UNKNOWN, "last_reply": reason}, reason
+        case Withdrawn(reason) if wanted:
+            return again | {"state": DeliveryState.QUEUED}, reason
+        case Withdrawn():
+            return {"state": DeliveryState.SUPPRESSED}, "the reader has left, paused or been suppressed"
+
+
+def _leases(claimed: Collection[Delivery]) -> dict[str, Any]:
+    """The parameters of `_HELD`."""
+    return {
+        "ids": [delivery.id for delivery in claimed],
+        "leases": [(delivery.id, delivery.lease_token) for delivery in claimed],
+    }
+
+
+def _move(
+    connection: Connection, statement: Executable, state: DeliveryState, now: datetime, detail: str = "", **terms: Any
+) -> set[int]:
+    """Bring deliveries to a state by a statement of `_moving`, with an event each; the ids of those that moved."""
+    moved = connection.execute(statement, {"to": state, "now": now, **terms}).all()
+    _note(connection, [(row.id, row.attempt, state, detail) for row in moved], now)
+    return {row.id for row in moved}
+
+
+def _note(connection: Connection, events: Sequence[tuple[int, int, DeliveryState, str]], now: datetime) -> None:
+    if events:
+        connection.execute(
+            _EVENT,
+            [
+                {"delivery_id": delivery_id, "attempt": attempt, "kind": state, "at": now, "detail": detail}
+                for delivery_id, attempt, state, detail in events
+            ],
+        )
+
+
+# ── the statements ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _moment(name: str) -> Any:
+    return bindparam(name, type_=Moment())
+
+
+def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
+    changes = {"state": bindparam("to"), "changed_at": _moment("now"), **values}
+    return update(deliveries).where(which).values(changes).returning(deliveries.c.id, deliveries.c.attempt)
+
+
+_row = deliveries.c
+_OPEN = (DeliveryState.CLAIMED, DeliveryState.OFFERED, DeliveryState.UNKNOWN)
+_NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
+_THESE = _row.id.in_(bindparam("ids", expanding=True))
+
+# The pairs alone would do, but only the ids find an index on SQLite.
+_HELD = and_(
+    _THESE,
+    _row.state == DeliveryState.CLAIMED,
+    tuple_(_row.id, _row.lease_token).in_(bindparam("leases", expanding=True)),
+)
+_SUBSCRIBED = exists().where(
+    subscriptions.c.id == _row.subscription_id, editions.c.id == _row.edition_id, takes_mail(editions.c.date)
+)
+_WANTED = and_(_SUBSCRIBED, ~exists().where(suppressions.c.address_key == _row.address_key))
+_IN_TIME = exists().where(
+    editions.c.id == _row.edition_id,
+    editions.c.state == EditionState.FROZEN,
+    editions.c.published_at > _moment("since"),
+)
+_ABANDONED = and_(_row.state == DeliveryState.CLAIMED, _row.lease_until <= _moment("now"))
+_POISON = or_(and_(_row.attempt >= MOST_CLAIMS, _row.last_phase.is_(None)), _row.attempt > len(clock.RETRY_MINUTES))
+
+_DUE = (
+    select(
+        *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt),
+        *(subscribers.c.address, subscriptions.c.topics, subscriptions.c.version, subscriptions.c.since),
+    )
+    .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
+    .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+    .where(is_due(_moment("now")))
+    .order_by(_row.not_before, _row.mix)
+    .limit(bindparam("limit"))
+    .with_for_update(of=deliveries, skip_locked=True)
+)
+_CLAIM = _moving(_THESE, attempt=_row.attempt + 1, lease_token=bindparam("token"), lease_until=_moment("until"))
+_ERASED = _moving(_THESE)
+_OFFER = _moving(and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME), lease_until=_moment("until"))
+
+_STANDING = select(_row.id, _row.state, _row.ambiguous, _row.lease_token).where(_THESE).with_for_update(of=deliveries)
+_STILL_WANTED = select(_row.id).where(_THESE, _WANTED)
+_SETTLE = update(deliveries).where(_row.id == bindparam("key"))
+_EVENT = insert(delivery_events)
+
+_RELEASE = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1)
+_RELEASE_TO_WAIT = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
+_SET_ASIDE = _moving(_HELD, **_NOBODY, not_before=_moment("later"))
+
+_QUARANTINE = _moving(and_(_ABANDONED, _POISON), **_NOBODY)
+_REQUEUE = _moving(_ABANDONED, **_NOBODY, not_before=_moment("now"))
+# The token stays, so that whoever held it may still say what became of the delivery.
+_LOSE = _moving(
+    and_(_row.state == DeliveryState.OFFERED, _row.lease_until <= _moment("now")), ambiguous=_row.ambiguous + 1
+)
+_RESEND = _moving(
+    and_(_row.state == DeliveryState.UNKNOWN, _row.ambiguous == 1, _IN_TIME), **_NOBODY, not_before=_moment("now")
+)
+_EXPIRE = _moving(and_(_row.state == DeliveryState.QUEUED, ~_IN_TIME))

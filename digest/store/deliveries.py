@@ -1,0 +1,184 @@
+"""The ledger as it is kept and read: who gets which edition, how far each delivery has come, and whether the sums hold.
+
+What a sender says while it works is in `claims`. Every transition of a delivery leaves a delivery event.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from digest.model import DeliveryState, Edition, EditionState, EventKind, SubscriptionState
+from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
+
+_row = deliveries.c
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The audience equation of one edition: all who were to get it, and the states in which their deliveries stand.
+
+    `eligible` counts the deliveries that were once queued, by their events; `counts` counts the ledger's rows.
+    """
+
+    edition_id: int
+    digest: str
+    date: date
+    eligible: int
+    counts: dict[DeliveryState, int]
+
+    @property
+    def balanced(self) -> bool:
+        """Whether everyone is accounted for, once."""
+        return self.eligible == sum(self.counts.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The audit for `--json`."""
+        return {
+            "edition": self.edition_id,
+            "digest": self.digest,
+            "date": self.date,
+            "eligible": self.eligible,
+            **{state.value: count for state, count in self.counts.items()},
+            "balanced": self.balanced,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEvent:
+    """One transition of a delivery, or what was heard of it later."""
+
+    edition_id: int
+    digest: str
+    date: date
+    kind: EventKind
+    at: datetime
+    attempt: int
+    detail: str
+
+
+def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
+    """Make a delivery of a frozen edition for everyone who gets it; return how many are new.
+
+    These are the active subscriptions that are not paused on the edition's date. A suppressed address is counted in, and
+    stands as suppressed. Done again, it adds who has come since and changes nothing else.
+    """
+    if edition.state is not EditionState.FROZEN:
+        return 0
+    suppressed = exists().where(suppressions.c.address_key == subscribers.c.address_key)
+    audience = (
+        select(
+            literal(edition.id),
+            subscribers.c.id,
+            subscriptions.c.id,
+            subscribers.c.address_key,
+            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.QUEUED.value),
+            # Neighbours in the list of subscribers are far apart in the order of claims.
+            (subscribers.c.id * 7919 + edition.id * 104729) % 65536,
+            *(literal(now, kind.type) for kind in (_row.not_before, _row.queued_at, _row.changed_at)),
+        )
+        .join_from(subscriptions, subscribers, subscriptions.c.subscriber_id == subscribers.c.id)
+        .where(subscriptions.c.digest == edition.digest, takes_mail(edition.date))
+    )
+    columns = (
+        *("edition_id", "subscriber_id", "subscription_id", "address_key", "state", "mix"),
+        *("not_before", "queued_at", "changed_at"),
+    )
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    made = connection.execute(dialect.insert(deliveries).from_select(columns, audience).on_conflict_do_nothing())
+    for state in (DeliveryState.QUEUED, DeliveryState.SUPPRESSED):
+        _note_new(connection, edition.id, state, now)
+    return made.rowcount
+
+
+def due(connection: Connection, now: datetime) -> int:
+    """How many deliveries may be claimed now."""
+    return connection.scalars(select(func.count()).select_from(deliveries).where(is_due(now))).one()
+
+
+def waiting(connection: Connection) -> int:
+    """How many deliveries are queued, due now or later."""
+    queued = _row.state == DeliveryState.QUEUED
+    return connection.scalars(select(func.count()).select_from(deliveries).where(queued)).one()
+
+
+def counts(connection: Connection, edition_id: int) -> dict[DeliveryState, int]:
+    """How many of an edition's deliveries stand in each state; every state is named."""
+    return _counts(connection, edition_id)[edition_id]
+
+
+def audit(connection: Connection, edition_id: int | None = None) -> list[Audit]:
+    """The audience equation of one frozen edition, or of all, the newest first."""
+    wanted = select(editions.c.id, editions.c.digest, editions.c.date).where(editions.c.state == EditionState.FROZEN)
+    queued = (
+        select(_row.edition_id, func.count(_row.id.distinct()).label("eligible"))
+        .join_from(deliveries, delivery_events, delivery_events.c.delivery_id == _row.id)
+        .where(delivery_events.c.kind == EventKind.QUEUED)
+        .group_by(_row.edition_id)
+    )
+    if edition_id is not None:
+        wanted = wanted.where(editions.c.id == edition_id)
+        queued = queued.where(_row.edition_id == edition_id)
+    eligible = {row.edition_id: row.eligible for row in connection.execute(queued)}
+    standing = _counts(connection, edition_id)
+    return [
+        Audit(row.id, row.digest, row.date, eligible.get(row.id, 0), standing[row.id])
+        for row in connection.execute(wanted.order_by(editions.c.date.desc(), editions.c.id.desc()))
+    ]
+
+
+def history(connection: Connection, address: str) -> list[DeliveryEvent]:
+    """Everything that happened to an address's deliveries, oldest first; nothing once the subscriber is erased."""
+    events = delivery_events.c
+    found = (
+        select(
+            _row.edition_id, editions.c.digest, editions.c.date, events.kind, events.at, events.attempt, events.detail
+        )
+        .join_from(delivery_events, deliveries, events.delivery_id == _row.id)
+        .join(editions, editions.c.id == _row.edition_id)
+        .join(subscribers, subscribers.c.id == _row.subscriber_id)
+        .where(func.lower(subscribers.c.address) == address.lower())
+        .order_by(events.at, events.id)
+    )
+    return [
+        DeliveryEvent(row.edition_id, row.digest, row.date, EventKind(row.kind), row.at, row.attempt, row.detail)
+        for row in connection.execute(found)
+    ]
+
+
+def is_due(now: Any) -> ColumnElement[bool]:
+    """Whether a delivery may be claimed."""
+    return and_(_row.state == DeliveryState.QUEUED, _row.not_before <= now)
+
+
+def takes_mail(day: Any) -> ColumnElement[bool]:
+    """Whether a subscription wants the edition of that local date."""
+    return and_(
+        subscriptions.c.state == SubscriptionState.ACTIVE,
+        or_(subscriptions.c.paused_until.is_(None), subscriptions.c.paused_until <= day),
+    )
+
+
+def _counts(connection: Connection, edition_id: int | None) -> dict[int, dict[DeliveryState, int]]:
+    """The number of deliveries by edition and state."""
+    found = select(_row.edition_id, _row.state, func.count().label("number")).group_by(_row.edition_id, _row.state)
+    if edition_id is not None:
+        found = found.where(_row.edition_id == edition_id)
+    standing: dict[int, dict[DeliveryState, int]] = defaultdict(lambda: dict.fromkeys(DeliveryState, 0))
+    for row in connection.execute(found):
+        standing[row.edition_id][DeliveryState(row.state)] = row.number
+    return standing
+
+
+def _note_new(connection: Connection, edition_id: int, state: DeliveryState, now: datetime) -> None:
+    """The first events of an edition's new deliveries. All of them were queued, also those suppressed at once."""
+    told = exists().where(delivery_events.c.delivery_id == _row.id, delivery_events.c.kind == state)
+    new = [_row.edition_id == edition_id, _row.attempt == 0, ~told]
+    if state is not DeliveryState.QUEUED:
+        new.append(_row.state == state)
+    kind, at = literal(state.value), literal(now, delivery_events.c.at.type)
+    rows = select(_row.id, kind, at, _row.attempt, literal("")).where(*new)
+    connection.execute(insert(delivery_events).from_select(("delivery_id", "kind", "at", "attempt", "detail"), rows))

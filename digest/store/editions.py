@@ -1,0 +1,261 @@
+"""Editions as they were frozen, and the memory of which articles have run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from digest.model import (
+    Coverage,
+    Edition,
+    EditionState,
+    Factor,
+    Item,
+    Quote,
+    Receipt,
+    Reference,
+    Unit,
+    Window,
+)
+from digest.store.tables import edition_articles, edition_items, editions
+from digest.store.upsert import insert_if_absent
+
+HEADLINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A published edition as a list shows it: its first headlines, and how many stories its neutral form has."""
+
+    id: int
+    date: date
+    headlines: tuple[str, ...]
+    stories: int
+
+
+def insert(connection: Connection, edition: Edition) -> Edition | None:
+    """Store an edition with its items and note their articles as run; None where one of that date exists.
+
+    Returns:
+        The edition with its id.
+    """
+    row = {
+        "digest": edition.digest,
+        "date": edition.date,
+        "state": edition.state,
+        "reason": edition.reason,
+        "title": edition.title,
+        "window_start": edition.window.start,
+        "window_end": edition.window.end,
+        "length": edition.length,
+        "shared": edition.shared,
+        "quotes": [_quote_json(quote) for quote in edition.quotes],
+        "coverage": _coverage_json(edition.coverage),
+        "topic_titles": dict(edition.topic_titles),
+        "config_hash": edition.config_hash,
+        "published_at": edition.published_at,
+    }
+    insert_into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    added = insert_into(editions).values(row).on_conflict_do_nothing().returning(editions.c.id)
+    edition_id = connection.scalars(added).one_or_none()
+    if edition_id is None:
+        return None
+    if edition.items:
+        connection.execute(edition_items.insert(), [_item_row(edition_id, item) for item in edition.items])
+    ran = [
+        {"digest": edition.digest, "article_id": article_id, "edition_id": edition_id, "place": item.place}
+        for item in edition.items
+        for article_id in item.article_ids
+    ]
+    insert_if_absent(connection, edition_articles, ran)
+    return replace(edition, id=edition_id)
+
+
+def by_date(connection: Connection, digest: str, day: date) -> Edition | None:
+    """A digest's edition of a date, in whatever state."""
+    return _one(connection, select(editions).where(editions.c.digest == digest, editions.c.date == day))
+
+
+def by_id(connection: Connection, edition_id: int) -> Edition | None:
+    """The edition with this id."""
+    return _one(connection, select(editions).where(editions.c.id == edition_id))
+
+
+def latest(connection: Connection, digest: str) -> Edition | None:
+    """The newest edition that has been published."""
+    return _one(connection, _published(digest).order_by(editions.c.date.desc()).limit(1))
+
+
+def last_date(connection: Connection, digest: str) -> date | None:
+    """The last date that is settled, be it published, missed or skipped."""
+    settled: date | None = connection.scalar(select(func.max(editions.c.date)).where(editions.c.digest == digest))
+    return settled
+
+
+def ran_article_ids(connection: Connection, digest: str, since: date, before: date) -> set[int]:
+    """The articles of the editions from `since` up to the day before `before`."""
+    ran = (
+        select(edition_articles.c.article_id)
+        .join_from(edition_articles, editions)
+        .where(edition_articles.c.digest == digest, editions.c.date >= since, editions.c.date < before)
+    )
+    return set(connection.scalars(ran))
+
+
+def recent(connection: Connection, digest: str, limit: int, before: date | None = None) -> list[Listed]:
+    """Published editions, newest first; with `before`, those of earlier dates."""
+    wanted = _published(digest).order_by(editions.c.date.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(editions.c.date < before)
+    rows = connection.execute(wanted).all()
+    shown: dict[int, list[str]] = {row.id: [] for row in rows}
+    titles = (
+        select(edition_items.c.edition_id, edition_items.c.title)
+        .join_from(edition_items, editions)
+        .where(edition_items.c.edition_id.in_(shown), edition_items.c.place <= editions.c.length)
+        .order_by(edition_items.c.place)
+    )
+    for edition_id, title in connection.execute(titles):
+        shown[edition_id].append(title)
+    return [Listed(row.id, row.date, tuple(shown[row.id][:HEADLINES]), len(shown[row.id])) for row in rows]
+
+
+def neighbours(connection: Connection, digest: str, day: date) -> tuple[date | None, date | None]:
+    """The dates of the published editions before and after a date."""
+    published = (editions.c.digest == digest) & (editions.c.state == EditionState.FROZEN)
+    return (
+        connection.scalar(select(func.max(editions.c.date)).where(published, editions.c.date < day)),
+        connection.scalar(select(func.min(editions.c.date)).where(published, editions.c.date > day)),
+    )
+
+
+def find_story(connection: Connection, story_id: str) -> tuple[Edition, Item] | None:
+    """The newest edition that has the story, and its item there."""
+    edition = _one(
+        connection,
+        select(editions)
+        .join_from(editions, edition_items)
+        .where(edition_items.c.story_id == story_id)
+        .order_by(editions.c.date.desc(), editions.c.id.desc())
+        .limit(1),
+    )
+    if edition is None:
+        return None
+    return edition, next(item for item in edition.items if item.story_id == story_id)
+
+
+def _published(digest: str) -> Select[Any]:
+    return select(editions).where(editions.c.digest == digest, editions.c.state == EditionState.FROZEN)
+
+
+def _one(connection: Connection, wanted: Select[Any]) -> Edition | None:
+    row = connection.execute(wanted).one_or_none()
+    if row is None:
+        return None
+    articles: dict[int, list[int]] = {}
+    ran = (
+        select(edition_articles.c.place, edition_articles.c.article_id)
+        .where(edition_articles.c.edition_id == row.id)
+        .order_by(edition_articles.c.article_id)
+    )
+    for place, article_id in connection.execute(ran):
+        articles.setdefault(place, []).append(article_id)
+    items = select(edition_items).where(edition_items.c.edition_id == row.id).order_by(edition_items.c.place)
+    return Edition(
+        id=row.id,
+        digest=row.digest,
+        title=row.title,
+        date=row.date,
+        window=Window(row.window_start, row.window_end),
+        items=tuple(_item(item, articles.get(item.place, ())) for item in connection.execute(items)),
+        length=row.length,
+        shared=row.shared,
+        quotes=tuple(_quote(stored) for stored in row.quotes),
+        coverage=_coverage(row.coverage),
+        topic_titles=row.topic_titles,
+        config_hash=row.config_hash,
+        state=EditionState(row.state),
+        reason=row.reason,
+        published_at=row.published_at,
+    )
+
+
+def _item_row(edition_id: int, item: Item) -> dict[str, Any]:
+    return {
+        "edition_id": edition_id,
+        "place": item.place,
+        "story_id": item.story_id,
+        "section": item.section,
+        "title": item.title,
+        "summary": item.summary,
+        "url": item.url,
+        "publisher": item.publisher,
+        "published_at": item.published_at,
+        "language": item.language,
+        "score": item.score,
+        "receipt": [asdict(factor) for factor in item.receipt.factors],
+        "topics": dict(item.topics),
+        "also": [asdict(reference) for reference in item.also],
+    }
+
+
+def _item(row: Row[Any], article_ids: Sequence[int]) -> Item:
+    return Item(
+        place=row.place,
+        story_id=row.story_id,
+        section=row.section,
+        title=row.title,
+        summary=row.summary,
+        url=row.url,
+        publisher=row.publisher,
+        published_at=row.published_at,
+        score=row.score,
+        receipt=Receipt(tuple(Factor(**factor) for factor in row.receipt)),
+        topics=row.topics,
+        also=tuple(Reference(**reference) for reference in row.also),
+        language=row.language,
+        article_ids=tuple(article_ids),
+    )
+
+
+def _quote_json(quote: Quote) -> dict[str, Any]:
+    return {
+        "series": quote.series,
+        "name": quote.name,
+        "value": str(quote.value),
+        "day": quote.day.isoformat(),
+        "previous": None if quote.previous is None else str(quote.previous),
+        "previous_day": None if quote.previous_day is None else quote.previous_day.isoformat(),
+        "unit": quote.unit,
+        "source": quote.source,
+    }
+
+
+def _quote(stored: Mapping[str, Any]) -> Quote:
+    return Quote(
+        series=stored["series"],
+        name=stored["name"],
+        value=Decimal(stored["value"]),
+        day=date.fromisoformat(stored["day"]),
+        previous=None if stored["previous"] is None else Decimal(stored["previous"]),
+        previous_day=None if stored["previous_day"] is None else date.fromisoformat(stored["previous_day"]),
+        unit=Unit(stored["unit"]),
+        source=stored["source"],
+    )
+
+
+def _coverage_json(coverage: Coverage | None) -> dict[str, Any] | None:
+    if coverage is None:
+        return None
+    return {**asdict(coverage), "newest": None if coverage.newest is None else coverage.newest.isoformat()}
+
+
+def _coverage(stored: Mapping[str, Any] | None) -> Coverage | None:
+    if stored is None:
+        return None
+    newest = stored["newest"]
+    return Coverage(**{**stored, "newest": None if newest is None else datetime.fromisoformat(newest)})

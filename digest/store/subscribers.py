@@ -1,0 +1,213 @@
+"""Subscribers, their subscriptions, and the addresses that must not be mailed.
+
+Addresses arrive here as `subscribers.consent.checked` leaves them, in plain ASCII. Two spellings that differ in case
+only are one subscriber, which is mailed as first written.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
+
+from digest.model import Subscription, SubscriptionState
+from digest.store.tables import subscribers, subscriptions, suppressions
+from digest.store.upsert import insert_if_absent
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """An address that is to be subscribed, with its key and the topics it chose (none: all)."""
+
+    address: str
+    address_key: str
+    topics: tuple[str, ...] = ()
+
+
+def add(
+    connection: Connection,
+    address: str,
+    address_key: str,
+    digest: str,
+    topics: tuple[str, ...],
+    consent: Mapping[str, Any],
+    now: datetime,
+) -> Subscription:
+    """Subscribe an address, as its new consent says, and return the subscription.
+
+    One that is active already is returned as it stands. One that ended begins anew, with these topics and a higher
+    version, so that preferences links from its earlier life are retired.
+    """
+    newcomer = Newcomer(address, address_key, topics)
+    add_all(connection, digest, [newcomer], consent, now)
+    subscriber_id = _ids(connection, [newcomer])[address_key]
+    mine = (subscriptions.c.subscriber_id == subscriber_id) & (subscriptions.c.digest == digest)
+    revived = connection.execute(
+        update(subscriptions)
+        .where(mine, subscriptions.c.state != SubscriptionState.ACTIVE)
+        .values(**_fresh(topics, now), ended_at=None, version=subscriptions.c.version + 1)
+    )
+    if revived.rowcount:
+        connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(consent=dict(consent)))
+    return _subscription(connection.execute(_subscriptions().where(mine)).one())
+
+
+def add_all(
+    connection: Connection, digest: str, newcomers: Collection[Newcomer], consent: Mapping[str, Any], now: datetime
+) -> None:
+    """Subscribe those who have no subscription to the digest, and leave everybody else as they are, ended ones too."""
+    insert_if_absent(
+        connection,
+        subscribers,
+        [
+            {"address": one.address, "address_key": one.address_key, "consent": dict(consent), "created_at": now}
+            for one in newcomers
+        ],
+    )
+    ids = _ids(connection, newcomers)
+    insert_if_absent(
+        connection,
+        subscriptions,
+        [
+            {"subscriber_id": ids[one.address_key], "digest": digest, "version": 1, **_fresh(one.topics, now)}
+            for one in newcomers
+        ],
+    )
+
+
+def subscription(connection: Connection, subscription_id: int) -> Subscription | None:
+    """One subscription; None once its subscriber is erased."""
+    row = connection.execute(_subscriptions().where(subscriptions.c.id == subscription_id)).one_or_none()
+    return None if row is None else _subscription(row)
+
+
+def by_address(connection: Connection, address: str) -> list[Subscription]:
+    """Everything an address has subscribed to, ended or not, in the order of the digests' slugs."""
+    found = _subscriptions().where(_is(address)).order_by(subscriptions.c.digest)
+    return [_subscription(row) for row in connection.execute(found)]
+
+
+def by_keys(connection: Connection, digest: str, keys: Collection[str]) -> dict[str, Subscription]:
+    """Those of the address keys that have a subscription to the digest, ended or not."""
+    found = _subscriptions().where(subscriptions.c.digest == digest, subscribers.c.address_key.in_(keys))
+    return {row.address_key: _subscription(row) for row in connection.execute(found)}
+
+
+def listing(connection: Connection, digest: str | None = None) -> list[Subscription]:
+    """Every subscription, or those to one digest, ended or not, in the order of their addresses."""
+    return list(each(connection, digest))
+
+
+def each(connection: Connection, digest: str | None = None) -> Iterator[Subscription]:
+    """The same as `listing` one by one, for lists too long to hold. The connection is busy until the last one."""
+    wanted = _subscriptions().order_by(subscribers.c.address, subscriptions.c.digest)
+    if digest is not None:
+        wanted = wanted.where(subscriptions.c.digest == digest)
+    for row in connection.execute(wanted.execution_options(yield_per=1000)):
+        yield _subscription(row)
+
+
+def choices(connection: Connection, digest: str, day: date) -> set[tuple[str, ...]]:
+    """The distinct topic choices of everyone who gets the digest's edition of that day."""
+    wanted = (
+        select(subscriptions.c.topics)
+        .distinct()
+        .where(
+            subscriptions.c.digest == digest,
+            subscriptions.c.state == SubscriptionState.ACTIVE,
+            or_(subscriptions.c.paused_until.is_(None), subscriptions.c.paused_until <= day),
+        )
+    )
+    return {tuple(topics) for topics in connection.scalars(wanted)}
+
+
+def end(connection: Connection, subscription_id: int, now: datetime) -> bool:
+    """End a subscription; whether this call did. One that has ended keeps the time at which it did."""
+    ended = connection.execute(
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id, subscriptions.c.state != SubscriptionState.ENDED)
+        .values(state=SubscriptionState.ENDED, ended_at=now)
+    )
+    return ended.rowcount > 0
+
+
+def resume(connection: Connection, subscription_id: int) -> bool:
+    """Undo an end, with everything as it was; whether there was an end to undo."""
+    resumed = connection.execute(
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id, subscriptions.c.state == SubscriptionState.ENDED)
+        .values(state=SubscriptionState.ACTIVE, ended_at=None)
+    )
+    return resumed.rowcount > 0
+
+
+def set_choice(
+    connection: Connection, subscription_id: int, topics: tuple[str, ...], paused_until: date | None
+) -> None:
+    """Keep what a reader chose."""
+    connection.execute(
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id)
+        .values(topics=_canonical(topics), paused_until=paused_until)
+    )
+
+
+def remove(connection: Connection, address: str) -> bool:
+    """Erase a subscriber with all subscriptions; whether there was one. A suppression stays: it holds no address."""
+    return connection.execute(delete(subscribers).where(_is(address))).rowcount > 0
+
+
+def suppress(connection: Connection, address_key: str, reason: str, now: datetime) -> None:
+    """Never mail this address again. The first reason stands."""
+    insert_if_absent(connection, suppressions, [{"address_key": address_key, "reason": reason, "since": now}])
+
+
+def suppressed(connection: Connection, keys: Collection[str]) -> dict[str, str]:
+    """Those of the address keys that must not be mailed, each with the reason."""
+    found = select(suppressions.c.address_key, suppressions.c.reason).where(suppressions.c.address_key.in_(keys))
+    return {row.address_key: row.reason for row in connection.execute(found)}
+
+
+def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, int]:
+    """Subscribers by the newcomers' keys. The address finds one whose key was made with a secret that is gone."""
+    keys = {one.address: one.address_key for one in newcomers}
+    found = select(subscribers.c.id, subscribers.c.address, subscribers.c.address_key).where(
+        or_(subscribers.c.address_key.in_(keys.values()), subscribers.c.address.in_(keys))
+    )
+    return {keys.get(row.address, row.address_key): row.id for row in connection.execute(found)}
+
+
+def _fresh(topics: tuple[str, ...], now: datetime) -> dict[str, Any]:
+    """A subscription at its beginning."""
+    return {"state": SubscriptionState.ACTIVE, "topics": _canonical(topics), "paused_until": None, "since": now}
+
+
+def _canonical(topics: tuple[str, ...]) -> list[str]:
+    """Equal choices are written alike, so that they share one cut."""
+    return sorted(set(topics))
+
+
+def _is(address: str) -> Any:
+    return func.lower(subscribers.c.address) == address.lower()
+
+
+def _subscriptions() -> Select[Any]:
+    return select(subscriptions, subscribers.c.address, subscribers.c.address_key).join_from(
+        subscriptions, subscribers, subscriptions.c.subscriber_id == subscribers.c.id
+    )
+
+
+def _subscription(row: Row[Any]) -> Subscription:
+    return Subscription(
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        address=row.address,
+        digest=row.digest,
+        state=SubscriptionState(row.state),
+        topics=tuple(row.topics),
+        paused_until=row.paused_until,
+        version=row.version,
+        since=row.since,
+        ended_at=row.ended_at,
+    )

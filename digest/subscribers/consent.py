@@ -1,0 +1,102 @@
+"""Who may be mailed: which addresses we accept, and what makes one a subscriber."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import Engine
+
+from digest.config import Config
+from digest.errors import BadAddress
+from digest.links import address_key
+from digest.model import Digest, Subscription, SubscriptionState
+from digest.store import engine as engines
+from digest.store import subscribers as store
+
+LOCALHOST = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What came of subscribing an address. Not `created`: it was active already, and nothing has changed."""
+
+    subscription: Subscription
+    created: bool
+
+
+def checked(address: str) -> str:
+    """The address as we store and mail it: spaces around it gone, the domain in lower case and in ASCII (IDNA).
+
+    The part before the @-sign stays as it is, a `+tag` included. Nothing is asked of the network. Domains that are
+    reserved for tests (`.test`, `.example`, `localhost`) are let through.
+
+    Raises:
+        BadAddress: it cannot be mailed; says why.
+    """
+    bare = address.strip(" \t")
+    local, _, domain = bare.rpartition("@")
+    on_this_machine = domain.lower() == LOCALHOST
+    try:
+        found = validate_email(
+            # `localhost` alone has no dot, without which no other domain can be reached.
+            f"{local}@{LOCALHOST}.test" if on_this_machine else bare,
+            check_deliverability=False,
+            allow_smtputf8=False,
+            test_environment=True,
+            strict=True,
+        )
+    except EmailNotValidError as error:
+        raise BadAddress(bare, str(error)) from error
+    if "=?" in found.local_part:
+        raise BadAddress(bare, "It holds the beginning of an encoded word, which mail servers may read as another one.")
+    return f"{found.local_part}@{LOCALHOST if on_this_machine else found.ascii_domain}"
+
+
+def masked(address: str) -> str:
+    """The address as a page may show it to whoever holds a forwarded mail: enough for its owner, for others too little."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[0]}•••@{domain}"
+
+
+def subscribe(
+    config: Config,
+    engine: Engine,
+    address: str,
+    digest: Digest,
+    topics: tuple[str, ...],
+    now: datetime,
+    *,
+    how: str,
+) -> Subscribed:
+    """Make an address a reader of the digest, or find it already is one. One who had left begins anew.
+
+    Args:
+        config: whose key the address's keyed hash is made with.
+        engine: where subscribers are kept.
+        address: as somebody wrote it.
+        digest: what it subscribes to.
+        topics: the slugs it chose; none means all.
+        now: when it agreed.
+        how: who vouches for the consent, in a word that is kept with it.
+
+    Raises:
+        BadAddress: it cannot be mailed, or must not be since it is suppressed.
+    """
+    accepted = checked(address)
+    key = address_key(accepted, config.signing_keys)
+    with engines.write(engine) as connection:
+        if reason := store.suppressed(connection, [key]).get(key):
+            raise BadAddress(accepted, suppressed_sentence(reason))
+        before = store.by_keys(connection, digest.slug, [key]).get(key)
+        after = store.add(connection, accepted, key, digest.slug, topics, consent(how, now), now)
+    return Subscribed(after, created=before is None or before.state is not SubscriptionState.ACTIVE)
+
+
+def consent(how: str, now: datetime) -> dict[str, str]:
+    """What is kept as the record of an agreement."""
+    return {"how": how, "at": now.isoformat()}
+
+
+def suppressed_sentence(reason: str) -> str:
+    """Why a suppressed address is refused."""
+    return f"It must not be mailed again: {reason}."

@@ -1,0 +1,74 @@
+"""The web application: every page group under one roof."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from digest.config import Config
+from digest.editions.render import Renderer
+from digest.errors import BadToken, DatabaseUnreachable
+from digest.links import Links
+from digest.web.archive import ArchivePages
+from digest.web.guard import Guard, security_headers, style_hashes
+from digest.web.house import HousePages
+from digest.web.pages import Pages
+from digest.web.readers import ReaderPages
+
+_NOT_FOUND = ("There is no such page", "The address may be old or mistyped. The archive has every edition.")
+_NOT_OURS = (
+    "This link does not work",
+    "It may have been cut short on its way. Please open it from the mail once more, or copy all of it.",
+)
+_NOT_SO = ("That is not how this page works", "Please go back, and use the page's own buttons.")
+_BROKEN = ("Something went wrong on our side", "It has been noted. Please try again in a few minutes.")
+
+
+def create_app(config: Config, engine: Engine, clock: Callable[[], datetime]) -> Starlette:
+    """The pages of one service.
+
+    Raises:
+        MissingSecret: there is no key to read signed links with.
+        RenderFault: the site's locale is unknown.
+    """
+    links = Links(config.site.base_url, config.signing_keys)
+    pages = Pages(config, engine, clock, links, Renderer(config.site, links))
+    # Every page has the style of the base template, so any page will do to learn it from.
+    styles = style_hashes(pages.renderer.page("error.html", heading="", sentence=""))
+
+    def bad_token(_request: Request, _error: Exception) -> Response:
+        return pages.error(404, *_NOT_OURS)
+
+    def http_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        page = pages.error(error.status_code, *(_NOT_FOUND if error.status_code == 404 else _NOT_SO))  # noqa: PLR2004
+        page.headers.update(error.headers or {})
+        return page
+
+    def unreachable(_request: Request, _error: Exception) -> Response:
+        page = pages.error(503, *_BROKEN)
+        page.headers["Retry-After"] = "60"
+        return page
+
+    def broken(request: Request, _error: Exception) -> Response:
+        page = pages.error(500, *_BROKEN)
+        # This answer is made outside the guard.
+        page.headers.update(dict(security_headers(request.url.path, styles)))
+        return page
+
+    groups = (ArchivePages(pages), ReaderPages(pages), HousePages(pages))
+    return Starlette(
+        routes=[route for group in groups for route in group.routes()],
+        middleware=[Middleware(Guard, styles)],
+        exception_handlers={
+            BadToken: bad_token,
+            HTTPException: http_error,
+            DatabaseUnreachable: unreachable,
+            Exception: broken,
+        },
+    )

@@ -1,0 +1,84 @@
+"""The pages that everybody may read: the latest edition, every edition, and the list of them. No token, no address."""
+
+import re
+from datetime import date
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from digest.model import Digest, EditionState
+from digest.store import editions as store
+from digest.store import engine as engines
+from digest.web.pages import Pages
+
+EDITIONS_A_PAGE = 60
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class ArchivePages:
+    """Answers with editions as they were frozen."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """The addresses answered here."""
+        return [
+            Route("/", self.home, methods=["GET"]),
+            Route("/archive", self.archive, methods=["GET"]),
+            Route("/archive/{digest}", self.editions, methods=["GET"]),
+            Route("/archive/{digest}/{day}", self.edition, methods=["GET"]),
+        ]
+
+    def home(self, _request: Request) -> Response:
+        """What this is, and the latest edition of the first digest."""
+        digest = self._pages.config.digests[0]
+        with engines.read(self._pages.engine) as connection:
+            latest = store.latest(connection, digest.slug)
+        return self._pages.page("home.html", digest=digest, edition=latest)
+
+    def archive(self, _request: Request) -> Response:
+        """The way to the only digest's editions, or the list of digests."""
+        digests = self._pages.config.digests
+        if len(digests) == 1:
+            return RedirectResponse(self._pages.links.archive(digests[0].slug), 302)
+        return self._pages.page("digests.html", digests=digests)
+
+    def editions(self, request: Request) -> Response:
+        """The list of a digest's editions, newest first; `?before=2026-02-10` turns the page."""
+        digest = self._digest(request)
+        before = _day(request.query_params["before"]) if "before" in request.query_params else None
+        with engines.read(self._pages.engine) as connection:
+            found = store.recent(connection, digest.slug, EDITIONS_A_PAGE + 1, before)
+        shown = found[:EDITIONS_A_PAGE]
+        older = f"{self._pages.links.archive(digest.slug)}?before={shown[-1].date}" if len(found) > len(shown) else None
+        return self._pages.page("archive.html", digest=digest, editions=shown, older=older)
+
+    def edition(self, request: Request) -> Response:
+        """One edition, the same for everybody."""
+        digest, day = self._digest(request), _day(request.path_params["day"])
+        with engines.read(self._pages.engine) as connection:
+            found = store.by_date(connection, digest.slug, day)
+            previous, following = store.neighbours(connection, digest.slug, day)
+        if found is None or found.state is not EditionState.FROZEN:
+            raise HTTPException(404)
+        return self._pages.page("edition.html", edition=found, digest=digest, previous=previous, next=following)
+
+    def _digest(self, request: Request) -> Digest:
+        digest = self._pages.digest(request.path_params["digest"])
+        if digest is None:
+            raise HTTPException(404)
+        return digest
+
+
+def _day(text: str) -> date:
+    """The date in an address, which has one spelling only."""
+    if not _DAY.fullmatch(text):
+        raise HTTPException(404)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise HTTPException(404) from error

@@ -1,0 +1,98 @@
+"""What holds for every request, whichever page it asks for: headers that keep a page harmless, and small bodies only."""
+
+import asyncio
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from digest.links import Purpose
+
+MOST_BODY_BYTES = 4096
+BODY_SECONDS = 10.0
+
+_WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
+_PRIVATE = tuple(f"/{purpose}/" for purpose in Purpose)
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+def security_headers(path: str, style_hashes: str) -> Iterator[tuple[str, str]]:
+    """The headers of every answer. A page with a token in its address is neither kept nor indexed by anybody."""
+    yield (
+        "Content-Security-Policy",
+        f"default-src 'none'; style-src {style_hashes}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+    yield "X-Content-Type-Options", "nosniff"
+    yield "Referrer-Policy", "no-referrer"
+    if path.startswith(_PRIVATE):
+        yield "Cache-Control", "no-store"
+        yield "X-Robots-Tag", "noindex"
+
+
+def style_hashes(page: str) -> str:
+    """The style elements of a page of ours, as the only ones a browser shall obey (CSP level 2, `style-src`)."""
+    digests = (hashlib.sha256(style.encode()).digest() for style in _STYLE.findall(page))
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+
+
+class Guard:
+    """Puts the security headers on every answer, and refuses a body that is too large or comes too slowly."""
+
+    def __init__(self, app: ASGIApp, styles: str) -> None:
+        self._app, self._styles = app, styles
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in security_headers(scope["path"], self._styles):
+                    headers[name] = value
+            await send(message)
+
+        if scope["method"] in _WITHOUT_BODY:
+            await self._app(scope, receive, send_guarded)
+            return
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(scope, receive)
+        except TimeoutError:
+            await _refusal(408, "The form took too long to arrive.")(scope, receive, send_guarded)
+            return
+        if body is None:
+            await _refusal(413, "The form is too large.")(scope, receive, send_guarded)
+            return
+        await self._app(scope, _replay(body, receive), send_guarded)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body; None as soon as it is known to be too large."""
+    announced = Headers(scope=scope).get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > MOST_BODY_BYTES:
+        return None
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MOST_BODY_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replayed
+
+
+def _refusal(status: int, sentence: str) -> PlainTextResponse:
+    return PlainTextResponse(f"{sentence}\n", status, {"Connection": "close"})

@@ -1,0 +1,77 @@
+"""Pages about the service itself: how stories are chosen, and whether it is well."""
+
+from collections.abc import Collection
+from itertools import groupby
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from digest.errors import DigestError
+from digest.model import Feed, Topic
+from digest.store import schema
+from digest.web.pages import Pages
+
+log = structlog.get_logger(__name__)
+
+
+class HousePages:
+    """Answers what is asked about the service."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """The addresses answered here."""
+        return [
+            Route("/how-stories-are-chosen", self.how, methods=["GET"]),
+            Route("/health/live", self.live, methods=["GET"]),
+            Route("/health/ready", self.ready, methods=["GET"]),
+        ]
+
+    def how(self, _request: Request) -> Response:
+        """Say what is read, what counts for how much, and what is never done."""
+        config = self._pages.config
+        return self._pages.page(
+            "how.html",
+            digests=config.digests,
+            ranking=config.ranking,
+            topics=weighted(config.topics),
+            publishers=publishers(config.feeds),
+            feeds=len(config.feeds),
+        )
+
+    def live(self, _request: Request) -> Response:
+        """Whether pages are answered at all."""
+        return PlainTextResponse("live\n")
+
+    def ready(self, _request: Request) -> Response:
+        """Whether the database answers and has our schema. What is wrong stands in the log: strangers ask here too."""
+        try:
+            schema.check(self._pages.engine)
+        except DigestError as error:
+            log.warning("not ready", reason=str(error))
+            return PlainTextResponse("not ready\n", 503)
+        return PlainTextResponse("ready\n")
+
+
+def weighted(topics: Collection[Topic]) -> list[tuple[str, list[Topic]]]:
+    """The topics in groups, the weightiest first, each group with its weight in words."""
+    in_order = sorted(topics, key=lambda topic: -topic.weight)
+    return [(words, list(group)) for words, group in groupby(in_order, key=lambda topic: weight_in_words(topic.weight))]
+
+
+def weight_in_words(weight: float) -> str:
+    """How much a topic counts, compared with a topic of weight 1."""
+    if weight == 0:
+        return "Not looked for at present"
+    if weight == 1:
+        return "Count in full"
+    little = 0.75 <= weight <= 1.25  # noqa: PLR2004
+    return f"Count {'a little ' if little else 'much '}{'more' if weight > 1 else 'less'}"
+
+
+def publishers(feeds: Collection[Feed]) -> list[str]:
+    """Whose feeds are read, each publisher once, by name."""
+    return sorted({feed.publisher for feed in feeds}, key=str.casefold)

@@ -1,0 +1,180 @@
+"""The pages of one reader: unsubscribe, with an undo, and preferences.
+
+The token in the address is the authority, so there is nothing to log in to, and nothing for a strange site to abuse.
+Only a POST that says what it wants changes anything; every other request shows the page.
+"""
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from digest.links import Purpose
+from digest.model import Subscription, SubscriptionState
+from digest.store import engine as engines
+from digest.store import subscribers as store
+from digest.subscribers import preferences
+from digest.subscribers.consent import masked
+from digest.subscribers.preferences import Changes
+from digest.web.pages import Pages
+
+NOTHING_TICKED = "Please tick at least one topic. To get no mail at all, unsubscribe."
+
+
+class ReaderPages:
+    """Answers the signed links of the mail."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """The addresses answered here."""
+        return [
+            Route("/unsubscribe/{token}", self.unsubscribe, methods=["GET"]),
+            Route("/unsubscribe/{token}", self.unsubscribe_form, methods=["POST"]),
+            Route("/preferences/{token}", self.preferences, methods=["GET"]),
+            Route("/preferences/{token}", self.preferences_form, methods=["POST"]),
+        ]
+
+    def unsubscribe(self, request: Request) -> Response:
+        """Ask whether the reader wants to leave, or say that it has left."""
+        found = self._subscription(self._named(request, Purpose.UNSUBSCRIBE)[0])
+        if found is None or found.state is SubscriptionState.ENDED:
+            return self._left(found, just_now=False)
+        return self._pages.page(
+            "unsubscribe.html",
+            digest=self._pages.title(found.digest),
+            address=masked(found.address),
+            preferences_href=self._href(Purpose.PREFERENCES, found),
+        )
+
+    async def unsubscribe_form(self, request: Request) -> Response:
+        """Leave, by the page's button or by a mail program's one click (RFC 8058); or take it back."""
+        async with request.form() as form:
+            return await run_in_threadpool(self._unsubscribe_as_told, request, form)
+
+    def preferences(self, request: Request) -> Response:
+        """Show what the reader has chosen."""
+        found = self._chooser(request)
+        return found if isinstance(found, Response) else self._choices(found)
+
+    async def preferences_form(self, request: Request) -> Response:
+        """Save what the reader has chosen, and say what has changed."""
+        async with request.form() as form:
+            return await run_in_threadpool(self._save, request, form)
+
+    def _unsubscribe_as_told(self, request: Request, form: FormData) -> Response:
+        subscription_id, _ = self._named(request, Purpose.UNSUBSCRIBE)
+        now = self._pages.clock()
+        if form.get("List-Unsubscribe") == "One-Click":
+            preferences.leave(self._pages.engine, subscription_id, now)
+            return PlainTextResponse("Unsubscribed.\n")
+        match form.get("action"):
+            case "leave":
+                return self._left(preferences.leave(self._pages.engine, subscription_id, now), just_now=True)
+            case "undo":
+                found = preferences.undo(self._pages.config, self._pages.engine, subscription_id, now)
+                if found is not None and found.state is SubscriptionState.ACTIVE:
+                    return self._choices(found, returned=True)
+        return self.unsubscribe(request)
+
+    def _save(self, request: Request, form: FormData) -> Response:
+        before = self._chooser(request)
+        if isinstance(before, Response):
+            return before
+        if form.get("action") != "save":
+            return self._choices(before)
+        offered, today = self._pages.offered(before.digest), self._pages.today(before.digest)
+        ticked = {str(value) for value in form.getlist("topic")}
+        pause = str(form.get("paused_until", ""))
+        if offered and not any(topic.slug in ticked for topic in offered):
+            return self._choices(before, ticked=ticked, pause=pause, topics_problem=NOTHING_TICKED)
+        try:
+            until = preferences.pause(pause, today)
+        except ValueError as error:
+            return self._choices(before, ticked=ticked, pause=pause, pause_problem=str(error))
+        topics = preferences.choice(ticked, offered)
+        after = preferences.choose(self._pages.engine, before.id, topics, until)
+        if after is None:
+            return self._left(None, just_now=False)
+        return self._choices(after, changes=preferences.changes(before, after, offered, today))
+
+    def _chooser(self, request: Request) -> Subscription | Response:
+        """The subscription whose preferences a link opens, or the page that says why it opens none."""
+        subscription_id, version = self._named(request, Purpose.PREFERENCES)
+        found = self._subscription(subscription_id)
+        if found is None or found.state is SubscriptionState.ENDED:
+            return self._left(found, just_now=False)
+        if found.version != version:
+            return self._pages.error(
+                404,
+                "This link has been replaced",
+                "You have subscribed anew since that mail was sent. The newest edition in your inbox has the link that works.",
+            )
+        return found
+
+    def _choices(
+        self,
+        found: Subscription,
+        *,
+        ticked: Collection[str] | None = None,
+        pause: str | None = None,
+        topics_problem: str = "",
+        pause_problem: str = "",
+        changes: Changes | None = None,
+        returned: bool = False,
+    ) -> Response:
+        """The preferences page; after a refused save with what the reader had entered."""
+        offered, today = self._pages.offered(found.digest), self._pages.today(found.digest)
+        if ticked is None:
+            ticked = found.topics or [topic.slug for topic in offered]
+        until = preferences.paused(found, today)
+        return self._pages.page(
+            "preferences.html",
+            422 if topics_problem or pause_problem else 200,
+            digest=self._pages.title(found.digest),
+            address=masked(found.address),
+            topics=[(topic, topic.slug in ticked) for topic in offered],
+            topic_titles={topic.slug: topic.title for topic in offered},
+            shared=self._pages.shared(found.digest),
+            pause=_iso(until) if pause is None else pause,
+            earliest=_iso(today + timedelta(days=1)),
+            latest=_iso(today + preferences.LONGEST_PAUSE),
+            paused_until=until,
+            topics_problem=topics_problem,
+            pause_problem=pause_problem,
+            changes=changes,
+            returned=returned,
+            save_href=self._href(Purpose.PREFERENCES, found),
+            unsubscribe_href=self._href(Purpose.UNSUBSCRIBE, found),
+        )
+
+    def _left(self, found: Subscription | None, *, just_now: bool) -> Response:
+        """The page of one who has left; the same, but for the undo, for one who has been erased."""
+        undo = found is not None and preferences.may_return(found, self._pages.clock())
+        return self._pages.page(
+            "unsubscribed.html",
+            digest=self._pages.title(found.digest) if found else self._pages.config.site.title,
+            address=masked(found.address) if found else "",
+            just_now=just_now,
+            undo_href=self._href(Purpose.UNSUBSCRIBE, found) if found and undo else "",
+        )
+
+    def _named(self, request: Request, purpose: Purpose) -> tuple[int, int]:
+        return self._pages.links.read(purpose, request.path_params["token"])
+
+    def _subscription(self, subscription_id: int) -> Subscription | None:
+        with engines.read(self._pages.engine) as connection:
+            return store.subscription(connection, subscription_id)
+
+    def _href(self, purpose: Purpose, found: Subscription) -> str:
+        """Relative, so that the pages of one reader lead to each other under whatever address they are reached."""
+        return f"../{purpose}/{self._pages.links.token(purpose, found.id, found.version)}"
+
+
+def _iso(day: date | None) -> str:
+    return "" if day is None else day.isoformat()

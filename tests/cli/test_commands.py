@@ -1,0 +1,239 @@
+"""What a stranger types, and what the command answers: one clear sentence, and the exit status that says how it went."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from digest.demo import servers
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+KEY = "a-secret-key-for-the-tests"
+FEED = b"""<rss version="2.0"><channel><title>Example</title><item><guid>1</guid>
+<title>Central bank raises interest rates to 4.5%</title><link>https://news.example/1</link></item></channel></rss>"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `digest` as a process of its own in an empty environment."""
+
+    def _run(*arguments: str, home: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
+        finished = subprocess.run(
+            [sys.executable, "-m", "digest", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=home,
+            env=clean | {"DIGEST_HOME": str(home), "DIGEST_SECRET_KEY": KEY} | environment,
+        )
+        assert "Traceback" not in finished.stderr
+        return finished
+
+    return _run
+
+
+@pytest.fixture
+def feeds() -> Iterator[str]:
+    """A web server with one feed and one page that is none."""
+    with servers.feed_server({"feed.xml": FEED, "page.html": b"<html><body>News</body></html>"}) as address:
+        yield address
+
+
+@pytest.fixture
+def home(run: Run, tmp_path: Path, feeds: str) -> Path:
+    """A home folder whose two feeds are on loopback; one of them is a web page."""
+    assert run("init").returncode == 0
+    (tmp_path / "feeds.toml").write_text(
+        "".join(f'[[feed]]\nurl = "{feeds}/{name}"\npublisher = "{name}"\n' for name in ("feed.xml", "page.html")),
+        encoding="utf-8",
+    )
+    configuration = (tmp_path / "digest.toml").read_text(encoding="utf-8")
+    configuration = configuration.replace("allow_private = false", "allow_private = true")
+    configuration = re.sub(r'ecb_url = ".*"', 'ecb_url = ""', configuration)
+    (tmp_path / "digest.toml").write_text(configuration, encoding="utf-8")
+    return tmp_path
+
+
+def test_init_makes_a_home_that_check_finds_well(run: Run, tmp_path: Path) -> None:
+    first, second, check = run("init"), run("init"), run("check")
+
+    assert first.returncode == second.returncode == check.returncode == 0
+    assert "digest check" in first.stdout
+    assert "was there, left as it is" in second.stdout
+    assert (tmp_path / "secret.key").stat().st_mode & 0o077 == 0
+    assert "note    relay: no relay is named" in check.stdout
+
+
+def test_a_home_that_is_none_is_named_with_what_to_do(run: Run) -> None:
+    finished = run("check")
+
+    assert finished.returncode == 2
+    assert "digest.toml: the file is missing; `digest init` writes a commented one" in finished.stderr
+
+
+def test_an_unknown_key_and_a_bad_line_are_named_at_once(run: Run, home: Path) -> None:
+    (home / "topics.toml").write_text("[[topic]\n", encoding="utf-8")
+    configuration = (home / "digest.toml").read_text(encoding="utf-8").replace("connections =", "conections =")
+    (home / "digest.toml").write_text(configuration, encoding="utf-8")
+
+    finished = run("rank")
+
+    assert finished.returncode == 2
+    assert re.search(r"topics\.toml:1: not valid TOML", finished.stderr)
+    assert re.search(
+        r'digest\.toml:\d+: \[delivery\] conections: is not a setting; did you mean "connections"\?', finished.stderr
+    )
+
+
+def test_a_missing_secret_is_named(run: Run, home: Path) -> None:
+    finished = run("subscribers", "add", "reader@example.org", DIGEST_SECRET_KEY="")
+
+    assert finished.returncode == 2
+    assert "DIGEST_SECRET_KEY is not set" in finished.stderr
+
+
+def test_a_database_without_a_schema_is_refused_with_the_command(run: Run, home: Path) -> None:
+    (home / "digest.db").unlink()
+
+    refused, migrated, ranked = run("rank"), run("migrate"), run("rank")
+
+    assert refused.returncode == 1
+    assert "Run `digest migrate`" in refused.stderr
+    assert migrated.returncode == ranked.returncode == 0
+
+
+def test_a_feed_that_is_a_web_page_is_named_and_the_others_are_read(run: Run, home: Path, feeds: str) -> None:
+    finished = run("poll")
+
+    assert finished.returncode == 0
+    assert re.search(rf"failed +{feeds}/page\.html: .*not a feed", finished.stdout)
+    assert "2 feeds" in finished.stdout
+    assert "1 new article" in finished.stdout
+
+
+def test_poll_reports_json_as_documented(run: Run, home: Path) -> None:
+    report = json.loads(run("poll", "--json").stdout)
+
+    assert set(report) == {
+        *("feeds", "fetched", "not_modified", "failed", "articles_new", "articles_updated", "seconds", "outcomes")
+    }
+    assert {tuple(outcome) for outcome in report["outcomes"]} == {
+        ("feed", "outcome", "status", "articles_new", "error")
+    }
+
+
+def test_rank_reports_json_as_documented_and_explain_adds_up(run: Run, home: Path) -> None:
+    run("poll")
+    report = json.loads(run("rank", "--json", "--limit", "0").stdout)
+
+    assert set(report) == {"digest", "window", "stories"}
+    (story,) = report["stories"]
+    assert set(story) == {"id", "title", "url", "score", "topic", "topics", "receipt", "articles"}
+    assert set(story["articles"][0]) == {"id", "url", "title", "publisher", "feed", "published_at", "topics"}
+    assert story["topic"] == "central-banks"
+    assert len(story["topics"]) == 17
+    assert story["score"] == pytest.approx(sum(factor["points"] for factor in story["receipt"]), abs=1e-9)
+    explained = run("explain", story["id"])
+    assert explained.returncode == 0
+    assert f"{story['score']:.2f}" in explained.stdout
+
+
+def test_a_story_or_digest_that_does_not_exist_is_named(run: Run, home: Path) -> None:
+    story, digest = run("explain", "s999"), run("rank", "--digest", "sport")
+
+    assert (story.returncode, digest.returncode) == (1, 1)
+    assert "There is no story 's999'" in story.stderr
+    assert "No digest is called 'sport'. digest.toml has: economy." in digest.stderr
+
+
+@pytest.mark.parametrize("address", ["reader", "reader@", "a@b@c.example", "reader@example.org\nBcc: x@example.org"])
+def test_an_address_that_is_none_is_refused(run: Run, home: Path, address: str) -> None:
+    finished = run("subscribers", "add", address)
+
+    assert finished.returncode == 1
+    assert "is not an address we can mail" in finished.stderr
+
+
+def test_readers_are_added_listed_imported_and_removed(run: Run, home: Path) -> None:
+    (home / "readers.csv").write_text(
+        "email,topics\none@example.org,energy\nnobody\ntwo@example.org,\n", encoding="utf-8"
+    )
+
+    added = run("subscribers", "add", "three@example.org", "--topic", "inflation")
+    imported = run("subscribers", "import", str(home / "readers.csv"))
+    removed = run("subscribers", "remove", "one@example.org")
+    listed = json.loads(run("subscribers", "list", "--json").stdout)
+
+    assert "now reads The Economic Digest (inflation)" in added.stdout
+    assert imported.returncode == 1
+    assert f"{home / 'readers.csv'}:3: " in imported.stderr
+    assert "2 readers added" in imported.stdout
+    assert removed.returncode == 0
+    assert [one["address"] for one in listed["subscribers"]] == ["three@example.org", "two@example.org"]
+    assert run("subscribers", "remove", "one@example.org").returncode == 1
+
+
+def test_without_a_relay_mail_is_written_to_the_outbox(run: Run, home: Path) -> None:
+    run("poll")
+    run("subscribers", "add", "reader@example.org")
+    published, delivered, audited = run("publish"), run("deliver"), run("audit", "--json")
+
+    assert published.returncode == delivered.returncode == audited.returncode == 0
+    assert "1 delivery queued" in published.stdout
+    assert len(list((home / "outbox").glob("*.eml"))) == 1
+    assert json.loads(audited.stdout)["balanced"] is True
+    again = run("publish")
+    assert "nothing has changed" in again.stdout
+    assert "Nothing is due" in run("deliver").stdout
+
+
+def test_a_relay_that_does_not_answer_loses_nothing(run: Run, home: Path) -> None:
+    run("poll")
+    run("subscribers", "add", "reader@example.org")
+    run("publish")
+
+    failed = run("deliver", DIGEST_SMTP_URL="smtp://127.0.0.1:1")
+    check = run("check", DIGEST_SMTP_URL="smtp://127.0.0.1:1")
+    audited = json.loads(run("audit", "--json").stdout)
+
+    assert failed.returncode == check.returncode == 1
+    assert "127.0.0.1:1" in failed.stderr
+    assert "FAULT   relay: 127.0.0.1:1" in check.stdout
+    assert audited["editions"][0]["queued"] == 1
+    assert audited["balanced"] is True
+
+
+def test_preview_writes_the_edition_without_publishing_it(run: Run, home: Path) -> None:
+    run("poll")
+    report = json.loads(run("preview", "--json").stdout)
+
+    assert report["published"] is False
+    assert [Path(name).suffix for name in report["files"]] == [".html", ".txt", ".eml"]
+    assert all(Path(name).stat().st_size > 500 for name in report["files"])
+    assert "No edition has been published yet" in run("audit").stdout
+
+
+def test_an_edition_without_stories_is_skipped_with_its_reason(run: Run, home: Path) -> None:
+    finished = run("publish")
+
+    assert finished.returncode == 0
+    assert "skipped" in finished.stdout
+
+
+def test_every_command_and_option_has_help(run: Run, home: Path) -> None:
+    listing = run("--help").stdout
+    commands = re.findall(r"^  ([a-z]+)  ", listing, flags=re.MULTILINE)
+
+    assert len(commands) == 17
+    for command in commands:
+        text = run(command, "--help").stdout
+        assert "Usage: digest" in text or "Usage: python -m digest" in text
+        assert all(
+            len(line.strip().split("  ")) > 1 for line in re.findall(r"^  --.*(?:\n {4,}.*)?", text, re.MULTILINE)
+        )

@@ -1,0 +1,154 @@
+"""An SMTP server that takes everything, or misbehaves in any way a test asks for, and writes down what it heard."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from digest.config import Relay, Security
+
+HANG_UP = ""
+SILENCE = "silence"
+
+Script = Callable[[str, "Session"], str | None]
+
+
+def nothing_special(_verb: str, _session: "Session") -> str | None:
+    return None
+
+
+def saying(**replies: str) -> Script:
+    """Fixed replies by verb; GREETING, BODY (in the middle of it) and DOT count as verbs."""
+    return lambda verb, _session: replies.get(verb)
+
+
+@dataclass
+class Session:
+    """One connection: the verbs heard, in order, and the recipient of the message at hand."""
+
+    verbs: list[str] = field(default_factory=list)
+    sender: str = ""
+    recipient: str = ""
+    transactions: int = 0
+
+
+@dataclass
+class Sink:
+    """What the server heard. `accepted` are the messages it has taken, whether or not it lived to say so."""
+
+    script: Script = nothing_special
+    offers: tuple[str, ...] = ("PIPELINING", "8BITMIME")
+    tls: ssl.SSLContext | None = None
+    accepted: list[tuple[str, bytes]] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+    busy: int = 0
+    busiest: int = 0
+    relay: Relay = field(default_factory=lambda: Relay("127.0.0.1", 0))
+
+    @property
+    def recipients(self) -> list[str]:
+        return [recipient for recipient, _ in self.accepted]
+
+    @asynccontextmanager
+    async def serving(self, security: Security = Security.NONE, user: str = "", password: str = "") -> AsyncIterator["Sink"]:
+        at_once = self.tls if security is Security.TLS else None
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=at_once, limit=1 << 20)
+        port = server.sockets[0].getsockname()[1]
+        self.relay = Relay("localhost" if self.tls else "127.0.0.1", port, security, user, password)
+        try:
+            yield self
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = Session()
+        self.sessions.append(session)
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        try:
+            await self._dialogue(reader, writer, session)
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            pass
+        finally:
+            self.busy -= 1
+            writer.close()
+
+    async def _dialogue(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session) -> None:
+        if not await self._say(writer, session, "GREETING", "220 sink ready"):
+            return
+        while line := await reader.readline():
+            command = line.decode().rstrip("\r\n")
+            verb = command.split(" ")[0].upper()
+            if not await self._say(writer, session, verb, self._usual(verb, command, session)):
+                return
+            match verb:
+                case "QUIT":
+                    return
+                case "STARTTLS":
+                    assert self.tls is not None
+                    await writer.start_tls(self.tls)
+                case "AUTH" if "LOGIN" in command:
+                    self.secrets.append((await reader.readline()).decode().strip())
+                    writer.write(b"334 UGFzc3dvcmQ6\r\n")
+                    self.secrets.append((await reader.readline()).decode().strip())
+                    writer.write(b"235 welcome\r\n")
+                case "AUTH":
+                    self.secrets.append(command.split(" ")[-1])
+                case "DATA" if session.recipient:
+                    if not await self._message(reader, writer, session):
+                        return
+
+    async def _message(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session) -> bool:
+        if self.script("BODY", session) is not None:
+            await reader.readline()
+            return await self._say(writer, session, "BODY", "250 never said")
+        body = await reader.readuntil(b"\r\n.\r\n")
+        reply = self.script("DOT", session)
+        # One that hangs up or falls silent after the dot has the message all the same.
+        if reply is None or reply.startswith("2") or reply in {HANG_UP, SILENCE}:
+            self.accepted.append((session.recipient, re.sub(rb"(?m)^\.\.", b".", body[:-3])))
+        session.transactions += 1
+        said = await self._say(writer, session, "DOT", f"250 2.0.0 Ok: queued as Q{len(self.accepted)}")
+        session.recipient = ""
+        return said
+
+    def _usual(self, verb: str, command: str, session: Session) -> str:
+        match verb:
+            case "EHLO":
+                return "".join(f"250-{offer}\r\n" for offer in ("sink", *self.offers)) + "250 HELP"
+            case "MAIL":
+                session.sender = command
+                return "250 ok"
+            case "RCPT":
+                session.recipient = command.split("<", 1)[1].split(">", 1)[0]
+                return "250 ok"
+            case "DATA":
+                return "354 go on" if session.recipient else "503 no recipient"
+            case "RSET":
+                session.recipient = ""
+                return "250 ok"
+            case "STARTTLS":
+                return "220 go on"
+            case "AUTH":
+                return "334 VXNlcm5hbWU6" if "LOGIN" in command else "235 welcome"
+            case "QUIT":
+                return "221 bye"
+            case _:
+                return "502 what"
+
+    async def _say(self, writer: asyncio.StreamWriter, session: Session, verb: str, usual: str) -> bool:
+        """Answer; False where the script hangs up."""
+        session.verbs.append(verb)
+        reply = self.script(verb, session)
+        if reply is not None and not reply.startswith("2") and verb in {"MAIL", "RCPT", "DATA"}:
+            session.recipient = ""
+        if reply == SILENCE:
+            return True
+        if reply == HANG_UP:
+            return False
+        writer.write(f"{usual if reply is None else reply}\r\n".encode())
+        await writer.drain()
+        return not (reply or "").startswith("421")

@@ -1,0 +1,29 @@
+from dataclasses import replace
+
+from digest.editions.layout import in_order, sections, shown
+from tests.editions import samples
+from tests.editions.samples import DIGEST
+
+
+def test_top_stories_come_first_then_topics_by_their_best_item_and_single_stories_last() -> None:
+    found = sections(samples.edition())
+
+    assert [(section.slug, len(section.items)) for section in found] == [
+        ("top", 3),
+        ("central-banks", 2),
+        ("also-today", 7),
+    ]
+    assert [section.title for section in found] == ["Top stories", "Central banks", "Also today"]
+
+
+def test_reading_order_holds_every_shown_item_once() -> None:
+    edition = samples.edition(choices=[("energy",), ("jobs",)])
+
+    assert sorted(item.place for item in in_order(edition)) == list(range(1, 13))
+    assert shown(edition) == edition.items[:12]
+
+
+def test_without_shared_stories_there_is_no_top_section() -> None:
+    edition = samples.edition(digest=replace(DIGEST, shared=0))
+
+    assert [section.slug for section in sections(edition)] == ["central-banks", "energy", "also-today"]

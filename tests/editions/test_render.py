@@ -1,0 +1,484 @@
+import html as html_entities
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+from lxml import html as lxml_html
+
+from digest.config import Site
+from digest.editions.compose import cut
+from digest.editions.layout import in_order
+from digest.editions.render import Renderer, inlined, safe_url
+from digest.errors import RenderFault
+from digest.model import Edition, Mark, Rendered
+from tests.editions import samples
+from tests.editions.samples import LINKS, SITE, STORIES
+
+GOLDEN = Path(__file__).resolve().parents[1] / "data" / "editions"
+RENDERER = Renderer(SITE, LINKS)
+EDITION = samples.edition()
+FILLED = {
+    Mark.UNSUBSCRIBE: "https://news.example/unsubscribe/token",
+    Mark.PREFERENCES: "https://news.example/preferences/token",
+    Mark.ADDRESS: "reader@example.org",
+    Mark.SINCE: "January 3, 2026",
+}
+
+
+def filled(text: str) -> str:
+    for mark, value in FILLED.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def marks(text: str) -> Counter[str]:
+    return Counter(re.findall("|".join(Mark), text))
+
+
+def headlines(markup: str) -> list[str]:
+    return [" ".join(node.text_content().split()) for node in found(markup, "//h3")]
+
+
+def found(markup: str, path: str) -> Any:
+    return lxml_html.fromstring(markup).xpath(path)
+
+
+def page_of(edition: Edition) -> str:
+    return RENDERER.page("edition.html", edition=edition, digest=samples.DIGEST, previous=None, next=None)
+
+
+def hostile(**texts: str) -> Rendered:
+    return RENDERER.edition_mail(samples.edition(samples.with_texts(STORIES, **texts)))
+
+
+@pytest.mark.parametrize("part", ["html", "text"])
+def test_the_finished_edition_is_the_golden_one(part: str) -> None:
+    """Written anew with GOLDEN_UPDATE=1, and then to be looked at before it is kept."""
+    path = GOLDEN / f"economy-2026-02-10.{'txt' if part == 'text' else part}"
+    rendered: str = getattr(RENDERER.edition_mail(EDITION), part)
+    if os.environ.get("GOLDEN_UPDATE"):
+        path.write_text(rendered, encoding="utf-8")
+
+    assert rendered == path.read_text(encoding="utf-8")
+
+
+def test_html_text_and_page_have_the_same_stories_in_the_same_order() -> None:
+    expected = [item.title for item in in_order(EDITION)]
+    rendered = RENDERER.edition_mail(EDITION)
+    blocks = [" ".join(block.split()) for block in rendered.text.split("\n\n")]
+
+    assert headlines(rendered.html) == expected
+    assert headlines(page_of(EDITION)) == expected
+    assert [block for block in blocks if block in expected] == expected
+
+
+def test_html_and_text_lead_to_the_same_addresses() -> None:
+    rendered = RENDERER.edition_mail(EDITION)
+
+    in_html = {html_entities.unescape(url) for url in re.findall(r'href="([^"]+)"', rendered.html)}
+    in_text = {line for line in rendered.text.splitlines() if line.startswith(("https://", "__"))}
+
+    assert in_html == in_text
+
+
+def test_two_renderings_of_one_edition_are_equal() -> None:
+    assert Renderer(SITE, LINKS).edition_mail(EDITION) == RENDERER.edition_mail(EDITION)
+
+
+def test_every_mark_is_open_and_the_way_out_stands_near_the_top_and_at_the_end() -> None:
+    rendered = RENDERER.edition_mail(EDITION)
+    body = rendered.html[rendered.html.index("<body") :]
+
+    assert (
+        marks(rendered.html)
+        == marks(rendered.text)
+        == Counter(
+            {
+                "__UNSUBSCRIBE__": 2,
+                "__PREFERENCES__": 1,
+                "__ADDRESS__": 1,
+                "__SINCE__": 1,
+            }
+        )
+    )
+    assert body.encode().index(b"__UNSUBSCRIBE__") < 2048
+    assert rendered.text.encode().index(b"__UNSUBSCRIBE__") < 2048
+    assert "You get this because __ADDRESS__ subscribed on __SINCE__." in rendered.html
+
+
+def test_the_mail_states_its_date_promise_provenance_and_postal_address() -> None:
+    rendered = RENDERER.edition_mail(EDITION)
+
+    for part in (rendered.html, rendered.text):
+        assert "Tuesday, February 10, 2026" in part
+        assert "12 stories from 12 sources, 3 min" in part
+        assert "Chosen from 1,974 articles of 68 publishers." in part
+        assert SITE.postal_address in part
+
+
+def test_the_mail_of_twelve_stories_is_small() -> None:
+    assert len(RENDERER.edition_mail(EDITION).html.encode()) < 40_000
+
+
+def test_the_mail_has_no_picture_and_no_script_and_asks_for_nothing() -> None:
+    tree = lxml_html.fromstring(RENDERER.edition_mail(EDITION).html)
+
+    assert not list(tree.iter("img", "script", "iframe", "link", "form", "object"))
+    assert "url(" not in RENDERER.edition_mail(EDITION).html
+
+
+def test_a_story_in_another_language_says_so() -> None:
+    nodes = found(RENDERER.edition_mail(EDITION).html, "//h3")
+    languages = {node.text_content(): node.get("lang") for node in nodes}
+
+    assert languages["EU und Thailand einigen sich auf Freihandelsabkommen"] == "de"
+    assert languages["Policy rate reduced to 3.25%"] is None
+    assert all(node.get("dir") == "auto" for node in nodes)
+
+
+def test_more_than_three_others_are_counted() -> None:
+    rendered = RENDERER.edition_mail(EDITION)
+
+    assert "Meridian Economic Review</a> +2" in rendered.html
+    assert "And 2 more." in rendered.text
+
+
+def test_text_lines_are_at_most_76_columns_but_for_addresses() -> None:
+    text = RENDERER.edition_mail(EDITION).text
+
+    assert all(len(line) <= 76 for line in text.splitlines() if not line.startswith("https://"))
+    assert not re.search(r"[ \t]$|<|&[a-z]+;", text.replace("Town & Market", ""), re.MULTILINE)
+
+
+def test_a_cut_is_rendered_by_the_same_template() -> None:
+    edition = samples.edition(choices=[("energy",)])
+
+    rendered = RENDERER.edition_mail(cut(edition, ("energy",)))
+
+    assert headlines(rendered.html)[0] == EDITION.items[0].title
+    assert "North Sea wind auction awards 2.4 gigawatts" in rendered.html
+    assert "Aldermere" not in rendered.html
+
+
+def test_a_short_edition_says_so_in_every_form() -> None:
+    edition = samples.edition(STORIES[:2])
+    rendered = RENDERER.edition_mail(edition)
+
+    for form in (rendered.html, rendered.text, page_of(edition)):
+        assert "A short edition today: 2 stories" in form
+
+
+def test_an_edition_without_stories_is_no_mail() -> None:
+    with pytest.raises(RenderFault, match="no story"):
+        RENDERER.edition_mail(samples.edition([]))
+
+
+def test_without_quotes_there_is_no_market_block() -> None:
+    rendered = RENDERER.edition_mail(replace(EDITION, quotes=()))
+
+    assert "Markets" not in rendered.html
+    assert "MARKETS" not in rendered.text
+
+
+def test_a_value_that_is_old_is_labelled_with_its_day() -> None:
+    rendered = RENDERER.edition_mail(EDITION)
+
+    assert "As of Monday, February 9, 2026" in rendered.html
+    assert "Euro / Chinese yuan (Tue, Feb 3)" in rendered.text
+
+
+@pytest.mark.parametrize("locale", ["en", "en-GB", "de", "fr", "ja", "ar", "pt_BR"])
+def test_dates_follow_the_locale_without_narrow_blanks(locale: str) -> None:
+    rendered = Renderer(replace(SITE, locale=locale), LINKS).edition_mail(EDITION)
+
+    assert f'lang="{locale.replace("_", "-")}"' in rendered.html
+    assert "\N{NARROW NO-BREAK SPACE}" not in rendered.html + rendered.text
+
+
+def test_an_unknown_locale_is_refused_in_a_sentence() -> None:
+    with pytest.raises(RenderFault, match=r'locale is "xx-nowhere"'):
+        Renderer(Site(locale="xx-nowhere"), LINKS)
+
+
+# ── hostile text ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "{{7*7}} {% raw %} ${7*7} #{7*7}",
+    "\u202eevil\u202c \u2066x\u2069 \u200b\ufeff\U000e0041",
+    "__UNSUBSCRIBE__ __PREFERENCES__ __ADDRESS__ __SINCE__",
+    "__UNSUB\u200bSCRIBE__ __ADD\u202eRESS__ __SI\x00NCE__ __PREFER\ufffeENCES__",
+    "&#95;&#95;UNSUBSCRIBE&#95;&#95; &lowbar;&lowbar;ADDRESS&lowbar;&lowbar;",
+    "\"><a href='javascript:alert(1)' onmouseover=x>",
+    "</td></tr></table></div></body></html>",
+    "<!-- --><!--[if mso]><p>x</p><![endif]--><style>*{display:none}</style>",
+    "line one\r\nBcc: a@example.org\n\nUnsubscribe:\nhttps://evil.example/",
+    "]]></title></textarea><plaintext>",
+    "a" * 300,
+    "日本" * 100,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("field", ["title", "summary", "publisher"])
+def test_hostile_text_stays_text(text: str, field: str) -> None:
+    rendered = hostile(**{field: text})
+    tree = lxml_html.fromstring(rendered.html)
+
+    assert marks(rendered.html) == marks(rendered.text) == marks(RENDERER.edition_mail(EDITION).text)
+    assert not marks(rendered.subject)
+    assert not list(tree.iter("script", "iframe", "plaintext", "textarea"))
+    assert not found(rendered.html, "//@*[starts-with(name(), 'on')]")
+    assert all(url.startswith(("https://", "__")) for url in found(rendered.html, "//@href"))
+    assert not re.search(r"[\u202a-\u202e\u2066-\u2069\u200b\ufeff\U000e0041\x00]", rendered.html + rendered.text)
+    assert "\n" not in rendered.subject
+    assert not re.search(r"^Bcc:|^https://evil", rendered.text, re.MULTILINE)
+    assert len(found(rendered.html, "//div[@role='article']//table[contains(@class, 'footer')]")) == 1
+
+
+def test_template_code_in_a_headline_is_shown_as_it_was_written() -> None:
+    rendered = hostile(title="{{7*7}}")
+
+    assert headlines(rendered.html)[0] == "{{7*7}}"
+    assert "\n{{7*7}}\n" in rendered.text
+
+
+@pytest.mark.parametrize("page", ["edition.html", "home.html"])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_text_on_pages(page: str, text: str) -> None:
+    stories = samples.with_texts(STORIES, title=text, summary=text, publisher=text)
+    markup = RENDERER.page(page, edition=samples.edition(stories), digest=samples.DIGEST, previous=None, next=None)
+    tree = lxml_html.fromstring(markup)
+
+    assert not list(tree.iter("script", "iframe", "plaintext", "textarea"))
+    assert not found(markup, "//@*[starts-with(name(), 'on')]")
+    assert all(url.startswith(("https://", "mailto:", "#")) for url in found(markup, "//@href"))
+    assert not marks(markup)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        " java\tscript:alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "mailto:a@example.org",
+        "//example.org/x",
+        "/relative",
+        "https:///nowhere",
+        "https://[broken",
+        "",
+    ],
+)
+def test_an_address_that_is_not_of_the_web_is_no_link(url: str) -> None:
+    assert safe_url(url) == ""
+    assert f'href="{url}"' not in hostile(url=url).html
+
+
+def test_an_address_keeps_its_meaning_and_loses_its_marks() -> None:
+    assert safe_url("https://example.org/a?b=c&d='e'#f") == "https://example.org/a?b=c&d='e'#f"
+    assert safe_url("https://example.org/__UNSUBSCRIBE__") == "https://example.org/%5F%5FUNSUBSCRIBE%5F%5F"
+
+    rendered = hostile(url="https://example.org/__UNSUBSCRIBE__?q=\"'><script>__ADDRESS__")
+
+    assert marks(rendered.html) == marks(rendered.text) == marks(RENDERER.edition_mail(EDITION).html)
+    assert "<script>" not in rendered.html
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.text(max_size=60), st.text(max_size=120), st.text(max_size=30))
+def test_whatever_a_feed_says_the_mail_keeps_its_shape(title: str, summary: str, publisher: str) -> None:
+    rendered = hostile(title=title, summary=summary + "x", publisher=publisher)
+    plain = hostile(title="T", summary="S", publisher="P")
+
+    assert marks(rendered.html) == marks(rendered.text) == marks(plain.html)
+    assert found(rendered.html, "count(//*)") == found(plain.html, "count(//*)")
+
+
+# ── premailer ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, list[str]]]:
+    """The address of a server of our own and the paths that were asked of it."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/css")
+            self.end_headers()
+            self.wfile.write(b"p { color: red }")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def document(style: str, body: str, attributes: str = "") -> str:
+    return inlined(f"<!DOCTYPE html><html><head><style{attributes}>{style}</style></head><body>{body}</body></html>")
+
+
+def test_linked_styles_are_not_fetched(listener: tuple[str, list[str]]) -> None:
+    address, asked = listener
+
+    document("", f'<link rel="stylesheet" href="{address}/a.css"><p>text</p>')
+
+    assert asked == []
+
+
+def test_nothing_a_feed_says_is_fetched(listener: tuple[str, list[str]]) -> None:
+    address, asked = listener
+
+    hostile(
+        title=f'<link rel="stylesheet" href="{address}/a.css"><style>@import url({address}/b.css);</style>',
+        summary=f"<style>@import '{address}/c.css';</style><img src='{address}/d.png'>",
+        url=f"{address}/e",
+    )
+
+    assert asked == []
+
+
+def test_important_rules_stay_important() -> None:
+    assert "color:red !important" in document("p { color: red !important }", "<p>x</p>")
+
+
+def test_a_width_in_css_does_not_replace_the_width_attribute() -> None:
+    finished = document("img { width: 100%; height: auto }", '<img src="a.jpg" alt="" width="552" height="310">')
+
+    assert 'width="552"' in finished
+    assert 'height="310"' in finished
+
+
+def test_properties_that_no_standard_knows_are_kept_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    assert "mso-hide:all" in document("p { mso-hide: all }", "<p>x</p>")
+    assert caplog.records == []
+
+
+def test_rules_for_dark_screens_and_phones_stay_as_they_are_even_nested() -> None:
+    nested = "@media screen { @media (max-width: 480px) { p { color: red !important } } }"
+
+    assert nested in document(nested, "<p>x</p>", ' data-premailer="ignore"')
+
+
+def test_dark_rules_come_twice_once_for_outlook() -> None:
+    markup = RENDERER.edition_mail(EDITION).html
+    system, outlook = re.findall(r"<style>(.*?)</style>", markup, re.DOTALL)
+
+    assert "@media (prefers-color-scheme: dark)" in system
+    assert outlook.count("[data-ogsc]") > 10
+    assert ".sheet { background-color: #1e2124 !important; }" in system
+
+
+def test_the_doctype_and_the_tables_for_outlook_survive() -> None:
+    markup = RENDERER.edition_mail(EDITION).html
+
+    assert markup.startswith("<!DOCTYPE html>")
+    assert '<!--[if mso]><table role="presentation" width="600"' in markup
+
+
+# ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_page_has_one_h1_a_language_a_description_and_its_own_address() -> None:
+    for markup in (page_of(EDITION), RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST)):
+        tree = lxml_html.fromstring(markup)
+
+        assert len(list(tree.iter("h1"))) == 1
+        assert tree.get("lang") == "en"
+        assert found(markup, "//meta[@name='description']/@content")[0]
+        assert len(found(markup, "//link[@rel='canonical']")) == 1
+        assert len(markup.encode()) < 50_000
+        assert "<script" not in markup
+
+
+def test_an_edition_page_leads_to_its_neighbours() -> None:
+    markup = RENDERER.page(
+        "edition.html",
+        edition=EDITION,
+        digest=samples.DIGEST,
+        previous=samples.DAY.replace(day=9),
+        next=samples.DAY.replace(day=11),
+    )
+
+    assert 'rel="prev" href="https://news.example/archive/economy/2026-02-09"' in markup
+    assert 'rel="next" href="https://news.example/archive/economy/2026-02-11"' in markup
+    assert "rel=" not in page_of(EDITION).split("<body>")[1]
+
+
+def test_the_home_page_makes_the_promise_with_and_without_an_edition() -> None:
+    promise = "Sign up for daily updates for the most important stories unfolding in the global economy"
+
+    assert promise in RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST)
+    empty = RENDERER.page("home.html", edition=None, digest=samples.DIGEST)
+    assert promise in empty
+    assert "has not been published yet" in empty
+
+
+def test_a_value_that_a_page_needs_and_does_not_get_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        RENDERER.page("home.html", digest=samples.DIGEST)
+
+
+def test_every_address_in_a_template_passes_a_filter_or_is_a_mark() -> None:
+    folder = Path(__file__).resolve().parents[2] / "templates"
+    addresses = [
+        address
+        for path in folder.rglob("*.html")
+        for address in re.findall(r"(?:href|src|action)=(\"[^\"]*\"|'[^']*')", path.read_text(encoding="utf-8"))
+    ]
+
+    harmless = re.compile(
+        r"\| ?(safe_url|mail_url)\b"  # filtered where it stands
+        r"|^\"{{ (address|page) }}\"$"  # filtered where it is set
+        r"|^\"{{ \w+_href }}\"$"  # relative, made by us
+        r"|^\"(__[A-Z]+__|#\w+)\"$"  # a mark, an anchor
+    )
+    assert len(addresses) > 20
+    assert [address for address in addresses if not harmless.search(address)] == []
+
+
+# ── the linter ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("stories", [STORIES, STORIES[:2], STORIES[9:10]], ids=["full", "short", "not in English"])
+def test_the_linter_finds_nothing_to_complain_about(shared: Path, tmp_path: Path, stories: list[object]) -> None:
+    rendered = RENDERER.edition_mail(samples.edition(stories))  # type: ignore[arg-type]
+    (tmp_path / "edition.html").write_text(filled(rendered.html), encoding="utf-8")
+    (tmp_path / "edition.txt").write_text(filled(rendered.text), encoding="utf-8")
+
+    checked = subprocess.run(
+        [
+            sys.executable,
+            shared / "checks" / "email_lint.py",
+            tmp_path / "edition.html",
+            "--text",
+            tmp_path / "edition.txt",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    score = int(re.search(r"score (\d+)/100", checked.stdout)[1])  # type: ignore[index]
+    assert score >= 98, checked.stdout
+    assert "0 error, 0 warning" in checked.stdout

@@ -1,0 +1,133 @@
+"""Readers leave, come back, choose and pause by themselves, and are told exactly what changed."""
+
+import contextlib
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from digest.config import Config
+from digest.links import address_key
+from digest.model import Subscription, SubscriptionState, Topic
+from digest.store import engine as engines
+from digest.store import subscribers as store
+from digest.subscribers import preferences
+from digest.subscribers.consent import subscribe
+from digest.subscribers.preferences import Changes
+from tests.conftest import NOW
+
+TODAY = date(2026, 2, 10)
+OFFERED = (Topic("trade", "Trade"), Topic("energy", "Energy"), Topic("jobs", "Jobs"))
+ANN = Subscription(1, 1, "ann@reader.example", "economy", SubscriptionState.ACTIVE, since=NOW)
+
+
+@pytest.fixture
+def ann(config: Config, sqlite_engine: Engine) -> Subscription:
+    done = subscribe(config, sqlite_engine, ANN.address, config.digests[0], ("trade",), NOW, how="operator")
+    return done.subscription
+
+
+def test_leaving_twice_is_leaving_once(sqlite_engine: Engine, ann: Subscription) -> None:
+    first = preferences.leave(sqlite_engine, ann.id, NOW)
+    again = preferences.leave(sqlite_engine, ann.id, NOW + timedelta(days=1))
+
+    assert first == again == replace(ann, state=SubscriptionState.ENDED, ended_at=NOW)
+
+
+def test_whoever_is_erased_has_left(sqlite_engine: Engine) -> None:
+    assert preferences.leave(sqlite_engine, 4711, NOW) is None
+
+
+@pytest.mark.parametrize(("days", "back"), [(0, True), (30, True), (31, False)])
+def test_leaving_can_be_taken_back_for_thirty_days(
+    config: Config, sqlite_engine: Engine, ann: Subscription, days: int, back: bool
+) -> None:
+    left = preferences.leave(sqlite_engine, ann.id, NOW)
+
+    found = preferences.undo(config, sqlite_engine, ann.id, NOW + timedelta(days=days))
+
+    assert found == (ann if back else left)
+
+
+def test_an_undo_of_nothing_does_nothing(config: Config, sqlite_engine: Engine, ann: Subscription) -> None:
+    assert preferences.undo(config, sqlite_engine, ann.id, NOW) == ann
+    assert preferences.undo(config, sqlite_engine, 4711, NOW) is None
+
+
+def test_an_address_suppressed_since_cannot_come_back_by_its_old_link(
+    config: Config, sqlite_engine: Engine, ann: Subscription
+) -> None:
+    left = preferences.leave(sqlite_engine, ann.id, NOW)
+    with engines.write(sqlite_engine) as connection:
+        store.suppress(connection, address_key(ann.address, config.keys), "complaint", NOW)
+
+    assert preferences.undo(config, sqlite_engine, ann.id, NOW) == left
+
+
+def test_a_choice_is_kept(sqlite_engine: Engine, ann: Subscription) -> None:
+    kept = preferences.choose(sqlite_engine, ann.id, ("jobs", "energy"), date(2026, 3, 1))
+
+    assert kept == replace(ann, topics=("energy", "jobs"), paused_until=date(2026, 3, 1))
+    assert preferences.choose(sqlite_engine, 4711, (), None) is None
+
+
+def test_all_boxes_ticked_means_every_topic_also_those_to_come() -> None:
+    assert preferences.choice({"trade", "energy", "jobs"}, OFFERED) == ()
+    assert preferences.choice({"jobs", "energy", "not-offered"}, OFFERED) == ("energy", "jobs")
+
+
+def test_an_empty_field_or_today_is_no_pause() -> None:
+    assert preferences.pause(" ", TODAY) is None
+    assert preferences.pause("2026-02-10", TODAY) is None
+    assert preferences.pause("2026-02-11", TODAY) == date(2026, 2, 11)
+    assert preferences.pause("2027-02-10", TODAY) == date(2027, 2, 10)
+
+
+@pytest.mark.parametrize("until", ["2026-02-09", "2027-02-11", "tomorrow", "2026-02-30", "9999-99-99", "\x00", "²"])
+def test_a_pause_that_makes_no_sense_is_refused_in_words(until: str) -> None:
+    with pytest.raises(ValueError, match="Please"):
+        preferences.pause(until, TODAY)
+
+
+@given(st.text(max_size=20))
+def test_whatever_a_form_sends_is_a_date_ahead_no_pause_or_refused(until: str) -> None:
+    day: date | None = None
+    with contextlib.suppress(ValueError):
+        day = preferences.pause(until, TODAY)
+
+    assert day is None or day > TODAY
+
+
+def test_a_pause_that_is_over_is_none() -> None:
+    assert preferences.paused(replace(ANN, paused_until=TODAY), TODAY) is None
+    assert preferences.paused(replace(ANN, paused_until=date(2026, 2, 11)), TODAY) == date(2026, 2, 11)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ({}, {}, Changes()),
+        ({}, {"topics": ("trade",)}, Changes(removed=("energy", "jobs"))),
+        ({"topics": ("trade",)}, {"topics": ("jobs",)}, Changes(added=("jobs",), removed=("trade",))),
+        ({"topics": ("trade",)}, {}, Changes(everything=True)),
+        ({"topics": ("trade", "gone")}, {"topics": ("trade",)}, Changes()),
+        ({}, {"paused_until": date(2026, 3, 1)}, Changes(paused_until=date(2026, 3, 1))),
+        ({"paused_until": date(2026, 3, 1)}, {}, Changes(unpaused=True)),
+        ({"paused_until": date(2026, 2, 1)}, {}, Changes()),
+        (
+            {"paused_until": date(2026, 3, 1)},
+            {"paused_until": date(2026, 4, 1)},
+            Changes(paused_until=date(2026, 4, 1)),
+        ),
+    ],
+)
+def test_a_save_says_what_changed_and_nothing_else(
+    before: dict[str, object], after: dict[str, object], changes: Changes
+) -> None:
+    found = preferences.changes(replace(ANN, **before), replace(ANN, **after), OFFERED, TODAY)  # type: ignore[arg-type]
+
+    assert found == changes
+    assert bool(found) == (changes != Changes())

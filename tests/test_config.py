@@ -1,0 +1,249 @@
+"""A configuration is right as a whole, or every fault of it is named with its file, its line and what would be right."""
+
+from collections.abc import Callable, Mapping
+from datetime import time, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digest import config as configuration
+from digest.config import Config, Relay, Security, UnknownPolicy
+from digest.errors import ConfigError, MissingSecret
+from digest.model import Term
+
+DIGEST = """\
+[site]
+title = "The Morning"
+postal_address = "1 Example Street"
+
+[[digest]]
+slug = "economy"
+title = "The Morning"
+zone = "Europe/Berlin"
+press = "06:30"
+days = ["mon", "fri"]
+"""
+TOPICS = """\
+[[topic]]
+slug = "inflation"
+title = "Inflation"
+terms = ["inflation", { term = "consumer prices", weight = 2 }]
+against = ["inflatable"]
+"""
+FEEDS = """\
+[[feed]]
+url = "https://news.example/feed.xml"
+publisher = "Example News"
+topics = ["inflation"]
+poll = "30m"
+"""
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def _write(*, digest: str = DIGEST, topics: str = TOPICS, feeds: str = FEEDS) -> Path:
+        for name, text in (("digest", digest), ("topics", topics), ("feeds", feeds)):
+            (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return _write
+
+
+def faults(home: Path, environment: Mapping[str, str] | None = None) -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        configuration.load(home, environment or {})
+    return [str(fault).removeprefix(f"{home}/") for fault in raised.value.faults]
+
+
+def test_a_good_home_is_read_as_written(write: Write) -> None:
+    config = configuration.load(write(), {})
+
+    assert config.topics[0].terms == (Term("inflation"), Term("consumer prices", 2.0))
+    assert config.feeds[0].poll == timedelta(minutes=30)
+    assert config.digests[0].press == time(6, 30)
+    assert config.digests[0].days == ("mon", "fri")
+    assert config.database_url.endswith("digest.db")
+
+
+def test_without_a_relay_mail_stays_in_the_house(write: Write) -> None:
+    config = configuration.load(write(), {})
+
+    assert config.relay is None
+    assert config.outbox.name == "outbox"
+    assert config.delivery.unknown is UnknownPolicy.RESEND_ONCE
+
+
+def test_every_fault_of_every_file_is_named_at_once(write: Write) -> None:
+    home = write(
+        digest=DIGEST.replace('press = "06:30"', 'press = "late"\npres = "06:30"').replace(
+            'zone = "Europe/Berlin"', 'zone = "Europe/Berlim"'
+        ),
+        topics=TOPICS.replace("weight = 2", "weight = 0"),
+        feeds=FEEDS.replace('"inflation"', '"inflatoin"').replace('"30m"', '"often"'),
+    )
+
+    found = faults(home, {"DIGEST_SECRET_KEY": "short"})
+
+    assert found == [
+        'topics.toml:4: [topic] terms: gives "consumer prices" the weight 0; it should be a number from 0 to 100',
+        'feeds.toml:4: [feed] topics: holds "inflatoin", which is not one of inflation; did you mean "inflation"?',
+        'feeds.toml:5: [feed] poll: is "often"; it should be a span such as "30m", "6h" or "1d", at least 1 minutes',
+        'digest.toml:8: [digest] zone: is "Europe/Berlim"; it should be a time zone such as "Europe/Berlin" or "UTC"',
+        'digest.toml:9: [digest] press: is "late"; it should be a time of day such as "06:30"',
+        'digest.toml:10: [digest] pres: is not a setting; did you mean "press"?',
+        "environment: DIGEST_SECRET_KEY holds a key shorter than 16 characters; make a longer one",
+    ]
+
+
+def test_a_line_that_is_not_toml_is_named(write: Write) -> None:
+    (fault,) = faults(write(feeds=FEEDS + "\nurl == 3\n"))
+
+    assert fault.startswith("feeds.toml:7: not valid TOML: ")
+
+
+def test_a_file_that_breaks_off_is_named_at_its_end(write: Write) -> None:
+    (fault,) = faults(write(feeds='[[feed]]\nurl = ["https://news.example'))
+
+    assert fault.startswith("feeds.toml:2: not valid TOML: ")
+
+
+def test_a_missing_file_is_named_with_the_command_that_makes_it(write: Write) -> None:
+    home = write()
+    (home / "topics.toml").unlink()
+
+    assert faults(home) == ["topics.toml: the file is missing; `digest init` writes a commented one"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        ("feeds", "https://", "ftp://", 'url: is "ftp://news.example/feed.xml"; it should start with http:// or'),
+        ("feeds", 'publisher = "Example News"\n', "", "feeds.toml:1: [feed] publisher: is missing; it should be"),
+        ("feeds", 'url = "', 'weight = "heavy"\nurl = "', "weight: is 'heavy'; it should be a number from 0 to 10"),
+        ("feeds", 'url = "', 'weight = true\nurl = "', "weight: is True; it should be a number from 0 to 10"),
+        ("topics", '["inflation", {', "[3, {", 'terms: holds 3; a term should be a text or { term = "…", weight = 2 }'),
+        ("topics", 'slug = "inflation"', 'slug = "In flation"', "it should be lower-case letters, digits and hyphens"),
+        ("topics", 'title = "Inflation"', 'title = ""', "topics.toml:3: [topic] title: is empty"),
+        ("digest", 'postal_address = "1 Example Street"\n', "", "[site] postal_address: is missing; it should be the"),
+        ("digest", "[site]\n", '[site]\nbase_url = "news"\n', 'base_url: is "news"; it should be an address such as'),
+        ("digest", "[site]\n", '[site]\ncontact = "me"\n', 'contact: is "me"; it should be an e-mail address such as'),
+        ("digest", '["mon", "fri"]', '["Mon"]', 'days: holds "Mon", which is not one of mon, tue, wed'),
+        ("digest", "[site]\n", "[sight]\n", "digest.toml:1: sight: is not a setting; did you mean"),
+        ("digest", "[[digest]]", "[digest]", "digest: is {"),
+        ("digest", "[site]\n", '[delivery]\nunknown = "resend"\n[site]\n', 'it should be one of "resend_once", "hold"'),
+    ],
+)
+def test_a_fault_says_what_would_be_right(write: Write, file: str, old: str, new: str, expected: str) -> None:
+    texts = {"digest": DIGEST, "topics": TOPICS, "feeds": FEEDS}
+    assert old in texts[file]
+
+    found = faults(write(**{file: texts[file].replace(old, new, 1)}))
+
+    assert any(expected in fault for fault in found), found
+
+
+def test_the_same_feed_topic_or_digest_twice_is_a_fault(write: Write) -> None:
+    found = faults(write(digest=DIGEST + DIGEST[DIGEST.index("[[") :], topics=TOPICS * 2, feeds=FEEDS * 2))
+
+    assert [fault.split(":")[1] for fault in found] == ["7", "7", "12"]
+
+
+def test_the_second_of_two_feeds_is_found_on_its_own_line(write: Write) -> None:
+    second = FEEDS.replace("feed.xml", "other.xml").replace("30m", "x")
+
+    (fault,) = faults(write(feeds=FEEDS + "\n" + second))
+
+    assert fault.startswith("feeds.toml:11: ")
+
+
+def test_secrets_may_lie_in_files(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("a-newer-secret-key, an-older-secret-key\n", encoding="utf-8")
+
+    config = configuration.load(write(), {"DIGEST_SECRET_KEY_FILE": str(tmp_path / "key")})
+
+    assert config.signing_keys == ("a-newer-secret-key", "an-older-secret-key")
+    assert "secret-key" not in repr(config)
+    assert faults(write(), {"DIGEST_SECRET_KEY_FILE": str(tmp_path / "absent")})[0].startswith(
+        "environment: DIGEST_SECRET_KEY_FILE cannot be read"
+    )
+
+
+def test_a_missing_key_is_refused_only_by_what_needs_it(write: Write) -> None:
+    config = configuration.load(write(), {})
+
+    with pytest.raises(MissingSecret, match="DIGEST_SECRET_KEY_FILE"):
+        _ = config.signing_keys
+
+
+@pytest.mark.parametrize(
+    ("url", "relay"),
+    [
+        ("smtp://127.0.0.1:2525", Relay("127.0.0.1", 2525)),
+        ("smtp+starttls://me:p%40ss@relay.example", Relay("relay.example", 587, Security.STARTTLS, "me", "p@ss")),
+        ("smtps://relay.example", Relay("relay.example", 465, Security.TLS)),
+    ],
+)
+def test_a_relay_is_read_from_its_address(write: Write, url: str, relay: Relay) -> None:
+    assert configuration.load(write(), {"DIGEST_SMTP_URL": url}).relay == relay
+
+
+@pytest.mark.parametrize("url", ["relay.example:25", "http://relay.example", "smtp://", "smtp://relay:port"])
+def test_a_relay_that_is_no_address_is_refused_without_showing_it(write: Write, url: str) -> None:
+    (fault,) = faults(write(), {"DIGEST_SMTP_URL": url})
+
+    assert fault == "environment: DIGEST_SMTP_URL should look like smtp+starttls://user:password@relay.example.org:587"
+
+
+def test_the_editorial_hash_changes_with_a_weight_and_not_with_the_place(write: Write, tmp_path: Path) -> None:
+    before = configuration.load(write(), {}).editorial_hash()
+
+    def hash_of(**texts: str) -> str:
+        return configuration.load(write(**texts), {"DIGEST_SECRET_KEY": "another-secret-key"}).editorial_hash()
+
+    assert hash_of() == before
+    assert hash_of(topics=TOPICS.replace("weight = 2", "weight = 3")) != before
+    assert hash_of(digest=DIGEST + "\n[ranking]\ncoverage = 30\n") != before
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.text(max_size=200), st.sampled_from(["digest", "topics", "feeds"]))
+def test_whatever_stands_in_a_file_is_read_or_refused_never_raised(write: Write, text: str, file: str) -> None:
+    try:
+        config = configuration.load(write(**{file: text.replace("\r", "")}), {})
+    except ConfigError as error:
+        assert error.faults
+    else:
+        assert isinstance(config, Config)
+
+
+def test_the_starter_files_have_no_fault(tmp_path: Path) -> None:
+    for name in ("digest.toml", "topics.toml", "feeds.toml"):
+        (tmp_path / name).write_bytes(files("digest").joinpath("starter", name).read_bytes())
+
+    config = configuration.load(tmp_path, {})
+
+    assert len(config.feeds) >= 60
+    assert {topic.slug for topic in config.topics} >= {
+        *("central-banks", "currencies", "money-credit", "growth", "inflation", "jobs", "trade", "energy"),
+        *("commodities", "deals", "earnings", "shipping", "public-finance", "markets", "banking", "property"),
+        "geopolitics",
+    }
+
+
+def test_the_starter_file_states_the_defaults(tmp_path: Path) -> None:
+    """What the commented file shows as default must be what happens without it."""
+    for name in ("digest.toml", "topics.toml", "feeds.toml"):
+        (tmp_path / name).write_bytes(files("digest").joinpath("starter", name).read_bytes())
+
+    config = configuration.load(tmp_path, {})
+
+    assert config.fetch == configuration.Fetch()
+    assert config.ranking == configuration.Ranking()
+    assert config.delivery == configuration.Sending()
+    assert config.web == configuration.Web()
+    assert config.market.currencies == configuration.Market().currencies

@@ -1,0 +1,294 @@
+"""The scheduler calls again and again, survives what it calls, and stops when it is told to."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
+from digest.delivery.deliver import DeliveryReport
+from digest.editions.publish import Published
+from digest.errors import WorkError
+from digest.feeds.poll import PollReport
+from digest.model import DeliveryState, Digest, Edition, Feed, PollOutcome, Window
+from digest.scheduler import STOP_SECONDS, Service, tick
+from digest.store import editions, feeds, tables
+from digest.store import engine as engines
+from tests.conftest import NOW
+
+EDITION = Edition(
+    "economy", "The Economic Digest", date(2026, 2, 10), Window(NOW - timedelta(hours=36), NOW), (), published_at=NOW
+)
+PUBLISHED = Published(EDITION, created=True, queued=3)
+POLLED = PollReport((), 0.0)
+
+
+class Verbs:
+    """Notes who was called, in which order, and does as it is told."""
+
+    def __init__(self, *, publish: Callable[[], None] = lambda: None, poll: Callable[[], None] = lambda: None) -> None:
+        self.called: list[str] = []
+        self._publish, self._poll = publish, poll
+        self.delivering = threading.Event()
+        self.polling = threading.Event()
+
+    def publish(self, config: Config, engine: Engine, now: datetime) -> Sequence[Published]:
+        self.called.append("publish")
+        self._publish()
+        return [PUBLISHED]
+
+    async def poll(self, config: Config, engine: Engine, now: datetime) -> PollReport:
+        self.called.append("poll")
+        self.polling.set()
+        self._poll()
+        return POLLED
+
+    async def poll_for_ever(self, config: Config, engine: Engine, now: datetime) -> PollReport:
+        self.polling.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.called.append("poll broken off")
+        return POLLED
+
+    async def deliver(self, config: Config, engine: Engine, clock: object, *, stop: asyncio.Event) -> DeliveryReport:
+        self.called.append("deliver")
+        self.delivering.set()
+        return DeliveryReport(sent=3)
+
+    async def deliver_until_stopped(
+        self, config: Config, engine: Engine, clock: object, *, stop: asyncio.Event
+    ) -> DeliveryReport:
+        self.delivering.set()
+        await stop.wait()
+        self.called.append("finished what was in flight")
+        return DeliveryReport(sent=1)
+
+
+def fail() -> None:
+    raise WorkError("the disk is full")
+
+
+def bug() -> None:
+    raise ZeroDivisionError("in the ranking")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(
+        home=tmp_path,
+        site=Site(),
+        fetch=Fetch(),
+        ranking=Ranking(),
+        delivery=Sending(),
+        web=Web(),
+        market=Market(),
+        digests=(Digest("economy", "The Economic Digest"),),
+        topics=(),
+        feeds=(),
+        database_url="",
+        keys=("a-key-for-these-tests-only",),
+    )
+
+
+@pytest.fixture
+def at_work(sqlite_engine: Engine) -> Engine:
+    """A database whose feeds were polled a minute ago."""
+    with engines.write(sqlite_engine) as connection:
+        feeds.sync(connection, [Feed("https://harbour.example/feed", "Harbour Wire")], NOW)
+        (known,) = feeds.configured(connection)
+        visit = feeds.Visit(PollOutcome.FETCHED, NOW + timedelta(hours=1))
+        feeds.record(connection, known.id, visit, NOW - timedelta(minutes=1))
+    return sqlite_engine
+
+
+def queue(engine: Engine) -> None:
+    """A delivery that is due."""
+    with engines.write(engine) as connection:
+        stored = editions.insert(connection, EDITION)
+        assert stored is not None
+        connection.execute(
+            tables.deliveries.insert().values(
+                edition_id=stored.id,
+                subscriber_id=1,
+                subscription_id=1,
+                address_key="key",
+                state=DeliveryState.QUEUED,
+                mix=1,
+                not_before=NOW,
+                queued_at=NOW,
+                changed_at=NOW,
+            )
+        )
+
+
+def test_a_tick_publishes_before_it_polls_so_that_no_edition_waits_for_slow_feeds(
+    config: Config, at_work: Engine
+) -> None:
+    verbs = Verbs()
+
+    report = tick(config, at_work, NOW, publish=verbs.publish, poll=verbs.poll)
+
+    assert verbs.called == ["publish", "poll"]
+    assert (report.published, report.polled, report.problems) == ((PUBLISHED,), POLLED, ())
+
+
+def test_after_a_long_sleep_a_tick_polls_first_so_that_an_edition_has_news(config: Config, at_work: Engine) -> None:
+    verbs = Verbs()
+
+    tick(config, at_work, NOW + timedelta(hours=2), publish=verbs.publish, poll=verbs.poll)
+
+    assert verbs.called == ["poll", "publish"]
+
+
+def test_the_first_tick_of_all_polls_first(config: Config, sqlite_engine: Engine) -> None:
+    verbs = Verbs()
+
+    tick(config, sqlite_engine, NOW, publish=verbs.publish, poll=verbs.poll)
+
+    assert verbs.called == ["poll", "publish"]
+
+
+@pytest.mark.parametrize(
+    ("accident", "words"), [(fail, "the disk is full"), (bug, "ZeroDivisionError: in the ranking")]
+)
+@pytest.mark.parametrize("hours", [0, 2])
+def test_one_part_that_fails_is_told_and_keeps_no_other_from_its_work(
+    config: Config, at_work: Engine, accident: Callable[[], None], words: str, hours: int
+) -> None:
+    now = NOW + timedelta(hours=hours)
+    no_edition, no_news = Verbs(publish=accident), Verbs(poll=accident)
+
+    without_edition = tick(config, at_work, now, publish=no_edition.publish, poll=no_edition.poll)
+    without_news = tick(config, at_work, now, publish=no_news.publish, poll=no_news.poll)
+
+    assert (without_edition.published, without_edition.polled, without_edition.problems) == ((), POLLED, (words,))
+    assert (without_news.published, without_news.polled, without_news.problems) == ((PUBLISHED,), None, (words,))
+    assert sorted(no_edition.called) == sorted(no_news.called) == ["poll", "publish"]
+
+
+def test_without_a_database_a_tick_says_so_and_comes_to_its_end(config: Config, tmp_path: Path) -> None:
+    verbs = Verbs()
+
+    report = tick(
+        config, engines.connect(f"sqlite:///{tmp_path}/absent/x.db"), NOW, publish=verbs.publish, poll=verbs.poll
+    )
+
+    assert verbs.called == ["publish", "poll"]
+    assert len(report.problems) == 1
+    assert "cannot be used" in report.problems[0]
+
+
+def test_ticks_may_be_repeated(config: Config, sqlite_engine: Engine) -> None:
+    """With the real verbs and nothing to read: the second tick does no more than the first."""
+    first = tick(config, sqlite_engine, NOW)
+    second = tick(config, sqlite_engine, NOW)
+
+    assert (first.problems, second.problems) == ((), ())
+    assert second.published == ()
+
+
+def test_the_sender_is_called_when_something_is_due_and_looks_around_once_a_minute(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    verbs = Verbs()
+    now = NOW
+    service = Service(config, sqlite_engine, lambda: now, deliver=verbs.deliver)
+
+    service.send()
+    service.send()
+    assert verbs.called == ["deliver"]
+
+    queue(sqlite_engine)
+    service.send()
+    service.send()
+    assert verbs.called == ["deliver"] * 3
+
+
+def test_the_sender_looks_again_after_a_minute_for_what_a_crash_left_behind(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    verbs = Verbs()
+    times = iter([NOW, NOW + timedelta(seconds=59), NOW + timedelta(seconds=60)])
+    service = Service(config, sqlite_engine, lambda: next(times), deliver=verbs.deliver)
+
+    for _ in range(3):
+        service.send()
+
+    assert verbs.called == ["deliver", "deliver"]
+
+
+def test_a_sender_that_fails_is_called_again(config: Config, sqlite_engine: Engine) -> None:
+    called = []
+
+    async def deliver(*_: object, stop: asyncio.Event) -> DeliveryReport:
+        called.append(stop)
+        (fail if len(called) == 1 else bug)()
+        return DeliveryReport()
+
+    queue(sqlite_engine)
+    service = Service(config, sqlite_engine, lambda: NOW, deliver=deliver)
+
+    for _ in range(3):
+        service.send()
+
+    assert len(called) == 3
+
+
+def test_a_started_service_ticks_and_sends_at_once(config: Config, sqlite_engine: Engine) -> None:
+    verbs = Verbs()
+    queue(sqlite_engine)
+    service = Service(config, sqlite_engine, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=verbs.deliver)
+
+    service.start()
+    polled, delivered = verbs.polling.wait(5), verbs.delivering.wait(5)
+
+    assert service.stop()
+    assert polled
+    assert delivered
+
+
+def test_a_stopped_service_breaks_off_polling_and_lets_the_sender_finish(config: Config, at_work: Engine) -> None:
+    verbs = Verbs()
+    queue(at_work)
+    service = Service(
+        config,
+        at_work,
+        lambda: NOW,
+        publish=verbs.publish,
+        poll=verbs.poll_for_ever,
+        deliver=verbs.deliver_until_stopped,
+    )
+    service.start()
+    assert verbs.polling.wait(5)
+    assert verbs.delivering.wait(5)
+    began = time.monotonic()
+
+    assert service.stop()
+    assert time.monotonic() - began < STOP_SECONDS / 2
+    assert sorted(verbs.called) == ["finished what was in flight", "poll broken off", "publish"]
+    service.send()
+    assert sorted(verbs.called) == ["finished what was in flight", "poll broken off", "publish"]
+
+
+def test_the_calls_are_never_dropped_for_coming_late_and_never_run_twice_at_once(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    """APScheduler's own settings would drop a daily run that starts a second late."""
+    verbs = Verbs()
+    service = Service(config, sqlite_engine, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=verbs.deliver)
+    service.start()
+    jobs = {job.id: job for job in service._scheduler.get_jobs()}
+    service.stop()
+
+    assert {name: job.trigger.interval for name, job in jobs.items()} == {
+        "tick": timedelta(seconds=60),
+        "send": timedelta(seconds=5),
+    }
+    assert {(job.coalesce, job.misfire_grace_time, job.max_instances) for job in jobs.values()} == {(True, None, 1)}
+    assert all(job.next_run_time.tzinfo is UTC for job in jobs.values())

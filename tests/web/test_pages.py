@@ -1,0 +1,282 @@
+"""Every page is complete, works without scripts, and is harmless in a browser."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import uvicorn
+from sqlalchemy import event, text
+
+from digest.links import Purpose
+from digest.store import engine as engines
+from digest.store import subscribers
+from digest.subscribers.preferences import leave
+from tests.conftest import NOW
+from tests.web.conftest import HOSTILE, Answer, Service, configuration, serve
+
+EVERY_STATUS = {
+    "/": 200,
+    "/archive/economy": 200,
+    "/archive/economy/2026-02-10": 200,
+    "/how-stories-are-chosen": 200,
+    "/archive/economy/2026-02-09": 404,
+    "/nothing-here": 404,
+}
+
+
+def every_page(service: Service) -> Iterator[tuple[str, Answer]]:
+    """Every page of the service, each in every state it has."""
+    ann = service.reader("ann@reader.example", topics=("trade",))
+    left = service.reader("left@reader.example")
+    leave(service.engine, left.id, NOW)
+    unsubscribe, preferences = (service.path(purpose, ann) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES))
+    for path, status in EVERY_STATUS.items():
+        answer = service.get(path)
+        assert answer.status == status
+        yield path, answer
+    yield "unsubscribe", service.get(unsubscribe)
+    yield "already unsubscribed", service.get(service.path(Purpose.UNSUBSCRIBE, left))
+    yield "preferences", service.get(preferences)
+    yield "saved", service.post(preferences, action="save", topic="energy", paused_until="2026-04-01")
+    yield "two faults in one", service.post(preferences, action="save", paused_until="2026-04-01")
+    yield "bad date", service.post(preferences, action="save", topic="energy", paused_until="x")
+    yield "unsubscribed", service.post(unsubscribe, action="leave")
+    yield "returned", service.post(unsubscribe, action="undo")
+    yield "bad token", service.get("/unsubscribe/x")
+    yield "not allowed", service.ask("POST", "/")
+
+
+def test_every_page_is_whole_small_and_usable_without_script_mouse_or_sight(service: Service) -> None:
+    for name, answer in every_page(service):
+        page = answer.page
+        assert page.get("lang") == "en", name
+        assert len(page.xpath("//h1")) == 1, name
+        assert page.xpath("string(//title)").strip(" ·"), name
+        assert page.xpath("//meta[@name='viewport']"), name
+        assert len(answer.text.encode()) < 50_000, name
+        assert not page.xpath("//script|//iframe|//object|//img|//*[@style]"), name
+        assert not page.xpath("//@*[starts-with(name(), 'on')]"), name
+        for control in page.xpath("//input[not(@type='hidden')]|//select|//textarea"):
+            labels = page.xpath("//label[@for=$id]", id=control.get("id"))
+            assert len(labels) == 1, name
+            assert labels[0].text_content().strip(), name
+        for button in page.xpath("//button"):
+            assert button.text_content().strip(), name
+            assert button.get("name") == "action", name
+        ids = page.xpath("//@id")
+        assert len(ids) == len(set(ids)), name
+        for described in page.xpath("//@aria-describedby"):
+            assert set(described.split()) <= set(ids), name
+        levels = [int(heading.tag[1]) for heading in page.xpath("//h1|//h2|//h3|//h4")]
+        assert all(after - before <= 1 for before, after in pairwise(levels)), name
+
+
+def test_every_answer_forbids_what_a_page_does_not_need(service: Service) -> None:
+    for name, answer in every_page(service):
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy, name
+        assert "frame-ancestors 'none'" in policy, name
+        assert "form-action 'self'" in policy, name
+        assert "unsafe" not in policy, name
+        for style in re.findall(r"<style[^>]*>(.*?)</style>", answer.text, re.DOTALL):
+            wanted = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+            assert f"'sha256-{wanted}'" in policy, name
+        assert answer.headers["x-content-type-options"] == "nosniff", name
+        assert answer.headers["referrer-policy"] == "no-referrer", name
+        assert "set-cookie" not in answer.headers, name
+        assert "server" not in answer.headers, name
+
+
+def test_pages_with_a_token_are_neither_kept_nor_indexed(service: Service) -> None:
+    ann = service.reader()
+    private = [service.path(purpose, ann) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)]
+
+    for path in (*private, "/unsubscribe/x", "/preferences/x"):
+        for answer in (service.get(path), service.post(path), service.ask("PUT", path)):
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["x-robots-tag"] == "noindex"
+    assert "x-robots-tag" not in service.get("/archive/economy").headers
+
+
+def test_pages_lead_to_our_own_address_whatever_name_they_are_asked_under(service: Service) -> None:
+    ann = service.reader()
+    for path in (*EVERY_STATUS, service.path(Purpose.PREFERENCES, ann)):
+        answer = service.get(
+            path, Host="evil.example", **{"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "ftp"}
+        )
+        assert "evil" not in answer.text
+        for href in answer.page.xpath("//main//@href|//nav//@href|//form/@action"):
+            assert href.startswith(("https://", "mailto:", "../", "#")), href
+
+
+def test_what_a_feed_says_stays_text(service: Service) -> None:
+    for path in ("/", "/archive/economy", "/archive/economy/2026-02-10"):
+        answer = service.get(path)
+        assert "<script" not in answer.text
+        assert "javascript:" not in answer.text
+        assert "{{7*7}}" in answer.words
+        assert "\u202e" not in answer.text
+        assert "__UNSUBSCRIBE__" not in answer.text
+    assert "alert(1)" in HOSTILE
+
+
+def test_public_pages_name_no_reader(service: Service) -> None:
+    service.reader("ann@reader.example")
+
+    for path in EVERY_STATUS:
+        answer = service.get(path)
+        assert "reader.example" not in answer.text
+        assert not re.search(r"/(unsubscribe|preferences)/", answer.text)
+
+
+def test_home_shows_the_latest_edition(service: Service) -> None:
+    page = service.get("/").page
+
+    assert "Headline 1" in page.text_content()
+    assert page.xpath("//a[@href='https://news.example/archive/economy/2026-02-10']")
+
+
+def test_the_archive_lists_what_was_published_and_leads_on_from_edition_to_edition(service: Service) -> None:
+    listed = service.get("/archive/economy").page
+    older, newer = (service.get(f"/archive/economy/2026-02-{day}").page for day in ("08", "10"))
+
+    assert listed.xpath("//time/@datetime") == ["2026-02-10", "2026-02-08"]
+    assert older.xpath("//main//a[@rel='next']/@href") == ["https://news.example/archive/economy/2026-02-10"]
+    assert newer.xpath("//main//a[@rel='prev']/@href") == ["https://news.example/archive/economy/2026-02-08"]
+    assert not newer.xpath("//main//a[@rel='next']")
+
+
+def test_the_archive_turns_its_pages(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.web.archive.EDITIONS_A_PAGE", 1)
+
+    first = service.get("/archive/economy").page
+    (older,) = first.xpath("//main//a[@rel='next']/@href")
+    second = service.get(older.removeprefix("https://news.example")).page
+
+    assert first.xpath("//time/@datetime") == ["2026-02-10"]
+    assert second.xpath("//time/@datetime") == ["2026-02-08"]
+    assert not second.xpath("//main//a[@rel='next']")
+
+
+def test_one_digest_is_the_archive_and_several_are_listed(service: Service) -> None:
+    answer = service.get("/archive")
+
+    assert (answer.status, answer.headers["location"]) == (302, "https://news.example/archive/economy")
+
+
+def test_several_digests_are_listed_and_an_empty_one_says_so(two_digests: Service) -> None:
+    listed = two_digests.get("/archive")
+
+    assert [link.text for link in listed.page.xpath("//main//a")] == ["The Economic Digest", "The Week"]
+    for path in ("/", "/archive/weekly"):
+        assert "has not been published yet" in two_digests.get(path).words
+
+
+def test_a_hostile_or_mistyped_address_finds_nothing(service: Service) -> None:
+    for path in (
+        "/archive/economy/2026-02-30",
+        "/archive/economy/2026-2-8",
+        "/archive/economy/20260208",
+        "/archive/economy/2026-W06-7",
+        "/archive/economy/0000-00-00",
+        "/archive/economy/%D9%A2%D9%A0%D9%A2%D9%A6-02-08",
+        "/archive/economy?before=yesterday",
+        "/archive/unknown",
+        "/archive/unknown/2026-02-08",
+        "/archive/..%2f..%2fetc%2fpasswd/2026-02-08",
+        "/archive/economy/..%2f..%2fpyproject.toml",
+        "/../../etc/passwd",
+        "//evil.example/archive",
+        "/archive/economy/2026-02-08%00",
+        "/%ff%fe",
+        "/archive/%27%20OR%201=1--/2026-02-08",
+        "/" + "a" * 20_000,
+    ):
+        answer = service.get(path)
+
+        assert answer.status == 404, path
+        assert answer.page.xpath("string(//h1)") == "There is no such page", path
+
+
+def test_the_rules_are_told_in_words(service: Service) -> None:
+    page = service.get("/how-stories-are-chosen").page
+    words = " ".join(page.text_content().split())
+
+    assert [heading.text for heading in page.xpath("//h3")] == [
+        "Count a little more",
+        "Count in full",
+        "Count a little less",
+    ]
+    assert "Growth: Output, activity and forecasts" in words
+    assert "3 feeds of 2 publishers" in words
+    assert "Continental Ledger, Harbour Wire." in words
+    assert "up to 50 points" in words
+    assert page.xpath("//a[@href='mailto:editor@news.example']")
+
+
+def test_health_is_live_always_and_ready_with_a_database_of_our_schema(service: Service) -> None:
+    assert service.get("/health/live").status == 200
+    assert service.get("/health/ready").status == 200
+    with engines.write(service.engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+
+    assert service.get("/health/live").status == 200
+    ready = service.get("/health/ready")
+    assert (ready.status, ready.text) == (503, "not ready\n")
+
+
+def test_without_a_database_pages_ask_to_come_back_and_say_no_more(
+    listening: tuple[uvicorn.Server, int], tmp_path: Path
+) -> None:
+    service = serve(listening, configuration(tmp_path), engines.connect(f"sqlite:///{tmp_path}/absent/digest.db"))
+    path = f"/unsubscribe/{service.links.token(Purpose.UNSUBSCRIBE, 1, 1)}"
+
+    for answer in (service.get(path), service.post(path, action="leave")):
+        assert (answer.status, answer.headers["retry-after"]) == (503, "60")
+        assert "absent" not in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+    assert service.get("/health/ready").status == 503
+
+
+def test_a_bug_shows_a_plain_page_with_every_header_and_no_secret(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("s3cret")
+
+    monkeypatch.setattr(subscribers, "subscription", broken)
+    ann = f"/unsubscribe/{service.links.token(Purpose.UNSUBSCRIBE, 1, 1)}"
+
+    answer = service.get(ann)
+
+    assert answer.status == 500
+    assert "s3cret" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_one_reader_leaving_is_one_write_and_looking_is_none(service: Service) -> None:
+    """A page that wrote would hold the one lock that the sender needs."""
+    ann = service.reader()
+    begun: list[str] = []
+    event.listen(service.engine, "before_cursor_execute", lambda *args: begun.append(args[2]))
+
+    service.get(service.path(Purpose.PREFERENCES, ann))
+    assert not [statement for statement in begun if statement.startswith(("INSERT", "UPDATE", "DELETE"))]
+    service.post(service.path(Purpose.UNSUBSCRIBE, ann), action="leave")
+    assert len([statement for statement in begun if statement.startswith(("INSERT", "UPDATE", "DELETE"))]) == 1
+
+
+def test_pages_follow_the_clock_they_are_given(service: Service) -> None:
+    ann = service.reader()
+    service.now = NOW + timedelta(days=3)
+    service.post(service.path(Purpose.UNSUBSCRIBE, ann), action="leave")
+
+    left = service.stored(ann)
+    assert left is not None
+    assert left.ended_at == service.now
