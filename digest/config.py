@@ -49,7 +49,7 @@ class Fetch:
     total_seconds: float = 60.0
     most_bytes: int = 10 * 1024 * 1024
     redirects: int = 5
-    most_entries: int = 500
+    most_entries: int = 2500
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,10 @@ def parse_duration(text: str) -> timedelta | None:
 
 
 def read(path: Path, faults: list[Fault]) -> "Table":
-    """Read a file into its root table; a missing or unreadable file is a fault and an empty table."""
+    """Read a file into its root table.
+
+    A missing or unreadable file is one fault, and an empty table of which nothing more is said.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         return Table(path, tomllib.loads(text), (), _lines(text), faults)
@@ -45,7 +48,7 @@ def read(path: Path, faults: list[Fault]) -> "Table":
         line = int(place[1]) if place and place[1] else text.count("\n") + 1
         reason = _SYNTAX_PLACE.sub("", message)
         faults.append(Fault(path, line, f"not valid TOML: {reason[:1].lower()}{reason[1:]}"))
-    return Table(path, {}, (), {}, faults)
+    return Table(path, {}, (), {}, faults=[])
 
 
 def _lines(text: str) -> dict[Where, int]:

@@ -118,6 +118,10 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(write: Write) ->
 
     assert faults(home) == ["topics.toml: the file is missing; `digest init` writes a commented one"]
 
+    (home / "digest.toml").unlink()
+
+    assert len(faults(home)) == 2
+
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),

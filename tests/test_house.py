@@ -12,6 +12,7 @@ PACKAGE = ROOT / "digest"
 
 # A module may import what stands on a lower rung, and its neighbours in its own folder.
 LADDER = (
+    ("digest.__main__",),
     ("digest.cli",),
     ("digest.demo",),
     ("digest.web", "digest.scheduler", "digest.checkup"),

@@ -18,9 +18,9 @@ from digest.store import engine as engines
 
 
 def press_time(digest: Digest, day: date, now: datetime) -> datetime:
-    """When the edition of `day` goes to press: at its slot, or now if that has not come."""
+    """When the edition of `day` goes to press if somebody asks for it: today's now, an earlier day's at its slot."""
     slot = clock.slot(day, digest.press, digest.zone)
-    return now if slot is None else min(slot, now)
+    return now if slot is None or day == local_day(digest, now) else min(slot, now)
 
 
 @click.command()
@@ -79,6 +79,8 @@ def publish(home: Home, slug: str | None, day: datetime | None, as_json: bool) -
     print_edition(published.edition)
     if published.created:
         click.echo(f"Published; {output.count(published.queued, 'delivery', 'deliveries')} queued.")
+    elif not published.edition.id:
+        click.echo("Not published; the date stays open.")
     else:
         click.echo("It was published before; nothing has changed.")
 

@@ -28,7 +28,7 @@ from digest.model import Delivery, Edition, Mark, Rendered
 SAMPLE_ADDRESS = "reader@example.org"
 # No quoted-printable text holds "=_", so the parts need not be searched for it (RFC 2045, section 6.7).
 _BOUNDARY = "=_next-part_="
-_FOLD = 76
+_FOLD, _LONGEST_WORD = 76, 60
 _TYPE = f'multipart/alternative; boundary="{_BOUNDARY}"'
 _PART = (
     f"--{_BOUNDARY}\r\nContent-Type: text/{{}}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -243,14 +243,14 @@ def _mailbox(name: str, address: str) -> str:
 
 
 def _unstructured(header: str, text: str) -> str:
-    """The text folded to `_FOLD` columns, in encoded words where it is not ASCII.
+    """The text folded to `_FOLD` columns, in encoded words where it is not ASCII or where a word fills a line.
 
     The older `Header` is used since the policies of `email` write encoded words as long as the line, and RFC 2047
     allows 75 characters.
     """
-    return Header(text, None if text.isascii() else "utf-8", maxlinelen=_FOLD, header_name=header).encode(
-        linesep="\r\n"
-    )
+    plain = text.isascii() and all(len(word) <= _LONGEST_WORD for word in text.split(" "))
+    folded = Header(text, None if plain else "utf-8", maxlinelen=_FOLD, header_name=header)
+    return folded.encode(linesep="\r\n")
 
 
 def _domain(site: Site) -> str:

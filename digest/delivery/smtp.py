@@ -17,7 +17,7 @@ from typing import Self
 
 from digest.config import Relay, Security
 from digest.delivery import address as addresses
-from digest.delivery.wire import Broken, Closing, Reply, Wire
+from digest.delivery.wire import CLOSED, Broken, Closing, Reply, Wire
 from digest.model import Accepted, NotSent, Outcome, Phase, Refused, Unconfirmed, Withdrawn
 
 WITHDRAWN = "the ledger did not let it go"
@@ -25,7 +25,7 @@ WITHDRAWN = "the ledger did not let it go"
 _DONE, _GO_ON, _NOT_NOW, _NO = 200, 300, 400, 500
 # Postfix "Ok: queued as X", Exim "OK id=X", and servers that say "Ok X" or "2.0.0 X Message accepted".
 _REMOTE_ID = re.compile(
-    r"queued as (\S+)|\bid=(\S+)|^(?:2\.\d+\.\d+ )?OK:? (\S+)$|^2\.\d+\.\d+ (\S+) Message accepted", re.IGNORECASE
+    r"queued as (\S+)|^(?:2\.\d+\.\d+ )?OK:? (?:id=)?(\S+)$|^2\.\d+\.\d+ (\S+) Message accepted", re.IGNORECASE
 )
 
 
@@ -119,7 +119,7 @@ class Connection:
     async def _try(self, sender: str, recipient: str, body: bytes, offer: Callable[[], Awaitable[bool]]) -> Outcome:
         trouble = await self.open()
         if trouble or self._wire is None:
-            return trouble or NotSent(Phase.CONNECT, "the connection was closed")
+            return trouble or NotSent(Phase.CONNECT, CLOSED)
         if not recipient.isascii() and "SMTPUTF8" not in self._wire.offers:
             return Refused(Phase.RCPT, 0, "the relay takes no address beyond ASCII", permanent=True)
         try:

@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
 MOST_REPLY = 10 * 1024
@@ -16,6 +16,7 @@ MOST_KEPT = 500
 """Characters of a reply that are kept."""
 
 CLOSING_CODE = 421
+CLOSED = "the connection was closed"
 _REPLY_LINE = re.compile(rb"(\d{3})(?:([ -])(.*?))?\r?\n", re.DOTALL)
 
 
@@ -72,16 +73,14 @@ class Wire:
         return str(self._writer.get_extra_info("sockname")[0])
 
     async def encrypt(self, host: str, tls: ssl.SSLContext, seconds: float) -> None:
-        """Go on encrypted. Whatever came in before is forgotten: it may not have come from the relay."""
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=MOST_REPLY)
-        protocol = asyncio.StreamReaderProtocol(reader)
+        """Go on encrypted. Nothing may have come in beforehand: it need not be the relay who said it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await self._reader.read(1)
+                raise Broken("it spoke before the encryption began")
         with _as_broken():
             async with _patience(seconds):
-                transport = await loop.start_tls(self._writer.transport, protocol, tls, server_hostname=host)
-        assert transport is not None
-        protocol.connection_made(transport)
-        self._reader, self._writer = reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+                await self._writer.start_tls(tls, server_hostname=host)
 
     async def command(self, line: str, seconds: float) -> Reply:
         """Send a command and wait for the reply."""
@@ -122,7 +121,7 @@ class Wire:
                 line = await self._reader.readline()
             left -= len(line)
             if not line.endswith(b"\n"):
-                raise Broken("the connection was closed")
+                raise Broken(CLOSED)
             found = _REPLY_LINE.fullmatch(line)
             if found is None or left < 0:
                 raise Broken("a reply without end" if left < 0 else f"not SMTP: {line[:80]!r}")
@@ -156,6 +155,8 @@ def _as_broken() -> Iterator[None]:
         raise Broken(f"its certificate is not trusted: {error.verify_message}") from error
     except (socket.gaierror, UnicodeError) as error:
         raise Broken("its name is not known") from error
+    except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError) as error:
+        raise Broken(CLOSED) from error
     except OSError as error:
         raise Broken(_words(error)) from error
     except ValueError as error:
@@ -165,4 +166,4 @@ def _as_broken() -> Iterator[None]:
 def _words(error: OSError) -> str:
     # Where a name has several addresses, asyncio gives the failures of all of them in one text.
     numbers = {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}
-    return os.strerror(*numbers).lower() if len(numbers) == 1 else str(error) or "the connection was closed"
+    return os.strerror(*numbers).lower() if len(numbers) == 1 else str(error)

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from digest.feeds import text, urls
 from digest.feeds.outcomes import Parsed
@@ -14,6 +14,8 @@ from digest.model import Article, Entry, Feed, Image
 
 LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_NAME = 200, 600, 100
 MOST_CATEGORIES = 20
+OLDEST_NEWEST = timedelta(days=30)
+"""How old the newest date of a document may be for its dates to be believed."""
 
 _TITLE_FROM_SUMMARY = 80
 _LONGEST_ID = 500
@@ -42,13 +44,13 @@ class Cleaned:
 def clean_all(parsed: Parsed, feed: Feed, at: datetime) -> Cleaned:
     """Every article of a document that we first saw `at` this moment.
 
-    What only the whole document can tell is decided here: whether it gathers the work of many publishers, and whether
-    its identifiers identify. An entry that stands twice becomes one article.
+    What only the whole document can tell is decided here: whether its dates are to be believed, whether it gathers the
+    work of many publishers, and whether its identifiers identify. An entry that stands twice becomes one article.
     """
     publishers = _publishers(parsed, feed)
     outcomes = [
         clean(entry, feed, at, parsed.language, publisher)
-        for entry, publisher in zip(parsed.entries, publishers, strict=True)
+        for entry, publisher in zip(_believably_dated(parsed.entries, at), publishers, strict=True)
     ]
     dropped = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Dropped))
     articles = _identified([outcome for outcome in outcomes if isinstance(outcome, Article)])
@@ -102,6 +104,18 @@ def clean(entry: Entry, feed: Feed, at: datetime, feed_language: str, publisher:
         categories=_categories(entry),
         image=_image(entry, feed),
     )
+
+
+def _believably_dated(entries: tuple[Entry, ...], at: datetime) -> list[Entry]:
+    """The entries, without any dates if the newest of the document's is too old to be true.
+
+    A server that offers a document today whose every date lies months back has a wrong clock more often than no news.
+    Where the newest date is believable the older ones are too: a feed's archive stays old at the first poll.
+    """
+    dates = [given for entry in entries if (given := entry.published or entry.updated)]
+    if not dates or max(dates) >= at - OLDEST_NEWEST:
+        return list(entries)
+    return [replace(entry, published=None, updated=None) for entry in entries]
 
 
 def _publishers(parsed: Parsed, feed: Feed) -> list[str]:

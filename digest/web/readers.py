@@ -92,11 +92,11 @@ class ReaderPages:
         ticked = {str(value) for value in form.getlist("topic")}
         pause = str(form.get("paused_until", ""))
         if offered and not any(topic.slug in ticked for topic in offered):
-            return self._choices(before, ticked=ticked, pause=pause, topics_problem=NOTHING_TICKED)
+            return self._choices(before, ticked=ticked, pause=pause, problem=NOTHING_TICKED)
         try:
             until = preferences.pause(pause, today)
         except ValueError as error:
-            return self._choices(before, ticked=ticked, pause=pause, pause_problem=str(error))
+            return self._choices(before, ticked=ticked, pause=pause, problem=str(error))
         topics = preferences.choice(ticked, offered)
         after = preferences.choose(self._pages.engine, before.id, topics, until)
         if after is None:
@@ -123,8 +123,7 @@ class ReaderPages:
         *,
         ticked: Collection[str] | None = None,
         pause: str | None = None,
-        topics_problem: str = "",
-        pause_problem: str = "",
+        problem: str = "",
         changes: Changes | None = None,
         returned: bool = False,
     ) -> Response:
@@ -135,7 +134,7 @@ class ReaderPages:
         until = preferences.paused(found, today)
         return self._pages.page(
             "preferences.html",
-            422 if topics_problem or pause_problem else 200,
+            422 if problem else 200,
             digest=self._pages.title(found.digest),
             address=masked(found.address),
             topics=[(topic, topic.slug in ticked) for topic in offered],
@@ -145,8 +144,7 @@ class ReaderPages:
             earliest=_iso(today + timedelta(days=1)),
             latest=_iso(today + preferences.LONGEST_PAUSE),
             paused_until=until,
-            topics_problem=topics_problem,
-            pause_problem=pause_problem,
+            problem=problem,
             changes=changes,
             returned=returned,
             save_href=self._href(Purpose.PREFERENCES, found),

@@ -6,34 +6,48 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from digest.cli.main import main
 from digest.demo import servers
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 KEY = "a-secret-key-for-the-tests"
 FEED = b"""<rss version="2.0"><channel><title>Example</title><item><guid>1</guid>
 <title>Central bank raises interest rates to 4.5%</title><link>https://news.example/1</link></item></channel></rss>"""
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run `digest` as a process of its own in an empty environment."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a command said, and how it ended."""
 
-    def _run(*arguments: str, home: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
-        finished = subprocess.run(
-            [sys.executable, "-m", "digest", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            cwd=home,
-            env=clean | {"DIGEST_HOME": str(home), "DIGEST_SECRET_KEY": KEY} | environment,
-        )
-        assert "Traceback" not in finished.stderr
-        return finished
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Finished]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `digest` as the shell would, in an environment without settings of its own."""
+    for name in list(os.environ):
+        if name.startswith("DIGEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def _run(*arguments: str, **environment: str) -> Finished:
+        with monkeypatch.context() as patch:
+            for name, value in ({"DIGEST_HOME": str(tmp_path), "DIGEST_SECRET_KEY": KEY} | environment).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["digest", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = capsys.readouterr()
+        return Finished(int(ended.value.code or 0), said.out, said.err)
 
     return _run
 
@@ -233,7 +247,18 @@ def test_every_command_and_option_has_help(run: Run, home: Path) -> None:
     assert len(commands) == 17
     for command in commands:
         text = run(command, "--help").stdout
-        assert "Usage: digest" in text or "Usage: python -m digest" in text
+        assert "Usage: main" not in text
+        assert "Usage: " in text
         assert all(
             len(line.strip().split("  ")) > 1 for line in re.findall(r"^  --.*(?:\n {4,}.*)?", text, re.MULTILINE)
         )
+
+
+def test_a_fault_ends_the_process_with_its_status_and_without_a_traceback(tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "digest", "--home", str(tmp_path), "rank"], capture_output=True, text=True, timeout=60
+    )
+
+    assert finished.returncode == 2
+    assert "The configuration has 3 faults:" in finished.stderr
+    assert "Traceback" not in finished.stderr

@@ -43,7 +43,9 @@ class Sink:
     tls: ssl.SSLContext | None = None
     accepted: list[tuple[str, bytes]] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
+    serving_now: set[asyncio.Task[None]] = field(default_factory=set)
     busy: int = 0
     busiest: int = 0
     relay: Relay = field(default_factory=lambda: Relay("127.0.0.1", 0))
@@ -62,10 +64,16 @@ class Sink:
             yield self
         finally:
             server.close()
+            for task in self.serving_now:
+                task.cancel()
+            await asyncio.gather(*self.serving_now, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session()
         self.sessions.append(session)
+        task = asyncio.current_task()
+        assert task is not None
+        self.serving_now.add(task)
         self.busy += 1
         self.busiest = max(self.busiest, self.busy)
         try:
@@ -74,7 +82,9 @@ class Sink:
             pass
         finally:
             self.busy -= 1
+            self.serving_now.discard(task)
             writer.close()
+            await asyncio.sleep(0)
 
     async def _dialogue(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session) -> None:
         if not await self._say(writer, session, "GREETING", "220 sink ready"):
@@ -102,18 +112,19 @@ class Sink:
                         return
 
     async def _message(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session) -> bool:
-        if self.script("BODY", session) is not None:
+        early = self.script("BODY", session)
+        if early is not None:
             await reader.readline()
-            return await self._say(writer, session, "BODY", "250 never said")
+            return await self._answer(writer, session, "BODY", early)
         body = await reader.readuntil(b"\r\n.\r\n")
         reply = self.script("DOT", session)
         # One that hangs up or falls silent after the dot has the message all the same.
         if reply is None or reply.startswith("2") or reply in {HANG_UP, SILENCE}:
             self.accepted.append((session.recipient, re.sub(rb"(?m)^\.\.", b".", body[:-3])))
-        session.transactions += 1
-        said = await self._say(writer, session, "DOT", f"250 2.0.0 Ok: queued as Q{len(self.accepted)}")
-        session.recipient = ""
-        return said
+            session.transactions += 1
+        session.recipient = session.sender = ""
+        usual = f"250 2.0.0 Ok: queued as Q{len(self.accepted)}"
+        return await self._answer(writer, session, "DOT", usual if reply is None else reply)
 
     def _usual(self, verb: str, command: str, session: Session) -> str:
         match verb:
@@ -121,14 +132,15 @@ class Sink:
                 return "".join(f"250-{offer}\r\n" for offer in ("sink", *self.offers)) + "250 HELP"
             case "MAIL":
                 session.sender = command
+                self.senders.append(command)
                 return "250 ok"
             case "RCPT":
-                session.recipient = command.split("<", 1)[1].split(">", 1)[0]
-                return "250 ok"
+                session.recipient = command.split("<", 1)[1].split(">", 1)[0] if session.sender else ""
+                return "250 ok" if session.sender else "503 no sender"
             case "DATA":
                 return "354 go on" if session.recipient else "503 no recipient"
             case "RSET":
-                session.recipient = ""
+                session.recipient = session.sender = ""
                 return "250 ok"
             case "STARTTLS":
                 return "220 go on"
@@ -140,15 +152,17 @@ class Sink:
                 return "502 what"
 
     async def _say(self, writer: asyncio.StreamWriter, session: Session, verb: str, usual: str) -> bool:
-        """Answer; False where the script hangs up."""
-        session.verbs.append(verb)
+        """Answer as the script has it, or as usual; False where that is to hang up."""
         reply = self.script(verb, session)
-        if reply is not None and not reply.startswith("2") and verb in {"MAIL", "RCPT", "DATA"}:
-            session.recipient = ""
-        if reply == SILENCE:
-            return True
-        if reply == HANG_UP:
-            return False
-        writer.write(f"{usual if reply is None else reply}\r\n".encode())
+        if reply is not None and not reply.startswith("2"):
+            session.sender = "" if verb == "MAIL" else session.sender
+            session.recipient = "" if verb in {"RCPT", "DATA"} else session.recipient
+        return await self._answer(writer, session, verb, usual if reply is None else reply)
+
+    async def _answer(self, writer: asyncio.StreamWriter, session: Session, verb: str, reply: str) -> bool:
+        session.verbs.append(verb)
+        if reply in {HANG_UP, SILENCE}:
+            return reply == SILENCE
+        writer.write(f"{reply}\r\n".encode())
         await writer.drain()
-        return not (reply or "").startswith("421")
+        return not reply.startswith("421")

@@ -83,6 +83,21 @@ def test_no_article_is_published_after_it_was_first_seen_and_an_old_one_stays_ol
 
 
 @pytest.mark.parametrize(
+    ("newest", "believed"), [(timedelta(days=29), True), (timedelta(days=31), False), (timedelta(days=4000), False)]
+)
+def test_a_document_of_old_dates_only_has_no_dates_and_one_with_a_fresh_date_has_an_archive(
+    newest: timedelta, believed: bool
+) -> None:
+    older = replace(ENTRY, entry_id="2", link="https://wire.example/2", published=NOW - newest - timedelta(days=60))
+    fresh = replace(ENTRY, published=NOW - newest)
+
+    found = clean_all(Parsed(entries=(fresh, older), title="Wire", language="en"), FEED, NOW).articles
+
+    expected = [fresh.published, older.published] if believed else [NOW, NOW]
+    assert [article.published_at for article in found] == expected
+
+
+@pytest.mark.parametrize(
     ("entry", "document_says", "editor_says", "expected"),
     [
         ("de-AT", "en", "fr", "de"),

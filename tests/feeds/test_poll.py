@@ -291,6 +291,7 @@ def test_validators_are_not_remembered_where_the_articles_were_not_stored(
         (status(429, Retry_After="25200"), PollOutcome.FAILED, 7 * HOUR),
         (status(503, Retry_After="never"), PollOutcome.FAILED, 4 * HOUR),
     ],
+    ids=["410", "404", "500", "403", "429", "503"],
 )
 def test_a_refused_poll_is_not_repeated_too_soon(
     sqlite_engine: Engine, answer: Handler, outcome: PollOutcome, least_wait: timedelta

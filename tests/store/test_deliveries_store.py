@@ -1,0 +1,573 @@
+"""The ledger: every reader of an edition is accounted for, at every moment, on both databases."""
+
+import threading
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, insert, select, update
+
+from digest import clock
+from digest.config import UnknownPolicy
+from digest.model import (
+    Accepted,
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionState,
+    EventKind,
+    NotSent,
+    Outcome,
+    Phase,
+    Refused,
+    SubscriptionState,
+    Unconfirmed,
+    Withdrawn,
+)
+from digest.store import claims, deliveries
+from digest.store import engine as engines
+from digest.store.tables import deliveries as table
+from digest.store.tables import delivery_events, editions, subscribers, subscriptions, suppressions
+from tests.delivery.audience import DAY, EDITION, LATE, NOW, publish
+
+MINUTE = timedelta(minutes=1)
+TOKEN = "a" * 32
+RESEND, HOLD = UnknownPolicy.RESEND_ONCE, UnknownPolicy.HOLD
+
+
+def published(engine: Engine, readers: int, at: datetime = NOW) -> Edition:
+    with engines.write(engine) as connection:
+        return publish(connection, readers, at)
+
+
+def claimed(engine: Engine, now: datetime = NOW, limit: int = 100, token: str = TOKEN) -> list[Delivery]:
+    with engines.write(engine) as connection:
+        return claims.claim(connection, now, limit, token, now + clock.LEASE)
+
+
+def offered(engine: Engine, held: list[Delivery], now: datetime = NOW, late: timedelta = LATE) -> set[int]:
+    with engines.write(engine) as connection:
+        return claims.offer(connection, held, now, late)
+
+
+def settled(engine: Engine, held: list[Delivery], outcome: Outcome, now: datetime = NOW) -> list[DeliveryState]:
+    with engines.write(engine) as connection:
+        return claims.settle(connection, [(delivery, outcome) for delivery in held], now)
+
+
+def swept(engine: Engine, now: datetime, policy: UnknownPolicy = RESEND) -> claims.Swept:
+    with engines.write(engine) as connection:
+        return claims.sweep(connection, now, policy, LATE)
+
+
+def states(engine: Engine) -> dict[DeliveryState, int]:
+    """The states that occur, in every audited edition; each edition must balance."""
+    with engines.read(engine) as connection:
+        audits = deliveries.audit(connection)
+    assert all(audited.balanced for audited in audits)
+    return {state: count for audited in audits for state, count in audited.counts.items() if count}
+
+
+def events(engine: Engine, address: str = "r0@readers.example") -> list[EventKind]:
+    with engines.read(engine) as connection:
+        return [event.kind for event in deliveries.history(connection, address)]
+
+
+def change(engine: Engine, number: int, **values: object) -> None:
+    """Change the subscription of a reader."""
+    with engines.write(engine) as connection:
+        connection.execute(update(subscriptions).where(subscriptions.c.id == number).values(**values))
+
+
+def suppress(engine: Engine, number: int) -> None:
+    with engines.write(engine) as connection:
+        key = connection.scalars(select(subscribers.c.address_key).where(subscribers.c.id == number)).one()
+        connection.execute(insert(suppressions).values(address_key=key, reason="complained", since=NOW))
+
+
+# ── freeze ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_everyone_who_takes_an_edition_gets_one_delivery(engine: Engine) -> None:
+    edition = published(engine, 5)
+
+    assert states(engine) == {DeliveryState.QUEUED: 5}
+    with engines.read(engine) as connection:
+        assert deliveries.due(connection, NOW) == deliveries.waiting(connection) == 5
+        assert deliveries.due(connection, NOW - MINUTE) == 0
+        assert deliveries.counts(connection, edition.id)[DeliveryState.QUEUED] == 5
+
+
+def test_freezing_again_changes_nothing(engine: Engine) -> None:
+    edition = published(engine, 3)
+    held = claimed(engine, limit=1)
+    with engines.write(engine) as connection:
+        assert deliveries.freeze(connection, edition, NOW + MINUTE) == 0
+
+    assert states(engine) == {DeliveryState.QUEUED: 2, DeliveryState.CLAIMED: 1}
+    assert offered(engine, held) == {held[0].id}
+    assert events(engine).count(EventKind.QUEUED) == 1
+
+
+def test_who_has_left_or_paused_or_not_confirmed_is_not_in_the_audience(engine: Engine) -> None:
+    with engines.write(engine) as connection:
+        publish(connection, 6)
+        connection.execute(delete(table))
+    change(engine, 1, state=SubscriptionState.ENDED)
+    change(engine, 2, state=SubscriptionState.PENDING)
+    change(engine, 3, paused_until=DAY + timedelta(days=1))
+    change(engine, 4, paused_until=DAY)
+    change(engine, 5, digest="another")
+    with engines.write(engine) as connection:
+        edition_id = connection.scalars(select(editions.c.id)).one()
+        made = deliveries.freeze(connection, _numbered(edition_id), NOW)
+        readers = set(connection.scalars(select(table.c.subscriber_id)))
+
+    assert made == 2
+    assert readers == {4, 6}
+
+
+def test_a_suppressed_address_is_counted_and_not_mailed(engine: Engine) -> None:
+    with engines.write(engine) as connection:
+        edition = publish(connection, 2)
+        connection.execute(delete(table))
+    suppress(engine, 1)
+    with engines.write(engine) as connection:
+        assert deliveries.freeze(connection, edition, NOW) == 2
+
+    assert states(engine) == {DeliveryState.QUEUED: 1, DeliveryState.SUPPRESSED: 1}
+    assert [delivery.subscriber_id for delivery in claimed(engine)] == [2]
+    assert events(engine) == [EventKind.QUEUED, EventKind.SUPPRESSED]
+
+
+@pytest.mark.parametrize("state", [EditionState.MISSED, EditionState.SKIPPED])
+def test_an_edition_that_was_not_made_is_delivered_to_nobody(engine: Engine, state: EditionState) -> None:
+    edition = published(engine, 2)
+    with engines.write(engine) as connection:
+        connection.execute(delete(table))
+        assert deliveries.freeze(connection, _numbered(edition.id, state), NOW) == 0
+
+
+def _numbered(edition_id: int, state: EditionState = EditionState.FROZEN) -> Edition:
+    return Edition(EDITION.digest, EDITION.title, DAY, EDITION.window, (), state=state, id=edition_id)
+
+
+# ── claim ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_claim_says_who_gets_what(engine: Engine) -> None:
+    edition = published(engine, 1)
+    change(engine, 1, topics=["central-banks", "trade"], version=3)
+    (delivery,) = claimed(engine)
+
+    assert delivery == Delivery(
+        id=delivery.id, edition_id=edition.id, subscriber_id=1, subscription_id=1, address="r0@readers.example",
+        topics=("central-banks", "trade"), version=3, since=NOW - timedelta(days=30), attempt=1, lease_token=TOKEN,
+    )  # fmt: skip
+    assert events(engine) == [EventKind.QUEUED, EventKind.CLAIMED]
+
+
+def test_nothing_is_claimed_twice(engine: Engine) -> None:
+    published(engine, 7)
+    first, second, third = claimed(engine, limit=4), claimed(engine, limit=4), claimed(engine, limit=4)
+
+    assert [len(first), len(second), len(third)] == [4, 3, 0]
+    assert len({delivery.id for delivery in first + second}) == 7
+
+
+def test_senders_that_claim_at_the_same_moment_share_the_work(engine: Engine) -> None:
+    published(engine, 60)
+    taken: list[int] = []
+
+    def sender(name: str) -> None:
+        while batch := claimed(engine, limit=5, token=name * 32):
+            taken.extend(delivery.id for delivery in batch)
+
+    threads = [threading.Thread(target=sender, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(taken) == len(set(taken)) == 60
+
+
+def test_what_was_tried_before_comes_after_what_was_not(engine: Engine) -> None:
+    published(engine, 4)
+    first = claimed(engine, limit=2)
+    settled(engine, first, NotSent(Phase.DATA, "closed"))
+    later = NOW + 6 * MINUTE
+
+    assert {delivery.attempt for delivery in claimed(engine, later, limit=2)} == {1}
+    assert {delivery.attempt for delivery in claimed(engine, later, limit=2)} == {2}
+
+
+def test_neighbours_in_the_list_are_not_neighbours_in_the_order(engine: Engine) -> None:
+    published(engine, 50)
+
+    assert [delivery.subscriber_id for delivery in claimed(engine, limit=10)] != list(range(1, 11))
+
+
+def test_an_erased_subscriber_is_settled_at_the_claim(engine: Engine) -> None:
+    published(engine, 2)
+    with engines.write(engine) as connection:
+        connection.execute(delete(subscribers).where(subscribers.c.id == 1))
+
+    assert [delivery.subscriber_id for delivery in claimed(engine)] == [2]
+    assert states(engine) == {DeliveryState.CLAIMED: 1, DeliveryState.SUPPRESSED: 1}
+
+
+# ── offer ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_offer_is_made_once(engine: Engine) -> None:
+    published(engine, 3)
+    held = claimed(engine)
+
+    assert offered(engine, held[:2]) == {delivery.id for delivery in held[:2]}
+    assert offered(engine, held) == {held[2].id}
+    assert states(engine) == {DeliveryState.OFFERED: 3}
+
+
+@pytest.mark.parametrize("how", ["left", "paused", "suppressed", "erased"])
+def test_a_reader_who_went_after_the_claim_is_not_offered_anything(engine: Engine, how: str) -> None:
+    published(engine, 2)
+    held = claimed(engine)
+    match how:
+        case "left":
+            change(engine, 1, state=SubscriptionState.ENDED)
+        case "paused":
+            change(engine, 1, paused_until=DAY + timedelta(days=3))
+        case "suppressed":
+            suppress(engine, 1)
+        case "erased":
+            with engines.write(engine) as connection:
+                connection.execute(delete(subscribers).where(subscribers.c.id == 1))
+    gone = [delivery for delivery in held if delivery.subscriber_id == 1]
+
+    assert gone[0].id not in offered(engine, held)
+    assert settled(engine, gone, Withdrawn("no")) == [DeliveryState.SUPPRESSED]
+    assert states(engine) == {DeliveryState.OFFERED: 1, DeliveryState.SUPPRESSED: 1}
+
+
+def test_a_lost_lease_offers_nothing(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    later = NOW + clock.LEASE
+
+    assert offered(engine, held, later) == set()
+    swept(engine, later)
+    again = claimed(engine, later, token="b" * 32)
+    assert offered(engine, held, later) == set()
+    assert offered(engine, again, later) == {held[0].id}
+
+
+def test_an_edition_that_is_too_old_is_not_offered(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine, NOW + LATE)
+
+    assert offered(engine, held, NOW + LATE) == set()
+    assert settled(engine, held, Withdrawn("no"), NOW + LATE) == [DeliveryState.QUEUED]
+    assert swept(engine, NOW + LATE).expired == 1
+
+
+# ── settle ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Accepted("Q1"), DeliveryState.SENT),
+        (Refused(Phase.RCPT, 550, "no", permanent=True), DeliveryState.FAILED),
+        (Refused(Phase.RCPT, 450, "later", permanent=False), DeliveryState.QUEUED),
+        (NotSent(Phase.DATA, "closed"), DeliveryState.QUEUED),
+        (Unconfirmed("closed"), DeliveryState.UNKNOWN),
+        (Withdrawn("no"), DeliveryState.QUEUED),
+    ],
+)
+@pytest.mark.parametrize("dot", [True, False])
+def test_every_outcome_has_its_state(engine: Engine, outcome: Outcome, state: DeliveryState, dot: bool) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    if dot:
+        offered(engine, held)
+
+    assert settled(engine, held, outcome) == [state]
+    assert states(engine) == {state: 1}
+    assert events(engine)[-1] == state
+
+
+def test_what_the_relay_said_is_kept(engine: Engine) -> None:
+    published(engine, 2)
+    held = claimed(engine)
+    settled(engine, held[:1], Refused(Phase.RCPT, 550, "5.1.1 no such reader", permanent=True))
+    settled(engine, held[1:], Accepted("4Xy1Zk"))
+
+    with engines.read(engine) as connection:
+        rows = {row.id: row for row in connection.execute(select(table))}
+    refused, sent = rows[held[0].id], rows[held[1].id]
+    assert (refused.last_phase, refused.last_code, refused.last_reply) == ("rcpt", 550, "5.1.1 no such reader")
+    assert sent.remote_id == "4Xy1Zk"
+
+
+def test_many_outcomes_are_written_in_one_go(engine: Engine) -> None:
+    published(engine, 4)
+    held = claimed(engine)
+    outcomes: list[Outcome] = [
+        Accepted("Q1"), Refused(Phase.RCPT, 550, "no", permanent=True), Unconfirmed("closed"), Accepted("Q2"),
+    ]  # fmt: skip
+    with engines.write(engine) as connection:
+        found = claims.settle(connection, list(zip(held, outcomes, strict=True)), NOW)
+
+    assert found == [DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SENT]
+    assert states(engine) == {DeliveryState.SENT: 2, DeliveryState.FAILED: 1, DeliveryState.UNKNOWN: 1}
+
+
+def test_a_delivery_put_off_waits_longer_each_time_and_fails_in_the_end(engine: Engine) -> None:
+    published(engine, 1)
+    now, waits = NOW, []
+    while held := claimed(engine, now):
+        settled(engine, held, Refused(Phase.RCPT, 451, "later", permanent=False), now)
+        with engines.read(engine) as connection:
+            row = connection.execute(select(table)).one()
+        if row.state == DeliveryState.QUEUED:
+            assert claimed(engine, row.not_before - MINUTE) == []
+            waits.append((row.not_before - now) // MINUTE)
+            now = row.not_before
+
+    assert waits == list(clock.RETRY_MINUTES)
+    assert states(engine) == {DeliveryState.FAILED: 1}
+
+
+def test_who_has_lost_the_lease_settles_nothing(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    swept(engine, NOW + clock.LEASE)
+    again = claimed(engine, NOW + clock.LEASE, token="b" * 32)
+
+    assert settled(engine, held, Refused(Phase.RCPT, 550, "no", permanent=True)) == [DeliveryState.CLAIMED]
+    assert settled(engine, again, Accepted("Q1")) == [DeliveryState.SENT]
+    assert settled(engine, again, Refused(Phase.DOT, 550, "no", permanent=True)) == [DeliveryState.SENT]
+
+
+def test_who_was_slow_may_still_say_what_became_of_an_unknown_delivery(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    offered(engine, held)
+    assert swept(engine, NOW + clock.LEASE, HOLD).unknown == 1
+
+    assert settled(engine, held, Accepted("Q1")) == [DeliveryState.SENT]
+
+
+# ── release, set aside ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_claim_given_back_untried_costs_no_try_and_no_place(engine: Engine) -> None:
+    published(engine, 3)
+    first = claimed(engine, limit=1)
+    with engines.write(engine) as connection:
+        claims.release(connection, first, NOW + MINUTE, "the relay is away")
+    again = claimed(engine, NOW + MINUTE, limit=1)
+
+    assert again == first
+    assert events(engine, first[0].address)[-2:] == [EventKind.QUEUED, EventKind.CLAIMED]
+
+
+def test_a_claim_can_be_given_back_to_wait(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    with engines.write(engine) as connection:
+        claims.release(connection, held, NOW, "421 busy", wait=5 * MINUTE)
+
+    assert claimed(engine, NOW + 4 * MINUTE) == []
+    assert claimed(engine, NOW + 5 * MINUTE)[0].attempt == 1
+
+
+def test_what_was_offered_is_never_given_back(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    offered(engine, held)
+    with engines.write(engine) as connection:
+        claims.release(connection, held, NOW, "stop")
+
+    assert states(engine) == {DeliveryState.OFFERED: 1}
+
+
+def test_what_cannot_be_made_into_a_mail_is_quarantined_at_its_third_claim(engine: Engine) -> None:
+    published(engine, 1)
+    now, found = NOW, []
+    for _ in range(3):
+        (delivery,) = claimed(engine, now)
+        with engines.write(engine) as connection:
+            found.append(claims.set_aside(connection, delivery, now, "UndefinedError"))
+        now += timedelta(hours=1)
+
+    assert found == [DeliveryState.QUEUED, DeliveryState.QUEUED, DeliveryState.QUARANTINED]
+    assert states(engine) == {DeliveryState.QUARANTINED: 1}
+
+
+# ── sweep ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_crash_before_the_offer_loses_nothing(engine: Engine) -> None:
+    published(engine, 2)
+    claimed(engine)
+
+    assert swept(engine, NOW + 14 * MINUTE) == claims.Swept(0, 0, 0, 0, 0)
+    assert swept(engine, NOW + clock.LEASE).requeued == 2
+    assert states(engine) == {DeliveryState.QUEUED: 2}
+
+
+def test_a_crash_after_the_offer_is_sent_again_once_and_no_more(engine: Engine) -> None:
+    published(engine, 1)
+    now = NOW
+    for found in (claims.Swept(0, 0, 1, 0, 0), claims.Swept(0, 1, 0, 0, 0)):
+        offered(engine, claimed(engine, now), now)
+        now += clock.LEASE
+        assert swept(engine, now) == found
+
+    assert states(engine) == {DeliveryState.UNKNOWN: 1}
+    assert swept(engine, now + clock.LEASE) == claims.Swept(0, 0, 0, 0, 0)
+
+
+def test_a_crash_after_the_offer_stays_unknown_for_who_would_rather_have_a_gap(engine: Engine) -> None:
+    published(engine, 1)
+    offered(engine, claimed(engine))
+
+    assert swept(engine, NOW + clock.LEASE, HOLD).unknown == 1
+    assert swept(engine, NOW + clock.LEASE + MINUTE, HOLD) == claims.Swept(0, 0, 0, 0, 0)
+    assert states(engine) == {DeliveryState.UNKNOWN: 1}
+
+
+def test_an_unconfirmed_message_is_sent_again_by_the_next_sweep(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    offered(engine, held)
+    settled(engine, held, Unconfirmed("closed"))
+
+    assert swept(engine, NOW + MINUTE).resent == 1
+    assert claimed(engine, NOW + MINUTE)[0].attempt == 2
+
+
+def test_a_delivery_that_is_never_heard_of_again_is_quarantined(engine: Engine) -> None:
+    published(engine, 1)
+    now = NOW
+    for _ in range(claims.MOST_CLAIMS):
+        claimed(engine, now)
+        now += clock.LEASE
+        found = swept(engine, now)
+
+    assert found.quarantined == 1
+    assert states(engine) == {DeliveryState.QUARANTINED: 1}
+
+
+def test_tries_that_were_heard_of_are_not_poison(engine: Engine) -> None:
+    published(engine, 1)
+    now = NOW
+    for _ in range(claims.MOST_CLAIMS - 1):
+        settled(engine, claimed(engine, now), NotSent(Phase.RCPT, "closed"), now)
+        now += timedelta(hours=1)
+    claimed(engine, now)
+
+    assert swept(engine, now + clock.LEASE).requeued == 1
+
+
+def test_what_is_still_queued_when_its_edition_is_old_expires(engine: Engine) -> None:
+    published(engine, 2)
+    assert swept(engine, NOW + LATE - MINUTE).expired == 0
+    assert swept(engine, NOW + LATE).expired == 2
+    assert states(engine) == {DeliveryState.EXPIRED: 2}
+
+
+def test_an_unknown_message_of_an_old_edition_is_not_sent_again(engine: Engine) -> None:
+    published(engine, 1)
+    offered(engine, claimed(engine))
+
+    assert swept(engine, NOW + LATE) == claims.Swept(0, 1, 0, 0, 0)
+    assert states(engine) == {DeliveryState.UNKNOWN: 1}
+
+
+# ── audit, history ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_audit_names_every_edition_newest_first(engine: Engine) -> None:
+    first = published(engine, 2)
+    with engines.write(engine) as connection:
+        second = publish(connection, 0, NOW + timedelta(days=1), date(2026, 2, 11))
+    with engines.read(engine) as connection:
+        audits = deliveries.audit(connection)
+        one = deliveries.audit(connection, first.id)
+
+    assert [audited.edition_id for audited in audits] == [second.id, first.id]
+    assert one == audits[1:]
+    assert one[0].as_dict() == {
+        "edition": first.id, "digest": "economy", "date": DAY, "eligible": 2, "queued": 2, "claimed": 0, "offered": 0,
+        "sent": 0, "failed": 0, "unknown": 0, "suppressed": 0, "expired": 0, "quarantined": 0, "balanced": True,
+    }  # fmt: skip
+
+
+def test_an_audit_fails_when_a_delivery_came_in_by_the_back_door(engine: Engine) -> None:
+    published(engine, 2)
+    with engines.write(engine) as connection:
+        lost = connection.scalars(select(table.c.id).limit(1)).one()
+        connection.execute(delete(delivery_events).where(delivery_events.c.delivery_id == lost))
+    with engines.read(engine) as connection:
+        (audited,) = deliveries.audit(connection)
+
+    assert (audited.eligible, sum(audited.counts.values()), audited.balanced) == (1, 2, False)
+
+
+def test_the_history_of_an_address_tells_all_that_happened(engine: Engine) -> None:
+    edition = published(engine, 2)
+    held = [delivery for delivery in claimed(engine) if delivery.subscriber_id == 2]
+    settled(engine, held, Refused(Phase.RCPT, 550, "no", permanent=True), NOW + MINUTE)
+    with engines.read(engine) as connection:
+        told = deliveries.history(connection, "R1@Readers.Example")
+
+    assert [(event.kind, event.at, event.attempt) for event in told] == [
+        (EventKind.QUEUED, NOW, 0),
+        (EventKind.CLAIMED, NOW, 1),
+        (EventKind.FAILED, NOW + MINUTE, 1),
+    ]
+    assert told[-1].detail == "rcpt: 550 no"
+    assert {(event.edition_id, event.digest, event.date) for event in told} == {(edition.id, "economy", DAY)}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_happens_the_books_balance_and_nobody_gets_a_third_copy(
+    sqlite_engine: Engine, data: st.DataObject
+) -> None:
+    """Claims, dots, outcomes, crashes, sweeps and readers who leave, in any order; every dot may have been a copy."""
+    with engines.write(sqlite_engine) as connection:
+        for emptied in (delivery_events, table, editions, subscriptions, subscribers):
+            connection.execute(delete(emptied))
+        publish(connection, 6)
+    now, copies = NOW, dict.fromkeys(range(1, 7), 0)
+    held: list[Delivery] = []
+    dotted: set[tuple[int, int]] = set()
+    for turn in range(data.draw(st.integers(1, 14))):
+        match data.draw(st.sampled_from(["claim", "offer", "settle", "crash", "sweep", "leave"])):
+            case "claim":
+                held += claimed(sqlite_engine, now, data.draw(st.integers(1, 3)), f"{turn:032}")
+            case "offer":
+                going = offered(sqlite_engine, held, now)
+                for delivery in held:
+                    copies[delivery.subscriber_id] += delivery.id in going
+                    dotted |= {(delivery.id, delivery.attempt)} if delivery.id in going else set()
+            case "settle" if held:
+                delivery = held.pop()
+                after_dot: list[Outcome] = [Accepted("Q"), Unconfirmed("closed")]
+                before_dot: list[Outcome] = [NotSent(Phase.DATA, "closed"), Withdrawn("no")]
+                possible = after_dot if (delivery.id, delivery.attempt) in dotted else before_dot
+                settled(sqlite_engine, [delivery], data.draw(st.sampled_from(possible)), now)
+            case "crash":
+                held.clear()
+            case "sweep":
+                swept(sqlite_engine, now)
+            case "leave":
+                change(sqlite_engine, data.draw(st.integers(1, 6)), state=SubscriptionState.ENDED)
+        now += data.draw(st.sampled_from([MINUTE, clock.LEASE, timedelta(hours=2)]))
+        states(sqlite_engine)
+    assert max(copies.values()) <= 2
