@@ -26,11 +26,12 @@ host_option = click.option(
 def run(home: Home, host: str | None) -> None:
     """Run everything in one process: pages, scheduler and sender. A stop signal ends it cleanly."""
     logs.configure()
-    _ready(home)
-    service = scheduler.Service(home.config, home.engine, utc_now)
+    config = _served_at(home.config, host)
+    _ready(config, home)
+    service = scheduler.Service(config, home.engine, utc_now)
     service.start()
     try:
-        server.serve(_served_at(home.config, host), home.engine, utc_now)
+        server.serve(config, home.engine, utc_now)
     finally:
         service.stop()
 
@@ -41,8 +42,9 @@ def run(home: Home, host: str | None) -> None:
 def web(home: Home, host: str | None) -> None:
     """Run the pages alone."""
     logs.configure()
-    _ready(home)
-    server.serve(_served_at(home.config, host), home.engine, utc_now)
+    config = _served_at(home.config, host)
+    _ready(config, home)
+    server.serve(config, home.engine, utc_now)
 
 
 @click.command()
@@ -50,7 +52,7 @@ def web(home: Home, host: str | None) -> None:
 def schedule(home: Home) -> None:
     """Run the scheduler and the sender alone."""
     logs.configure()
-    _ready(home)
+    _ready(home.config, home)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
@@ -82,7 +84,9 @@ def _served_at(config: Config, host: str | None) -> Config:
     return replace(config, web=replace(config.web, host=host)) if host else config
 
 
-def _ready(home: Home) -> None:
+def _ready(config: Config, home: Home) -> None:
     """Refuse to start half-ready: the keys and the schema are asked for before anything runs."""
     _ = home.config.signing_keys, home.engine
-    click.echo(f"Pages at {home.config.site.base_url}; {checkup.relay_sentence(home.config)}", err=True)
+    click.echo(f"Pages at http://{config.web.host}:{config.web.port} for {config.site.base_url}.", err=True)
+    relay = checkup.relay_sentence(config)
+    click.echo(f"{relay[:1].upper()}{relay[1:]}", err=True)

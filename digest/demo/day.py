@@ -34,7 +34,7 @@ DIGEST_TOML = """\
 # Written by `digest demo`, anew at each run.
 [site]
 title = "The Economic Digest"
-base_url = "http://127.0.0.1:8000"
+base_url = "https://news.demo.example"
 from_address = "digest@demo.example"
 contact = "editor@demo.example"
 postal_address = "Demo Publisher, 1 Example Street, 12345 Example Town"

@@ -88,7 +88,8 @@ def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
         *("not_before", "queued_at", "changed_at"),
     )
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    made = connection.execute(dialect.insert(deliveries).from_select(columns, audience).on_conflict_do_nothing())
+    absent = dialect.insert(deliveries).from_select(columns, audience).on_conflict_do_nothing()
+    made = connection.execute(absent.execution_options(preserve_rowcount=True))
     for state in (DeliveryState.QUEUED, DeliveryState.SUPPRESSED):
         _note_new(connection, edition.id, state, now)
     return made.rowcount
