@@ -188,7 +188,8 @@ def test_an_edition_without_stories_is_no_mail() -> None:
 def test_without_quotes_there_is_no_market_block() -> None:
     rendered = RENDERER.edition_mail(replace(EDITION, quotes=()))
 
-    assert "Markets" not in rendered.html
+    assert ">Markets</th>" in RENDERER.edition_mail(EDITION).html
+    assert ">Markets</th>" not in rendered.html
     assert "MARKETS" not in rendered.text
 
 
