@@ -50,7 +50,8 @@ def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[
 
 
 def _configuration(config: Config) -> Finding:
-    counts = f"{len(config.digests)} digests, {len(config.topics)} topics, {len(config.feeds)} feeds"
+    counted = ((len(config.digests), "digest"), (len(config.topics), "topic"), (len(config.feeds), "feed"))
+    counts = ", ".join(f"{number} {name}{'s' * (number != 1)}" for number, name in counted)
     if not config.feeds:
         return Finding("configuration", Level.FAULT, "feeds.toml names no feed, so no edition can be made.")
     return Finding("configuration", Level.OK, f"{counts}; nothing wrong in them.")
@@ -64,10 +65,10 @@ def _identity(config: Config) -> Finding:
         if any(example in getattr(site, key) for example in EXAMPLES)
     ]
     if left and config.relay:
-        sentence = f"{', '.join(left)} in digest.toml still has the example's value; readers would see it."
+        sentence = f"{', '.join(left)} in digest.toml still as in the example; readers would see it."
         return Finding("identity", Level.FAULT, sentence)
     if left:
-        return Finding("identity", Level.NOTE, f"{', '.join(left)} in digest.toml still has the example's value.")
+        return Finding("identity", Level.NOTE, f"{', '.join(left)} in digest.toml still as in the example.")
     return Finding("identity", Level.OK, f"mail comes from {site.from_address}.")
 
 

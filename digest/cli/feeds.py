@@ -17,8 +17,9 @@ from digest.store import feeds as feed_store
 @click.option("--all", "everything", is_flag=True, help="Every feed, even those that are not due.")
 @output.json_option
 @pass_home
-def poll(home: Home, only: str | None, everything: bool, as_json: bool) -> None:
-    """Read the feeds that are due, once."""
+@click.pass_context
+def poll(context: click.Context, home: Home, only: str | None, everything: bool, as_json: bool) -> None:
+    """Read the feeds that are due, once. Exits with 1 if not one of them could be read."""
     if only and only not in [feed.url for feed in home.config.feeds]:
         raise click.UsageError(f"{only} is not in feeds.toml. `digest feeds list` shows what is.")
     total = 1 if only else len(home.config.feeds)
@@ -35,6 +36,8 @@ def poll(home: Home, only: str | None, everything: bool, as_json: bool) -> None:
         output.document(report.as_dict())
     else:
         _print(report, total)
+    if report.outcomes and report.as_dict()["failed"] == len(report.outcomes):
+        context.exit(1)
 
 
 def _print(report: PollReport, configured: int) -> None:
@@ -75,11 +78,19 @@ def list_feeds(home: Home, as_json: bool) -> None:
         return
     now = utc_now()
     output.table(
-        ["Feed", "Publisher", "Last", "Read", "New", ("Failures", {"justify": "right"}), "Next"],
+        [
+            ("Publisher", {"ratio": 2}),
+            ("Feed", {"ratio": 5}),
+            ("Last", {"no_wrap": True}),
+            ("Read", {"no_wrap": True}),
+            ("New", {"no_wrap": True}),
+            ("Failures", {"justify": "right"}),
+            ("Next", {"no_wrap": True}),
+        ],
         [
             (
-                state.url,
                 state.publisher,
+                state.url,
                 state.outcome.value if state.outcome else "never read",
                 output.ago(state.succeeded_at, now),
                 output.ago(state.new_at, now),

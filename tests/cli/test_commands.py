@@ -131,6 +131,15 @@ def test_a_feed_that_is_a_web_page_is_named_and_the_others_are_read(run: Run, ho
     assert "1 new article" in finished.stdout
 
 
+def test_a_round_in_which_nothing_could_be_read_has_failed(run: Run, home: Path, feeds: str) -> None:
+    assert run("poll", "--feed", f"{feeds}/page.html").returncode == 1
+    assert run("poll", "--feed", f"{feeds}/feed.xml").returncode == 0
+    assert "None of 2 feeds is due yet" in run("poll").stdout
+    stranger = run("poll", "--feed", f"{feeds}/other.xml")
+    assert stranger.returncode == 2
+    assert "is not in feeds.toml" in stranger.stderr
+
+
 def test_poll_reports_json_as_documented(run: Run, home: Path) -> None:
     report = json.loads(run("poll", "--json").stdout)
 
