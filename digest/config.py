@@ -21,6 +21,8 @@ from digest.tomlfile import Table
 
 SHORTEST_SECRET = 16
 MOST_TERM_WEIGHT = 100
+QUEUES = ("inline",)
+"""Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Ranking:
     coverage: float = 25.0
     freshness: float = 15.0
     half_life: float = 12.0
-    same_story: float = 0.14
+    same_story: float = 0.10
     focus: float = 0.3
     form: float = 20.0
     floor: float = 0.0
@@ -245,7 +247,7 @@ def _ranking(table: Table) -> Ranking:
         coverage=table.number("coverage", Ranking.coverage),
         freshness=table.number("freshness", Ranking.freshness),
         half_life=table.number("half_life", Ranking.half_life, least=0.1, most=1000),
-        same_story=table.number("same_story", Ranking.same_story, least=0.05, most=1.0),
+        same_story=table.number("same_story", Ranking.same_story, least=0.01, most=1.0),
         focus=table.number("focus", Ranking.focus, least=0.01, most=1.0),
         form=table.number("form", Ranking.form),
         floor=table.number("floor", Ranking.floor, least=-1000, most=1000),
@@ -256,6 +258,7 @@ def _ranking(table: Table) -> Ranking:
 
 
 def _delivery(table: Table) -> Sending:
+    table.choice("queue", QUEUES, QUEUES[0])
     delivery = Sending(
         unknown=UnknownPolicy(table.choice("unknown", [policy.value for policy in UnknownPolicy], Sending.unknown)),
         connections=table.integer("connections", Sending.connections, least=1, most=200),

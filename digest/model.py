@@ -480,23 +480,6 @@ class Withdrawn:
 Outcome = Accepted | Refused | NotSent | Unconfirmed | Withdrawn
 
 
-class EventKind(StrEnum):
-    """A delivery's transitions carry the name of the new state; the rest is what we hear later."""
-
-    QUEUED = "queued"
-    CLAIMED = "claimed"
-    OFFERED = "offered"
-    SENT = "sent"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    SUPPRESSED = "suppressed"
-    EXPIRED = "expired"
-    QUARANTINED = "quarantined"
-    BOUNCED_HARD = "bounced_hard"
-    BOUNCED_SOFT = "bounced_soft"
-    COMPLAINED = "complained"
-
-
 @dataclass(frozen=True, slots=True)
 class Suppression:
     """An address that must not be mailed, kept as its keyed hash; why, and since when."""

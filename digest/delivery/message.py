@@ -239,7 +239,8 @@ def _mailbox(name: str, address: str) -> str:
     if not name:
         return address
     phrase = f'"{quote(name)}"' if name.isascii() else _unstructured("From", name)
-    return f"{phrase}\r\n <{address}>"
+    line = f"{phrase} <{address}>"
+    return line if len("From: ") + len(line) <= _FOLD and "\n" not in line else f"{phrase}\r\n <{address}>"
 
 
 def _unstructured(header: str, text: str) -> str:

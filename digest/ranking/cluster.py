@@ -7,103 +7,71 @@ import heapq
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from digest.config import Ranking
 from digest.model import Article, Story
 from digest.ranking.form import form
+from digest.ranking.places import DEMONYMS, PLACES
 from digest.ranking.text import COMMON, Word, Words, family
 
-NAME = 1.0
-"""How much more a word counts that is always written with a capital; a word never so written counts 1."""
-PAIR = 0.7
-"""The weight of two neighbouring words as one term."""
-SUMMARY = 0.3
-"""The weight of a word that stands only in the summary."""
-SUMMARY_WORDS = 40
-"""A summary speaks with its first words only; what follows is often another matter."""
+NAME = 1.5
+"""How much more a word counts that is always written with a capital; a word never so written, or a place, counts 1."""
+UNSURE = 0.3
+"""How surely a word is a name of which nothing is known."""
+PREFIX, PREFIX_LETTERS = 0.5, 5
+"""The weight of a word's first letters as a term of their own, which joins what stems leave apart."""
+SUMMARY, SUMMARY_WORDS = 0.3, 40
+"""The weight of a word that stands only in the summary, and how many of its words are read: events come first."""
 FLATTENED = 0.8
 """The power of the inverse document frequency: below 1 the names of a day's big story keep their weight."""
-SMALL = 200
+SMALL = 2000
 """Fewer articles than these are weighed as if they were so many, since rarity among a handful says nothing."""
-RARE_SHARE, RARE_LEAST = 0.01, 100
+RARE_SHARE, RARE_LEAST = 0.004, 100
 """Articles meet if they share a term that at most this share of all articles, or this number, have."""
+FAINT = 0.2
+"""Two articles less alike than this share of the threshold count as not alike at all."""
+ALONE = 0.2
+"""What the strongest shared term of two articles counts: one word in common is a coincidence, two are an event."""
+SIZE = 0.1
+"""The power of the smaller group's size by which two groups must be nearer: large groups are alike by averaging."""
+CROWD, CROWD_LEAST, CROWDING = 1000, 50, 0.4
+"""`same_story` holds among CROWD articles; each tenfold adds the share CROWDING, since more are alike by chance."""
+CENTRAL = 0.75
+"""A lead is at least this share as near to its story's centre as the nearest article."""
 TITLE_WORDS = 5
 """Two titles of at least so many words that are the same words are one story whatever else differs."""
 
 _Vector = dict[str, float]
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 _WIRE_TAG = re.compile(
     r"^(?:(?:update|wrapup|wrap|rpt|refile|corrected|correction|exclusive|breaking|updated?)\s*\d{0,2}\s*[-:–—]\s*)+|\s*\(\d\)$",
     re.IGNORECASE,
 )
 
-_COUNTRIES = {
-    "american": "america",
-    "australian": "australia",
-    "austrian": "austria",
-    "brazilian": "brazil",
-    "british": "uk",
-    "britain": "uk",
-    "canadian": "canada",
-    "chinese": "china",
-    "cuban": "cuba",
-    "danish": "denmark",
-    "dutch": "netherlands",
-    "european": "europe",
-    "finnish": "finland",
-    "french": "france",
-    "german": "germany",
-    "greek": "greece",
-    "hungarian": "hungary",
-    "indian": "india",
-    "indonesian": "indonesia",
-    "iranian": "iran",
-    "iraqi": "iraq",
-    "irish": "ireland",
-    "israeli": "israel",
-    "italian": "italy",
-    "japanese": "japan",
-    "korean": "korea",
-    "mexican": "mexico",
-    "nigerian": "nigeria",
-    "norwegian": "norway",
-    "polish": "poland",
-    "portuguese": "portugal",
-    "russian": "russia",
-    "saudi": "saudi",
-    "scottish": "scotland",
-    "spanish": "spain",
-    "swedish": "sweden",
-    "swiss": "switzerland",
-    "taiwanese": "taiwan",
-    "thai": "thailand",
-    "turkish": "turkey",
-    "ukrainian": "ukraine",
-    "venezuelan": "venezuela",
-    "vietnamese": "vietnam",
-}
-
 
 def cluster(articles: Sequence[Article], settings: Ranking) -> list[Story]:
     """Group articles into stories; every article is in exactly one, and their order does not matter.
 
-    Articles are compared by the words of title and summary (TF-IDF; names and neighbouring words count more), and
-    joined bottom-up while the cosine of two groups' centres is at least `settings.same_story`. Articles of different
-    languages never meet; titles of five or more equal words always do. Raising `same_story` splits, which is the error
-    to prefer; `bench/quality.py` prints precision and recall over labelled headlines for a range of it.
+    Articles are compared by the words of title and summary (TF-IDF in which names count more and the strongest shared
+    word hardly counts) and joined bottom-up while two groups' centres are at least `settings.same_story` alike, more
+    among many articles. Articles of different languages never meet; titles of the same five or more words always do.
+    Raising `same_story` splits, which is the error to prefer; `bench/quality.py` prints precision and recall over
+    labelled headlines for a range of it.
 
     Stories come in the order of their earliest article. The first article of each is its lead: a report rather than
-    another form, from the weightiest feed, with a summary, the earliest.
+    another form, about what most of them are about, from the weightiest feed, with a summary, the earliest.
     """
     languages: dict[str, list[Article]] = defaultdict(list)
     for article in sorted(articles, key=_canonical):
         languages[family(article.language)].append(article)
     words = Words()
     stories = [
-        Story(tuple(sorted(group, key=_lead_first)))
+        story
         for language, those in languages.items()
-        for group in _groups(those, words, language, settings.same_story)
+        for story in _stories(those, words, language, settings.same_story)
     ]
     return sorted(stories, key=lambda story: min(_canonical(article) for article in story.articles))
 
@@ -112,11 +80,26 @@ def _canonical(article: Article) -> tuple[object, ...]:
     return (article.published_at, article.id, article.url, article.entry_id, article.title)
 
 
-def _lead_first(article: Article) -> tuple[object, ...]:
-    return (bool(form(article)), -article.feed.weight, not article.summary, *_canonical(article))
+def _story(articles: Sequence[Article], vectors: Sequence[_Vector]) -> Story:
+    """The articles with the lead first: a report near the story's centre, from the weightiest feed, the earliest."""
+    centre = _total(vectors)
+    nearness = [sum(weight * centre[term] for term, weight in vector.items()) for vector in vectors]
+    central = CENTRAL * max(nearness)
+
+    def lead_first(place: int) -> tuple[object, ...]:
+        article = articles[place]
+        return (
+            bool(form(article)),
+            nearness[place] < central,
+            -article.feed.weight,
+            not article.summary,
+            *_canonical(article),
+        )
+
+    return Story(tuple(articles[place] for place in sorted(range(len(articles)), key=lead_first)))
 
 
-def _groups(articles: Sequence[Article], words: Words, language: str, same: float) -> list[list[Article]]:
+def _stories(articles: Sequence[Article], words: Words, language: str, same: float) -> Iterator[Story]:
     titles = [words.split(_WIRE_TAG.sub("", article.title.strip()), language) for article in articles]
     summaries = [words.split(article.summary[:1000], language)[:SUMMARY_WORDS] for article in articles]
     vectors = _vectors(titles, summaries)
@@ -124,8 +107,16 @@ def _groups(articles: Sequence[Article], words: Words, language: str, same: floa
     for index, title in enumerate(titles):
         groups[tuple(word.text.lower() for word in title) if len(title) >= TITLE_WORDS else index].append(index)
     members = list(groups.values())
-    merged = _Agglomeration([_total(vectors[index] for index in group) for group in members], same).run()
-    return [[articles[index] for node in nodes for index in members[node]] for nodes in merged]
+    sums = [_total(vectors[index] for index in group) for group in members]
+    sizes = [len(group) for group in members]
+    merged = _Agglomeration(sums, sizes, _threshold(same, len(articles))).run()
+    for nodes in merged:
+        places = [index for node in nodes for index in members[node]]
+        yield _story([articles[index] for index in places], [vectors[index] for index in places])
+
+
+def _threshold(same: float, articles: int) -> float:
+    return same * (1 + CROWDING * math.log10(max(articles, CROWD_LEAST) / CROWD))
 
 
 def _vectors(titles: Sequence[list[Word]], summaries: Sequence[list[Word]]) -> list[_Vector]:
@@ -158,20 +149,22 @@ def _terms(title: list[Word], summary: list[Word], names: dict[str, float]) -> _
     terms: _Vector = {}
     for words, field in ((title, 1.0), (summary, SUMMARY)):
         for word in words:
-            if word.text.lower() in COMMON:
+            if word.text.lower() in COMMON or _YEAR.fullmatch(word.text):
                 continue
             term = _term(word)
-            figure = any(character.isdigit() for character in term)
-            weight = field * (1.0 if figure else 1.0 + NAME * names.get(term, 0.3))
+            plain = term in PLACES or any(character.isdigit() for character in term)
+            weight = field if plain else field * (1 + NAME * names.get(term, UNSURE))
             terms[term] = max(terms.get(term, 0.0), weight)
-    for left, right in zip(title, title[1:], strict=False):
-        if left.text.lower() not in COMMON and right.text.lower() not in COMMON:
-            terms[f"{_term(left)} {_term(right)}"] = PAIR
+            if not plain and len(term) >= PREFIX_LETTERS:
+                prefix = f"{term[:PREFIX_LETTERS]}-"
+                terms[prefix] = max(terms.get(prefix, 0.0), PREFIX * weight)
     return terms
 
 
 def _term(word: Word) -> str:
-    return _COUNTRIES.get(word.text.lower(), word.stem)
+    written = word.text.lower()
+    place = DEMONYMS.get(written, written)
+    return place if place in PLACES else word.stem
 
 
 def _unit(vector: _Vector) -> _Vector:
@@ -190,76 +183,84 @@ def _total(vectors: Iterable[_Vector]) -> _Vector:
 class _Agglomeration:
     """Joins the two nearest groups until none are near enough.
 
-    A group is the sum of its articles' vectors; nearness is the cosine of two sums. The dot product of a joined group
-    with a third is the sum of its parts', so sums are never multiplied again. Groups that share nothing but common
-    terms have no dot product: that is what keeps the work near linear, and strangers apart.
+    A group is the sum of its articles' vectors; nearness is nearly the cosine of two sums. The product of a joined
+    group with a third is the sum of its parts', so that nothing is multiplied twice. Groups that share nothing but
+    frequent terms have no product: that keeps the work near linear, and strangers apart.
     """
 
-    def __init__(self, sums: Sequence[_Vector], same: float) -> None:
+    def __init__(self, sums: Sequence[_Vector], sizes: Sequence[int], same: float) -> None:
         self._same = same
+        self._sizes = list(sizes)
         self._lengths = [math.sqrt(sum(weight * weight for weight in vector.values())) or 1.0 for vector in sums]
-        self._dots = _dots(sums)
-        self._nodes: dict[int, list[int]] = {node: [node] for node in range(len(sums))}
+        self._products = _products(sums, FAINT * same)
+        self._groups: dict[int, list[int]] = {node: [node] for node in range(len(sums))}
         self._heap: list[tuple[float, int, int]] = []
 
     def run(self) -> list[list[int]]:
         """The groups as lists of the given sums' positions."""
-        for left, dots in enumerate(self._dots):
-            for right, dot in dots.items():
+        for left, products in enumerate(self._products):
+            for right, product in products.items():
                 if left < right:
-                    self._offer(left, right, dot)
-        heapq.heapify(self._heap)
+                    self._offer(left, right, product)
         while self._heap:
-            _, left, right = heapq.heappop(self._heap)
-            if left in self._nodes and right in self._nodes:
-                self._join(left, right)
-        return list(self._nodes.values())
+            offered, left, right = heapq.heappop(self._heap)
+            if left in self._groups and right in self._groups:
+                product = self._products[left][right]
+                if self._nearness(left, right, product) >= -offered:
+                    self._join(left, right)
+                else:
+                    self._offer(left, right, product)
+        return list(self._groups.values())
 
-    def _offer(self, left: int, right: int, dot: float) -> None:
-        cosine = dot / (self._lengths[left] * self._lengths[right])
-        if cosine >= self._same:
-            heapq.heappush(self._heap, (-cosine, left, right))
+    def _nearness(self, left: int, right: int, product: float) -> float:
+        smaller = min(self._sizes[left], self._sizes[right])
+        return product / (self._lengths[left] * self._lengths[right] * math.pow(smaller, SIZE))
 
-    def _join(self, left: int, right: int) -> None:
-        joined = len(self._dots)
-        a, b = self._dots[left], self._dots[right]
-        self._lengths.append(math.sqrt(self._lengths[left] ** 2 + self._lengths[right] ** 2 + 2 * a[right]))
-        self._nodes[joined] = self._nodes.pop(left) + self._nodes.pop(right)
-        near: dict[int, float] = {}
-        self._dots.append(near)
-        for other in sorted({*a, *b} - {left, right}):
-            near[other] = dot = a.get(other, 0.0) + b.get(other, 0.0)
-            theirs = self._dots[other]
-            theirs.pop(left, None)
-            theirs.pop(right, None)
-            theirs[joined] = dot
-            self._offer(other, joined, dot)
-        a.clear()
-        b.clear()
+    def _offer(self, left: int, right: int, product: float) -> None:
+        nearness = self._nearness(left, right, product)
+        if nearness >= self._same:
+            heapq.heappush(self._heap, (-nearness, min(left, right), max(left, right)))
+
+    def _join(self, into: int, gone: int) -> None:
+        """Join a pair, the one with fewer neighbours going into the other.
+
+        Only its neighbours come nearer. The other offers have become too high, and are made anew when their turn comes.
+        """
+        if len(self._products[into]) < len(self._products[gone]):
+            into, gone = gone, into
+        mine, theirs = self._products[into], self._products[gone]
+        product = mine.pop(gone)
+        del theirs[into]
+        self._lengths[into] = math.sqrt(self._lengths[into] ** 2 + self._lengths[gone] ** 2 + 2 * product)
+        self._sizes[into] += self._sizes[gone]
+        self._groups[into] += self._groups.pop(gone)
+        for other, part in theirs.items():
+            total = mine.get(other, 0.0) + part
+            mine[other] = self._products[other][into] = total
+            del self._products[other][gone]
+            self._offer(into, other, total)
+        theirs.clear()
 
 
-def _dots(vectors: Sequence[_Vector]) -> list[dict[int, float]]:
-    """The dot products of all pairs that share a rare term."""
-    holders: dict[str, list[int]] = defaultdict(list)
-    for index, vector in enumerate(vectors):
-        for term in vector:
-            holders[term].append(index)
+def _products(vectors: Sequence[_Vector], least: float) -> list[dict[int, float]]:
+    """The dot products, less most of their largest part, of the pairs that share a rare term, from `least` up."""
+    frequency = Counter(term for vector in vectors for term in vector)
     most = max(RARE_LEAST, RARE_SHARE * len(vectors))
-    dots: list[dict[int, float]] = [{} for _ in vectors]
+    earlier: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    products: list[dict[int, float]] = [{} for _ in vectors]
     for index, vector in enumerate(vectors):
-        near: dict[int, float] = defaultdict(float)
-        common = []
+        frequent = [term for term in vector if frequency[term] > most]
+        parts: dict[int, list[float]] = defaultdict(list)
         for term, weight in vector.items():
-            those = holders[term]
-            if len(those) > most:
-                common.append((term, weight))
-                continue
-            for other in those:
-                if other >= index:
-                    break
-                near[other] += weight * vectors[other][term]
-        for other, dot in near.items():
-            theirs = vectors[other]
-            whole = dot + sum(weight * theirs[term] for term, weight in common if term in theirs)
-            dots[index][other] = dots[other][index] = whole
-    return dots
+            if frequency[term] <= most:
+                holders = earlier[term]
+                for other, theirs in holders:
+                    parts[other].append(weight * theirs)
+                holders.append((index, weight))
+        for other, those in parts.items():
+            vector_there = vectors[other]
+            those.extend(vector[term] * vector_there[term] for term in frequent if term in vector_there)
+            product = sum(those) - (1 - ALONE) * max(those)
+            if product >= least:
+                products[index][other] = products[other][index] = product
+    return products

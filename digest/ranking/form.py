@@ -5,38 +5,41 @@ from urllib.parse import urlsplit
 
 from digest.model import Article
 
-_TITLES = (
-    ("a live page", r"^live\b\s*[:|\-–—]|\blive (?:updates?|blog|coverage)\b|\bas it happened\b|^watch live\b"),
-    ("an advertisement", r"^(?:sponsored|advertorial|partner content|paid (?:post|content)|promoted)\b"),
-    (
-        "an opinion",
-        r"^(?:opinion|op-?ed|editorial|comment|column|commentary|letters?|viewpoint|the guardian view|analysis-opinion)"
-        r"\b\s*[:|\-–—]|\|\s*(?:opinion|editorial|letters?|comment)\b|\bbreakingviews\b",
+_TITLES = {
+    "a live page": (
+        r"^live\b\s*[:|\-–—]",
+        r"\blive (?:updates?|blog|coverage|report)\b|\bas it happened\b",
+        r"[-–—] live$",
     ),
-    (
-        "a list",
-        r"^(?:the |these |here are |top )?(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|dozen)\s+(?:\w+\s+)?"
-        r"(?:things|ways|reasons|takeaways|tips|charts|stocks|best|worst|questions|facts|lessons|signs|mistakes|ideas|"
-        r"funds|etfs|shares|habits|cities|rules|steps)\b",
+    "an advertisement": (r"^(?:sponsored|advertorial|partner content|paid (?:post|content)|promoted)\b",),
+    "an opinion": (
+        r"^(?:opinion|op-?ed|editorial|comment|column|commentary|letters?|viewpoint)\b\s*[:|\-–—]",
+        r"\|\s*(?:opinion|editorial|letters?|comment)\b|^the guardian view\b|\bbreakingviews\b",
     ),
-    (
-        "a round-up",
-        r"\b(?:stocks? to (?:watch|buy)|what to (?:watch|know)(?: today)?$|morning (?:brief|briefing|bid|call|squawk)|"
-        r"(?:daily|evening|weekly|news) (?:brief|briefing|digest|round-?up|recap)|week ahead|weekahead|factbox|"
-        r"take a look|business highlights|today in history|calendar of events|diary)\b",
+    "an explainer": (r"^(?:explainer|factbox|timeline|q&a)\b|\bexplained$", r"\bhere'?s (?:what|why|how)\b"),
+    "a list": (
+        (
+            r"^(?:the |these |here are |top )?(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\s+(?:\w+\s+)?"
+            r"(?:things|ways|reasons|takeaways|tips|charts|stocks|best|worst|questions|facts|lessons|signs|mistakes|"
+            r"ideas|funds|etfs|shares|habits|rules|steps)\b"
+        ),
     ),
-    (
-        "advice",
-        r"^(?:how to|should (?:you|i)\b|can you\b|best \w+ (?:for|of)\b|is it (?:time|worth)\b)|"
-        r"\bbest (?:credit cards?|savings? (?:accounts?|rates?)|cd rates?|mortgage lenders?|deals of)\b|\bmy husband\b|"
-        r"\bmy wife\b|\bhoroscopes?\b|\bcrosswords?\b|\bquiz\b|\blottery\b|\bsudoku\b|\bwordle\b",
+    "a round-up": (
+        r"\bstocks? to (?:watch|buy)\b|\bwhat to (?:watch|know)(?: today)?$|\bmorning (?:brief|briefing|bid|call)\b",
+        r"\b(?:daily|evening|weekly|news) (?:brief|briefing|digest|round-?up|recap)\b|\bweek ?ahead\b",
+        r"\btake a look\b|\bbusiness highlights\b|\btoday in history\b|^here'?s the latest\b|\bword of the day\b",
     ),
-    (
-        "a recording",
-        r"^(?:video|watch|podcast|listen|photos?|in pictures|gallery)\b\s*[:|\-–—]|\(?\b(?:video|podcast)\)?$",
+    "advice": (
+        r"^(?:how to|should (?:you|i)\b|can you\b|best \w+ (?:for|of|to)\b|is it (?:time|worth)\b)",
+        r"\bbest (?:credit cards?|savings? (?:accounts?|rates?)|cd rates?|mortgage lenders?)\b",
+        r"\bmy (?:husband|wife)\b|\bhoroscopes?\b|\bcrosswords?\b|\bquiz\b|\blottery\b|\bsudoku\b|\bwordle\b",
+        r"\bprice prediction\b|\bshould know$",
     ),
-)
-_FORMS = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _TITLES)
+    "a recording": (
+        r"^(?:video|watch|podcast|listen|photos?|in pictures|gallery)\b\s*[:|\-–—]|\b(?:video|podcast)\)?$",
+    ),
+}
+_FORMS = {name: re.compile("|".join(patterns), re.IGNORECASE) for name, patterns in _TITLES.items()}
 
 _PARTS = {
     "a live page": {"live", "liveblog", "live-news", "live-updates"},
@@ -57,8 +60,8 @@ def form(article: Article) -> str:
 
     Judged by its title, the folders of its address and the categories its publisher gave it.
     """
-    title = article.title.strip()
-    for name, pattern in _FORMS:
+    title = article.title.strip().replace("\u2019", "'")
+    for name, pattern in _FORMS.items():
         if pattern.search(title):
             return name
     folders = urlsplit(article.url).path.lower().split("/")[:-1]

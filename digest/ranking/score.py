@@ -10,6 +10,10 @@ from digest.ranking.topics import Reading
 
 PUBLISHERS_TO_HALVE = 3
 """So many further publishers bring half of the coverage points still to be had."""
+NAMED = 4
+"""More publishers than these are not all named in the receipt."""
+HOURS_TOLD = 48
+"""Up to this age a story's hours are told, from there its days."""
 
 
 def score(story: Story, reading: Reading, topics: Sequence[Topic], settings: Ranking, at: datetime) -> Receipt:
@@ -56,10 +60,10 @@ def _coverage(story: Story, settings: Ranking) -> Factor:
     points = settings.coverage * (1 - 0.5 ** ((count - 1) / PUBLISHERS_TO_HALVE))
     if count == 1:
         because = f"only {publishers[0]} covers it"
-    elif count <= 4:
+    elif count <= NAMED:
         because = f"{count} publishers cover it: {', '.join(publishers[:-1])} and {publishers[-1]}"
     else:
-        because = f"{count} publishers cover it: {', '.join(publishers[:3])} and {count - 3} more"
+        because = f"{count} publishers cover it: {', '.join(publishers[: NAMED - 1])} and {count - NAMED + 1} more"
     return Factor("coverage", count, settings.coverage, points, because)
 
 
@@ -73,7 +77,7 @@ def _freshness(story: Story, settings: Ranking, at: datetime) -> Factor:
 def _age(hours: float) -> str:
     if hours < 1:
         return "less than an hour old"
-    if hours < 48:
+    if hours < HOURS_TOLD:
         return f"{hours:.0f} hour{'' if round(hours) == 1 else 's'} old"
     return f"{hours / 24:.0f} days old"
 

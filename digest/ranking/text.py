@@ -53,13 +53,18 @@ _SENTENCE_END = re.compile(r"[.!?:;“\"(|]\s*$|[-–—]\s?$")
 COMMON = frozenset(
     """
     a about above after again against ahead all also am amid among an and any are as at be because been before being
-    below between both but by can could did do does doing down during each few for from further had has have having he
-    her here hers him his how i if in into is it its itself just me more most my no nor not now of off on once only or
-    other our out over own per said same say says she should so some such than that the their them then there these
-    they this those through to too under until up us very via vs was we were what when where which while who whom why
-    will with would you your
-    """.split()
+    below between both but by can could did do does doing down during each few first for from further had has have having
+    he her here hers him his how i if in into is it its itself just live man me men more most my new no nor not now of off
+    on once one only or other our out over own people per said same say says she should so some such than that the their
+    them then there these they this those three through to too two under until up us very via vs was watch we were what
+    when where which while who whom why will with woman women would you your
+    january february march april may june july august september october november december
+    jan feb mar apr jun jul aug sep sept oct nov dec
+    monday tuesday wednesday thursday friday saturday sunday
+    today tomorrow yesterday day days week weeks month months year years latest news update
+    """.split()  # noqa: SIM905
 )
+"""Words in small letters that say nothing about which event is meant, the calendar's included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from digest.ranking.text import Word, Words, family
 
 TITLE, CATEGORY, SUMMARY, FEED = 2.0, 1.5, 1.0, 0.5
 """What a term's weight is multiplied with in each field; `FEED` is the evidence of a topic its feed is filed under."""
-ENOUGH = 2.5
+ENOUGH = 4.0
 """The evidence at which a topic with no rival has a relevance of one half."""
 RIVALRY = 0.5
 """The power of the share of all evidence: 0 lets topics ignore each other, 1 divides one relevance among them."""
@@ -118,7 +118,7 @@ class Matcher:
 def _relevance(evidence: float, everything: float) -> float:
     if evidence <= 0.0:
         return 0.0
-    return evidence / (evidence + ENOUGH) * (evidence / everything) ** RIVALRY
+    return float(evidence / (evidence + ENOUGH) * (evidence / everything) ** RIVALRY)
 
 
 def _matches(words: Sequence[Word], index: Mapping[str, list[_Entry]]) -> Iterator[tuple[int, int, _Entry]]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from digest.model import DeliveryState, Edition, EditionState, EventKind, SubscriptionState
+from digest.model import DeliveryState, Edition, EditionState, SubscriptionState
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 
 _row = deliveries.c
@@ -49,12 +49,12 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEvent:
-    """One transition of a delivery, or what was heard of it later."""
+    """One transition of a delivery: the state it came to."""
 
     edition_id: int
     digest: str
     date: date
-    kind: EventKind
+    kind: DeliveryState
     at: datetime
     attempt: int
     detail: str
@@ -117,7 +117,7 @@ def audit(connection: Connection, edition_id: int | None = None) -> list[Audit]:
     queued = (
         select(_row.edition_id, func.count(_row.id.distinct()).label("eligible"))
         .join_from(deliveries, delivery_events, delivery_events.c.delivery_id == _row.id)
-        .where(delivery_events.c.kind == EventKind.QUEUED)
+        .where(delivery_events.c.kind == DeliveryState.QUEUED)
         .group_by(_row.edition_id)
     )
     if edition_id is not None:
@@ -145,7 +145,7 @@ def history(connection: Connection, address: str) -> list[DeliveryEvent]:
         .order_by(events.at, events.id)
     )
     return [
-        DeliveryEvent(row.edition_id, row.digest, row.date, EventKind(row.kind), row.at, row.attempt, row.detail)
+        DeliveryEvent(row.edition_id, row.digest, row.date, DeliveryState(row.kind), row.at, row.attempt, row.detail)
         for row in connection.execute(found)
     ]
 

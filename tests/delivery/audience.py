@@ -19,7 +19,12 @@ NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
 DAY = date(2026, 2, 10)
 LATE = timedelta(hours=12)
 KEYS = ("a key for tests only",)
-SITE = Site(title="Economic Digest", base_url="https://news.example", from_address="digest@news.example", contact="ed@news.example")
+SITE = Site(
+    title="Economic Digest",
+    base_url="https://news.example",
+    from_address="digest@news.example",
+    contact="ed@news.example",
+)
 LINKS = Links(SITE.base_url, KEYS)
 EDITION = Edition("economy", "The Economic Digest", DAY, Window(NOW - timedelta(hours=36), NOW), ())
 RENDERED = Rendered(
@@ -50,11 +55,22 @@ def configured(home: Path, relay: Relay | None = None, **delivery: object) -> Co
 def publish(connection: Connection, readers: int, at: datetime = NOW, day: date = DAY) -> Edition:
     """Freeze an edition for `r0@readers.example` and so on, who are subscribed unless they are already."""
     row = {
-        "digest": EDITION.digest, "date": day, "state": "frozen", "reason": "", "title": EDITION.title,
-        "window_start": EDITION.window.start, "window_end": at, "length": 12, "shared": 3, "quotes": [],
-        "coverage": None, "topic_titles": {}, "config_hash": "", "published_at": at,
+        "digest": EDITION.digest,
+        "date": day,
+        "state": "frozen",
+        "reason": "",
+        "title": EDITION.title,
+        "window_start": EDITION.window.start,
+        "window_end": at,
+        "length": 12,
+        "shared": 3,
+        "quotes": [],
+        "coverage": None,
+        "topic_titles": {},
+        "config_hash": "",
+        "published_at": at,
     }
-    edition_id = connection.execute(insert(editions).values(**row)).inserted_primary_key[0]
+    edition_id = connection.scalars(insert(editions).values(**row).returning(editions.c.id)).one()
     if day == DAY:
         subscribe(connection, readers)
     edition = replace(EDITION, id=edition_id, date=day, published_at=at)
@@ -70,8 +86,13 @@ def subscribe(connection: Connection, readers: int) -> None:
     ]
     choices = [
         {
-            "id": number, "subscriber_id": number, "digest": EDITION.digest, "state": SubscriptionState.ACTIVE,
-            "topics": [], "since": NOW - timedelta(days=30), "version": 1,
+            "id": number,
+            "subscriber_id": number,
+            "digest": EDITION.digest,
+            "state": SubscriptionState.ACTIVE,
+            "topics": [],
+            "since": NOW - timedelta(days=30),
+            "version": 1,
         }
         for number in range(1, readers + 1)
     ]

@@ -55,7 +55,9 @@ class Sink:
         return [recipient for recipient, _ in self.accepted]
 
     @asynccontextmanager
-    async def serving(self, security: Security = Security.NONE, user: str = "", password: str = "") -> AsyncIterator["Sink"]:
+    async def serving(
+        self, security: Security = Security.NONE, user: str = "", password: str = ""
+    ) -> AsyncIterator["Sink"]:
         at_once = self.tls if security is Security.TLS else None
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=at_once, limit=1 << 20)
         port = server.sockets[0].getsockname()[1]
@@ -128,28 +130,24 @@ class Sink:
 
     def _usual(self, verb: str, command: str, session: Session) -> str:
         match verb:
-            case "EHLO":
-                return "".join(f"250-{offer}\r\n" for offer in ("sink", *self.offers)) + "250 HELP"
             case "MAIL":
                 session.sender = command
                 self.senders.append(command)
-                return "250 ok"
-            case "RCPT":
-                session.recipient = command.split("<", 1)[1].split(">", 1)[0] if session.sender else ""
-                return "250 ok" if session.sender else "503 no sender"
-            case "DATA":
-                return "354 go on" if session.recipient else "503 no recipient"
+            case "RCPT" if session.sender:
+                session.recipient = command.split("<", 1)[1].split(">", 1)[0]
             case "RSET":
                 session.recipient = session.sender = ""
-                return "250 ok"
-            case "STARTTLS":
-                return "220 go on"
-            case "AUTH":
-                return "334 VXNlcm5hbWU6" if "LOGIN" in command else "235 welcome"
-            case "QUIT":
-                return "221 bye"
-            case _:
-                return "502 what"
+        replies = {
+            "EHLO": "".join(f"250-{offer}\r\n" for offer in ("sink", *self.offers)) + "250 HELP",
+            "MAIL": "250 ok",
+            "RCPT": "250 ok" if session.sender else "503 no sender",
+            "DATA": "354 go on" if session.recipient else "503 no recipient",
+            "RSET": "250 ok",
+            "STARTTLS": "220 go on",
+            "AUTH": "334 VXNlcm5hbWU6" if "LOGIN" in command else "235 welcome",
+            "QUIT": "221 bye",
+        }
+        return replies.get(verb, "502 what")
 
     async def _say(self, writer: asyncio.StreamWriter, session: Session, verb: str, usual: str) -> bool:
         """Answer as the script has it, or as usual; False where that is to hang up."""

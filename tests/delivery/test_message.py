@@ -83,7 +83,9 @@ def test_a_mail_has_its_text_before_its_html_and_both_are_filled() -> None:
 
 
 def test_a_mail_goes_over_any_wire_as_it_is() -> None:
-    rendered = replace(RENDERED, text=f".\n..\nFrom me\n{'é' * 500}\r{RENDERED.text}", html=f"{'é<p>' * 500}{RENDERED.html}")
+    rendered = replace(
+        RENDERED, text=f".\n..\nFrom me\n{'é' * 500}\r{RENDERED.text}", html=f"{'é<p>' * 500}{RENDERED.html}"
+    )
     raw = compiled(rendered).fill(READER, NOW)
 
     assert raw.isascii()

@@ -1,0 +1,75 @@
+"""What is written about the service is true and complete: commands, settings, words, links."""
+
+import re
+from dataclasses import fields
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from digest import config
+from digest.cli.main import SECTIONS, cli
+from digest.model import DeliveryState, Digest, Feed, Topic
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+STARTER = {
+    name: files("digest").joinpath("starter", f"{name}.toml").read_text() for name in ("digest", "topics", "feeds")
+}
+
+
+def test_every_command_is_in_the_help_and_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = [name for names in SECTIONS.values() for name in names]
+
+    assert sorted(listed) == sorted(cli.commands)
+    assert [name for name in listed if f"`{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "settings"),
+    [
+        ("site", config.Site),
+        ("fetch", config.Fetch),
+        ("ranking", config.Ranking),
+        ("delivery", config.Sending),
+        ("web", config.Web),
+        ("market", config.Market),
+    ],
+)
+def test_every_setting_stands_in_the_starter_file(table: str, settings: type[config.Site]) -> None:
+    text = STARTER["digest"].partition(f"[{table}]")[2].partition("\n[")[0]
+
+    assert [one.name for one in fields(settings) if not re.search(rf"^{one.name} = ", text, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize(("file", "kind"), [("digest", Digest), ("topics", Topic), ("feeds", Feed)])
+def test_every_key_of_a_digest_a_topic_and_a_feed_is_explained(file: str, kind: type[Digest]) -> None:
+    assert [one.name for one in fields(kind) if not re.search(rf"\b{one.name}\b", STARTER[file])] == []
+
+
+def test_every_state_of_a_delivery_is_explained() -> None:
+    operators = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+
+    assert [state.value for state in DeliveryState if f"| {state} |" not in operators] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_of_the_project_leads_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_every_decision_says_context_decision_and_consequences() -> None:
+    for decision in sorted((ROOT / "docs" / "decisions").glob("*.md")):
+        text = decision.read_text(encoding="utf-8")
+
+        assert all(part in text for part in ("**Context.**", "**Decision.**", "**Consequences.**")), decision.name
+
+
+def test_the_environment_is_documented() -> None:
+    operators = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    used = set(re.findall(r"DIGEST_[A-Z_]+", (ROOT / "digest" / "config.py").read_text(encoding="utf-8")))
+
+    assert [name for name in used if f"`{name}`" not in operators] == []
