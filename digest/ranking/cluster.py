@@ -7,12 +7,13 @@ import heapq
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from digest.config import Ranking
 from digest.model import Article, Story
 from digest.ranking.form import form
-from digest.ranking.places import DEMONYMS, PLACES
+from digest.ranking.places import DEMONYMS, PLACES, country_of
 from digest.ranking.text import COMMON, Word, Words, family
 
 NAME = 1.5
@@ -35,14 +36,38 @@ ALONE = 0.2
 """What the strongest shared term of two articles counts: one word in common is a coincidence, two are an event."""
 SIZE = 0.1
 """The power of the smaller group's size by which two groups must be nearer: large groups are alike by averaging."""
-CROWD, CROWD_LEAST, CROWDING = 1000, 50, 0.4
-"""`same_story` holds among CROWD articles; each tenfold adds the share CROWDING, since more are alike by chance."""
+CROWD, CROWDING = 1000, 0.4
+"""`same_story` holds among up to CROWD articles; each tenfold adds the share CROWDING: more are alike by chance."""
+TOLD = 0.4
+"""What the likeness of two articles counts that both have summaries: the more words, the more in common by chance."""
+ELSEWHERE, OTHERS, SURE = 0.2, 0.6, 0.75
+"""What it counts if their titles are about different countries, or if no name of the one is in the other. The same
+indicator or decision in two countries is worded alike, and is two events. SURE is how surely a name is one."""
 CENTRAL = 0.75
 """A lead is at least this share as near to its story's centre as the nearest article."""
 TITLE_WORDS = 5
 """Two titles of at least so many words that are the same words are one story whatever else differs."""
 
 _Vector = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whom an article's title is about, and whether a summary says more."""
+
+    countries: frozenset[str]
+    names: frozenset[str]
+    told: bool
+
+    def against(self, other: "_Subject") -> float:
+        """What the likeness of two articles counts, given their subjects."""
+        counts = TOLD if self.told and other.told else 1.0
+        if self.countries and other.countries and self.countries.isdisjoint(other.countries):
+            return counts * ELSEWHERE
+        if self.names and other.names and self.names.isdisjoint(other.names):
+            return counts * OTHERS
+        return counts
+
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -56,8 +81,8 @@ def cluster(articles: Sequence[Article], settings: Ranking) -> list[Story]:
     """Group articles into stories; every article is in exactly one, and their order does not matter.
 
     Articles are compared by the words of title and summary (TF-IDF in which names count more and the strongest shared
-    word hardly counts) and joined bottom-up while two groups' centres are at least `settings.same_story` alike, more
-    among many articles. Articles of different languages never meet; titles of the same five or more words always do.
+    word hardly counts), less where their titles name different countries or nobody in common, and joined bottom-up while
+    two groups' centres are at least `settings.same_story` alike, more among many articles. Articles of different languages never meet; titles of the same five or more words always do.
     Raising `same_story` splits, which is the error to prefer; `bench/quality.py` prints precision and recall over
     labelled headlines for a range of it.
 
@@ -102,25 +127,34 @@ def _story(articles: Sequence[Article], vectors: Sequence[_Vector]) -> Story:
 def _stories(articles: Sequence[Article], words: Words, language: str, same: float) -> Iterator[Story]:
     titles = [words.split(_WIRE_TAG.sub("", article.title.strip()), language) for article in articles]
     summaries = [words.split(article.summary[:1000], language)[:SUMMARY_WORDS] for article in articles]
-    vectors = _vectors(titles, summaries)
+    names = _names([*titles, *summaries])
+    vectors = _vectors(titles, summaries, names)
     groups: dict[object, list[int]] = defaultdict(list)
     for index, title in enumerate(titles):
         groups[tuple(word.text.lower() for word in title) if len(title) >= TITLE_WORDS else index].append(index)
     members = list(groups.values())
     sums = [_total(vectors[index] for index in group) for group in members]
     sizes = [len(group) for group in members]
-    merged = _Agglomeration(sums, sizes, _threshold(same, len(articles))).run()
+    subjects = [_subject(titles[group[0]], names, told=bool(articles[group[0]].summary)) for group in members]
+    merged = _Agglomeration(sums, sizes, subjects, _threshold(same, len(articles))).run()
     for nodes in merged:
         places = [index for node in nodes for index in members[node]]
         yield _story([articles[index] for index in places], [vectors[index] for index in places])
 
 
 def _threshold(same: float, articles: int) -> float:
-    return same * (1 + CROWDING * math.log10(max(articles, CROWD_LEAST) / CROWD))
+    return same * (1 + CROWDING * math.log10(max(articles, CROWD) / CROWD))
 
 
-def _vectors(titles: Sequence[list[Word]], summaries: Sequence[list[Word]]) -> list[_Vector]:
-    names = _names([*titles, *summaries])
+def _subject(title: list[Word], names: Mapping[str, float], *, told: bool) -> _Subject:
+    countries = {country for word in title if (country := country_of(word.text)) is not None}
+    surely = {_term(word) for word in title if word.capital and names.get(_term(word), 0.0) >= SURE}
+    return _Subject(frozenset(countries), frozenset(surely | countries), told)
+
+
+def _vectors(
+    titles: Sequence[list[Word]], summaries: Sequence[list[Word]], names: Mapping[str, float]
+) -> list[_Vector]:
     weighted = [_terms(title, summary, names) for title, summary in zip(titles, summaries, strict=True)]
     frequency = Counter(term for terms in weighted for term in terms)
     total = max(len(weighted), SMALL)
@@ -145,7 +179,7 @@ def _names(texts: Iterable[list[Word]]) -> dict[str, float]:
     return {term: (capital[term] + 0.3) / (capital[term] + small[term] + 1) for term in {*capital, *small}}
 
 
-def _terms(title: list[Word], summary: list[Word], names: dict[str, float]) -> _Vector:
+def _terms(title: list[Word], summary: list[Word], names: Mapping[str, float]) -> _Vector:
     terms: _Vector = {}
     for words, field in ((title, 1.0), (summary, SUMMARY)):
         for word in words:
@@ -188,11 +222,13 @@ class _Agglomeration:
     frequent terms have no product: that keeps the work near linear, and strangers apart.
     """
 
-    def __init__(self, sums: Sequence[_Vector], sizes: Sequence[int], same: float) -> None:
+    def __init__(
+        self, sums: Sequence[_Vector], sizes: Sequence[int], subjects: Sequence[_Subject], same: float
+    ) -> None:
         self._same = same
         self._sizes = list(sizes)
         self._lengths = [math.sqrt(sum(weight * weight for weight in vector.values())) or 1.0 for vector in sums]
-        self._products = _products(sums, FAINT * same)
+        self._products = _products(sums, subjects, FAINT * same)
         self._groups: dict[int, list[int]] = {node: [node] for node in range(len(sums))}
         self._heap: list[tuple[float, int, int]] = []
 
@@ -242,7 +278,7 @@ class _Agglomeration:
         theirs.clear()
 
 
-def _products(vectors: Sequence[_Vector], least: float) -> list[dict[int, float]]:
+def _products(vectors: Sequence[_Vector], subjects: Sequence[_Subject], least: float) -> list[dict[int, float]]:
     """The dot products, less most of their largest part, of the pairs that share a rare term, from `least` up."""
     frequency = Counter(term for vector in vectors for term in vector)
     most = max(RARE_LEAST, RARE_SHARE * len(vectors))
@@ -260,7 +296,7 @@ def _products(vectors: Sequence[_Vector], least: float) -> list[dict[int, float]
         for other, those in parts.items():
             vector_there = vectors[other]
             those.extend(vector[term] * vector_there[term] for term in frequent if term in vector_there)
-            product = sum(those) - (1 - ALONE) * max(those)
+            product = (sum(those) - (1 - ALONE) * max(those)) * subjects[index].against(subjects[other])
             if product >= least:
                 products[index][other] = products[other][index] = product
     return products

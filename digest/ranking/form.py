@@ -9,14 +9,17 @@ _TITLES = {
     "a live page": (
         r"^live\b\s*[:|\-–—]",
         r"\blive (?:updates?|blog|coverage|report)\b|\bas it happened\b",
-        r"[-–—] live$",
+        r"[-–—][\w ]* live$",
     ),
     "an advertisement": (r"^(?:sponsored|advertorial|partner content|paid (?:post|content)|promoted)\b",),
     "an opinion": (
         r"^(?:opinion|op-?ed|editorial|comment|column|commentary|letters?|viewpoint)\b\s*[:|\-–—]",
         r"\|\s*(?:opinion|editorial|letters?|comment)\b|^the guardian view\b|\bbreakingviews\b",
     ),
-    "an explainer": (r"^(?:explainer|factbox|timeline|q&a)\b|\bexplained$", r"\bhere'?s (?:what|why|how)\b"),
+    "an explainer": (
+        r"^(?:explainer|factbox|timeline|q&a)\b|\bexplained\b\s*(?::|\?|$)",
+        r"\bhere'?s (?:what|why|how)\b",
+    ),
     "a list": (
         (
             r"^(?:the |these |here are |top )?(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\s+(?:\w+\s+)?"

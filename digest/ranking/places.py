@@ -74,12 +74,61 @@ DEMONYMS = {
 
 PLACES = frozenset(DEMONYMS.values()) | frozenset(
     """
-    africa albania algeria angola armenia asia azerbaijan bahrain beijing belarus bolivia bosnia brussels bulgaria
-    cambodia cameroon congo croatia cyprus ecuador england estonia ethiopia eu eurozone georgia ghana guatemala haiti
-    honduras iceland jamaica jordan kazakhstan kosovo kuwait laos latvia libya lithuania london luxembourg malta moldova
-    mongolia morocco moscow mozambique myanmar namibia nepal nicaragua niger oman panama paraguay qatar rwanda senegal
-    serbia slovakia slovenia somalia sudan tanzania tokyo tunisia uae uganda uruguay usa uzbekistan washington yemen
-    zambia zealand zimbabwe zone
+    africa albania algeria angola armenia asia azerbaijan bahrain beijing belarus berlin bolivia bosnia boston brussels
+    bulgaria california cambodia cameroon chicago congo croatia cyprus delhi detroit dubai ecuador england estonia ethiopia
+    eu eurozone florida frankfurt geneva georgia ghana guatemala haiti honduras houston iceland istanbul jakarta jamaica
+    jordan kazakhstan kosovo kuwait kyiv lagos laos latvia libya lithuania london luxembourg madrid malta manila melbourne
+    milan moldova mongolia montreal morocco moscow mozambique mumbai munich myanmar nairobi namibia nepal nicaragua niger
+    oman ottawa panama paraguay paris qatar riyadh rome rwanda senegal seoul serbia shanghai slovakia slovenia somalia
+    sudan sydney tanzania tehran texas tokyo toronto tunisia uae uganda uruguay usa uzbekistan vancouver vienna warsaw
+    washington yemen york zambia zealand zimbabwe zone zurich
     """.split()  # noqa: SIM905
 )
-"""Countries, continents, blocs and the capitals that stand for them, in English and small letters."""
+"""Countries, continents, blocs and great cities, in English and small letters."""
+
+COUNTRY_OF = {
+    "bangkok": "thailand",
+    "beijing": "china",
+    "berlin": "germany",
+    "boe": "uk",
+    "boj": "japan",
+    "brussels": "europe",
+    "delhi": "india",
+    "ecb": "europe",
+    "england": "uk",
+    "eu": "europe",
+    "eurozone": "europe",
+    "fed": "america",
+    "london": "uk",
+    "madrid": "spain",
+    "moscow": "russia",
+    "ottawa": "canada",
+    "paris": "france",
+    "pboc": "china",
+    "rba": "australia",
+    "rbi": "india",
+    "rome": "italy",
+    "scotland": "uk",
+    "seoul": "korea",
+    "snb": "switzerland",
+    "tokyo": "japan",
+    "treasury": "america",
+    "treasuries": "america",
+    "us": "america",
+    "usa": "america",
+    "wales": "uk",
+    "washington": "america",
+    "yen": "japan",
+    "yuan": "china",
+    "zone": "europe",
+}
+"""Capitals, central banks, currencies and the like by the country or bloc they stand for in a headline."""
+
+
+def country_of(written: str) -> str | None:
+    """The country or bloc that a word stands for; None if it is no such word, or written small ("us", "fed")."""
+    small = written.lower()
+    if small in {"us", "fed"} and written == small:
+        return None
+    place = DEMONYMS.get(small, small)
+    return COUNTRY_OF.get(place, place if place in PLACES else None)

@@ -98,7 +98,8 @@ class Words:
         end = 0
         for match in _WORD.finditer(text):
             found = match.group()
-            opens = not words or _SENTENCE_END.search(text, end, match.start()) is not None
+            gap = text[end : match.start()]
+            opens = not words or (gap != " " and _SENTENCE_END.search(gap) is not None)
             end = match.end()
             if _UNSPACED.match(found):
                 pairs = [found[i : i + 2] for i in range(max(1, len(found) - 1))]

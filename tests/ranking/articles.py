@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from digest.model import Article, Feed
 
 NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
+QUICK = settings(max_examples=40, deadline=None)
 
 
 def article(

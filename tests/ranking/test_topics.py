@@ -1,3 +1,4 @@
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 from digest import config, tomlfile
 from digest.errors import Fault
 from digest.model import Story, Term, Topic
+from digest.ranking.text import Words
 from digest.ranking.topics import Matcher
-from tests.ranking.articles import article
+from tests.ranking.articles import QUICK, article
 
 INFLATION = Topic(
     "inflation", "Inflation", terms=(Term("consumer prices", 2), Term("inflation", 2), Term("prices", 0.5))
@@ -18,10 +20,10 @@ ENERGY = Topic("energy", "Energy", terms=(Term("oil prices", 2), Term("crude")),
 BANKS = Topic("central-banks", "Central banks", terms=(Term("Fed", 2), Term("rate cut", 2)))
 MATCHER = Matcher((INFLATION, ENERGY, BANKS))
 
-SLUGS = (
-    "central-banks currencies money-credit growth inflation jobs trade energy commodities deals earnings shipping "
-    "public-finance markets banking property geopolitics"
-).split()
+SLUGS = [
+    *("central-banks", "currencies", "money-credit", "growth", "inflation", "jobs", "trade", "energy", "commodities"),
+    *("deals", "earnings", "shipping", "public-finance", "markets", "banking", "property", "geopolitics"),
+]
 
 
 def test_a_text_without_any_term_is_relevant_to_nothing() -> None:
@@ -30,9 +32,7 @@ def test_a_text_without_any_term_is_relevant_to_nothing() -> None:
 
 def test_a_term_matches_in_any_ending_and_a_phrase_only_in_a_row() -> None:
     assert MATCHER.read(article(1, "Consumer price pressure grows")).words["inflation"] == ("consumer prices",)
-    assert "inflation" not in MATCHER.read(article(1, "Consumers ask what price is right")).words or (
-        MATCHER.read(article(1, "Consumers ask what price is right")).words["inflation"] == ("prices",)
-    )
+    assert MATCHER.read(article(1, "Consumers ask what price is right")).words["inflation"] == ("prices",)
 
 
 def test_a_hyphen_does_not_part_a_phrase_from_its_term() -> None:
@@ -100,6 +100,7 @@ def test_terms_are_told_as_the_editor_wrote_them_the_strongest_first() -> None:
     assert read.words["inflation"] == ("consumer prices", "inflation", "prices")
 
 
+@QUICK
 @given(st.text(max_size=200), st.text(max_size=200), st.sampled_from(("en", "de", "zh", "ja", "xx", "")))
 def test_relevance_is_from_zero_to_one_whatever_the_text(title: str, summary: str, language: str) -> None:
     read = MATCHER.read(article(1, title, summary=summary, language=language))
@@ -107,6 +108,7 @@ def test_relevance_is_from_zero_to_one_whatever_the_text(title: str, summary: st
     assert all(0 <= value <= 1 for value in read.relevance.values())
 
 
+@QUICK
 @given(
     st.lists(st.sampled_from(("inflation", "crude", "rate", "cut", "consumer", "prices", "oil", "the")), max_size=12)
 )
@@ -131,21 +133,12 @@ def test_the_starter_topics_load_without_a_fault_and_have_the_slugs_others_rely_
     assert all(topic.description and 25 <= len(topic.terms) <= 60 for topic in starter)
 
 
-def test_no_starter_topic_has_two_terms_of_one_stem(starter: tuple[Topic, ...]) -> None:
+def test_no_starter_topic_has_two_terms_of_the_same_stems(starter: tuple[Topic, ...]) -> None:
+    words = Words()
     for topic in starter:
-        terms = [*topic.terms, *topic.against]
-        one_by_one = [Matcher((Topic("a", "A", terms=(term,)),)) for term in terms]
-        for number, term in enumerate(terms):
-            same = article(1, term.text)
-            doubles = [
-                terms[other].text
-                for other, matcher in enumerate(one_by_one)
-                if other != number
-                and len(terms[other].text.split()) == len(term.text.split())
-                and matcher.relevance(same)["a"] > 0
-                and one_by_one[number].relevance(article(1, terms[other].text))["a"] > 0
-            ]
-            assert not doubles, f"{topic.slug}: {term.text} and {doubles}"
+        stems = [tuple(word.stem for word in words.split(term.text, "en")) for term in (*topic.terms, *topic.against)]
+        assert all(stems), f"{topic.slug} has a term without a word"
+        assert not [one for one, count in Counter(stems).items() if count > 1], topic.slug
 
 
 @pytest.mark.parametrize(
