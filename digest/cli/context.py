@@ -13,7 +13,6 @@ from sqlalchemy import Engine
 from digest import config
 from digest.config import Config
 from digest.errors import UnknownDigest
-from digest.links import Links
 from digest.model import Digest
 from digest.store import engine as engines
 from digest.store import schema
@@ -47,10 +46,10 @@ class Home:
         """The database at whatever revision."""
         return engines.connect(self.config.database_url)
 
-    @property
-    def links(self) -> Links:
-        """Makes the addresses of our pages."""
-        return Links(self.config.site.base_url, self.config.signing_keys)
+    def close(self) -> None:
+        """Close the database's connections, if there are any."""
+        if "unchecked_engine" in self.__dict__:
+            self.unchecked_engine.dispose()
 
     def digest(self, slug: str | None) -> Digest:
         """The digest of that slug, or the first of digest.toml.

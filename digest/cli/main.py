@@ -43,6 +43,7 @@ class Sections(click.Group):
 def cli(context: click.Context, home: Path) -> None:
     """Read the world's economic feeds, find out which stories matter, and mail one finished edition a day."""
     context.obj = Home(home)
+    context.call_on_close(context.obj.close)
 
 
 for command in (

@@ -10,7 +10,6 @@ import click
 from digest import checkup
 from digest.cli import output
 from digest.cli.context import Home, pass_home, utc_now
-from digest.store import engine as engines
 from digest.store import schema
 
 STARTER_FILES = ("digest.toml", "topics.toml", "feeds.toml")
@@ -49,7 +48,8 @@ def init(home: Home, folder: Path | None) -> None:
     target = Home(folder or home.path)
     written = write_starter(target.path)
     secret = write_secret(target.path)
-    before, after = schema.migrate(engines.connect(target.config.database_url))
+    before, after = schema.migrate(target.unchecked_engine)
+    target.close()
     for name in STARTER_FILES:
         state = "written" if target.path / name in written else "was there, left as it is"
         click.echo(f"{target.path / name}: {state}")

@@ -33,7 +33,7 @@ RARE_SHARE, RARE_LEAST = 0.004, 100
 FAINT = 0.2
 """Two articles less alike than this share of the threshold count as not alike at all."""
 ALONE = 0.2
-"""What the strongest shared term of two articles counts: one word in common is a coincidence, two are an event."""
+"""What the strongest shared word of two articles counts: one in common is a coincidence, two are an event."""
 SIZE = 0.1
 """The power of the smaller group's size by which two groups must be nearer: large groups are alike by averaging."""
 CROWD, CROWDING = 1000, 0.4
@@ -286,17 +286,20 @@ def _products(vectors: Sequence[_Vector], subjects: Sequence[_Subject], least: f
     products: list[dict[int, float]] = [{} for _ in vectors]
     for index, vector in enumerate(vectors):
         frequent = [term for term in vector if frequency[term] > most]
-        parts: dict[int, list[float]] = defaultdict(list)
+        parts: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for term, weight in vector.items():
             if frequency[term] <= most:
                 holders = earlier[term]
                 for other, theirs in holders:
-                    parts[other].append(weight * theirs)
+                    parts[other][term[:PREFIX_LETTERS]] += weight * theirs
                 holders.append((index, weight))
-        for other, those in parts.items():
+        for other, words in parts.items():
             vector_there = vectors[other]
-            those.extend(vector[term] * vector_there[term] for term in frequent if term in vector_there)
-            product = (sum(those) - (1 - ALONE) * max(those)) * subjects[index].against(subjects[other])
+            for term in frequent:
+                if term in vector_there:
+                    words[term[:PREFIX_LETTERS]] += vector[term] * vector_there[term]
+            product = sum(words.values()) - (1 - ALONE) * max(words.values())
+            product *= subjects[index].against(subjects[other])
             if product >= least:
                 products[index][other] = products[other][index] = product
     return products

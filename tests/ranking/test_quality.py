@@ -10,7 +10,7 @@ def test_stories_match_the_labels_of_business_headlines(shared: Path) -> None:
     measured = quality.agreement(quality.headlines(shared / "gold").values())
     assert measured.f1 >= 0.775
     assert measured.daily_f1 >= 0.81
-    assert measured.precision >= 0.86
+    assert measured.precision >= 0.87
 
 
 def test_the_starter_topics_order_newswire_by_its_labels(shared: Path) -> None:
