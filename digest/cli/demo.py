@@ -1,5 +1,7 @@
 """See it work before anything is set up: `demo`."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -40,9 +42,11 @@ def demo(context: click.Context, folder: Path, as_json: bool) -> None:
         click.echo("The edition as HTML, text and mail:")
         for path in lived.files:
             click.echo(f"  {path}")
+        command = "digest" if shutil.which("digest") else sys.argv[0]
         click.echo(
             f"\nLook on: export DIGEST_HOME={folder.resolve()} DIGEST_SECRET_KEY_FILE={folder.resolve() / 'secret.key'}"
-            "\n  digest rank, digest explain ID, digest audit, digest subscribers list, digest web"
         )
+        for line in ("rank", "explain ID", "audit", "subscribers list", "web"):
+            click.echo(f"  {command} {line}")
     if not lived.balanced or lived.delivered.problem or not all(lived.mails.values()):
         context.exit(1)

@@ -72,8 +72,10 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
-    """ "5 min ago", "3 h ago", "2 days ago"; "never" for None."""  # noqa: D210
-    return "never" if moment is None else f"{_span(now - moment)} ago"
+    """ "just now", "5 min ago", "3 h ago", "2 days ago"; "never" for None."""  # noqa: D210
+    if moment is None:
+        return "never"
+    return "just now" if now - moment < timedelta(minutes=1) else f"{_span(now - moment)} ago"
 
 
 def ahead(moment: datetime, now: datetime) -> str:
