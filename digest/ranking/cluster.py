@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from digest.config import Ranking
 from digest.model import Article, Story
+from digest.ranking import background
 from digest.ranking.form import form
 from digest.ranking.places import DEMONYMS, PLACES, country_of
 from digest.ranking.text import COMMON, Word, Words, family
@@ -24,10 +25,10 @@ PREFIX, PREFIX_LETTERS = 0.5, 5
 """The weight of a word's first letters as a term of their own, which joins what stems leave apart."""
 SUMMARY, SUMMARY_WORDS = 0.3, 40
 """The weight of a word that stands only in the summary, and how many of its words are read: events come first."""
-FLATTENED = 0.8
-"""The power of the inverse document frequency: below 1 the names of a day's big story keep their weight."""
-SMALL = 2000
-"""Fewer articles than these are weighed as if they were so many, since rarity among a handful says nothing."""
+BACKGROUND = 5000
+"""Articles are weighed as if among so many others whose common words are known: a few do not tell what is rare."""
+HEADLINE_STYLE = 0.65
+"""Where more than this share of a text's words have capitals, capitals do not tell names."""
 RARE_SHARE, RARE_LEAST = 0.004, 100
 """Articles meet if they share a term that at most this share of all articles, or this number, have."""
 FAINT = 0.2
@@ -82,9 +83,9 @@ def cluster(articles: Sequence[Article], settings: Ranking) -> list[Story]:
 
     Articles are compared by the words of title and summary (TF-IDF in which names count more and the strongest shared
     word hardly counts), less where their titles name different countries or nobody in common, and joined bottom-up while
-    two groups' centres are at least `settings.same_story` alike, more among many articles. Articles of different languages never meet; titles of the same five or more words always do.
-    Raising `same_story` splits, which is the error to prefer; `bench/quality.py` prints precision and recall over
-    labelled headlines for a range of it.
+    two groups' centres are at least `settings.same_story` alike, more among many articles. Articles of different
+    languages never meet; titles of the same five or more words always do. Raising `same_story` splits, which is the
+    error to prefer; `bench/quality.py` prints precision and recall over labelled headlines for a range of it.
 
     Stories come in the order of their earliest article. The first article of each is its lead: a report rather than
     another form, about what most of them are about, from the weightiest feed, with a summary, the earliest.
@@ -128,7 +129,7 @@ def _stories(articles: Sequence[Article], words: Words, language: str, same: flo
     titles = [words.split(_WIRE_TAG.sub("", article.title.strip()), language) for article in articles]
     summaries = [words.split(article.summary[:1000], language)[:SUMMARY_WORDS] for article in articles]
     names = _names([*titles, *summaries])
-    vectors = _vectors(titles, summaries, names)
+    vectors = _vectors(titles, summaries, names, language)
     groups: dict[object, list[int]] = defaultdict(list)
     for index, title in enumerate(titles):
         groups[tuple(word.text.lower() for word in title) if len(title) >= TITLE_WORDS else index].append(index)
@@ -153,12 +154,20 @@ def _subject(title: list[Word], names: Mapping[str, float], *, told: bool) -> _S
 
 
 def _vectors(
-    titles: Sequence[list[Word]], summaries: Sequence[list[Word]], names: Mapping[str, float]
+    titles: Sequence[list[Word]], summaries: Sequence[list[Word]], names: Mapping[str, float], language: str
 ) -> list[_Vector]:
     weighted = [_terms(title, summary, names) for title, summary in zip(titles, summaries, strict=True)]
-    frequency = Counter(term for terms in weighted for term in terms)
-    total = max(len(weighted), SMALL)
-    rarity = {term: math.log(1 + total / count) ** FLATTENED for term, count in frequency.items()}
+    frequency: dict[str, float] = defaultdict(float)
+    for terms in weighted:
+        for term in terms:
+            frequency[term] += 1
+    if language == "en":
+        for stem, share in background.SHARES.items():
+            frequency[stem] += BACKGROUND * share
+            if len(stem) >= PREFIX_LETTERS:
+                frequency[_prefix(stem)] += BACKGROUND * share
+    total = len(weighted) + BACKGROUND
+    rarity = {term: math.log(1 + total / count) for term, count in frequency.items()}
     return [_unit({term: weight * rarity[term] for term, weight in terms.items()}) for terms in weighted]
 
 
@@ -171,12 +180,12 @@ def _names(texts: Iterable[list[Word]]) -> dict[str, float]:
     small: Counter[str] = Counter()
     for text in texts:
         telling = [word for word in text[1:] if word.text.lower() not in COMMON and word.text.isalpha()]
-        if sum(word.capital for word in telling) > 0.65 * len(telling):
+        if sum(word.capital for word in telling) > HEADLINE_STYLE * len(telling):
             continue
         for word in text:
             if not word.opens:
                 (capital if word.capital else small)[_term(word)] += 1
-    return {term: (capital[term] + 0.3) / (capital[term] + small[term] + 1) for term in {*capital, *small}}
+    return {term: (capital[term] + UNSURE) / (capital[term] + small[term] + 1) for term in {*capital, *small}}
 
 
 def _terms(title: list[Word], summary: list[Word], names: Mapping[str, float]) -> _Vector:
@@ -190,9 +199,13 @@ def _terms(title: list[Word], summary: list[Word], names: Mapping[str, float]) -
             weight = field if plain else field * (1 + NAME * names.get(term, UNSURE))
             terms[term] = max(terms.get(term, 0.0), weight)
             if not plain and len(term) >= PREFIX_LETTERS:
-                prefix = f"{term[:PREFIX_LETTERS]}-"
+                prefix = _prefix(term)
                 terms[prefix] = max(terms.get(prefix, 0.0), PREFIX * weight)
     return terms
+
+
+def _prefix(stem: str) -> str:
+    return f"{stem[:PREFIX_LETTERS]}-"
 
 
 def _term(word: Word) -> str:

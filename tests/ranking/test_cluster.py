@@ -86,6 +86,18 @@ def test_one_word_in_common_does_not_make_a_story() -> None:
     assert len(story_of(stories, 1).articles) == 1
 
 
+def test_a_common_word_does_not_look_rare_because_the_articles_are_few() -> None:
+    stories = cluster(
+        [
+            article(1, "Crude falls as Saudi Arabia lifts supply"),
+            article(2, "Crude jumps after a refinery fire in Rotterdam"),
+            article(3, "Payrolls in Mexico shrink for a second month"),
+        ],
+        SETTINGS,
+    )
+    assert len(stories) == 3
+
+
 def test_articles_of_different_languages_never_meet_even_with_the_same_title() -> None:
     title = "Volkswagen, Siemens und BASF: Inflation 2026"
     assert len(cluster([article(1, title), article(2, title, language="de")], SETTINGS)) == 2
