@@ -118,7 +118,9 @@ def main() -> int:
             balanced = all(audited.balanced for audited in ledger.audit(connection, published.edition.id))
         kind = engine.dialect.name
         engine.dispose()
-    print(f"{kind}: {polled.articles_new} articles from {len(polled.outcomes)} feeds, {options.subscribers} subscribers")
+    print(
+        f"{kind}: {polled.articles_new} articles from {len(polled.outcomes)} feeds, {options.subscribers} subscribers"
+    )
     for name, seconds in steps.items():
         print(f"  {name:18}{seconds:8.2f} s")
     print(f"  {'in all':18}{sum(steps.values()):8.2f} s")

@@ -447,7 +447,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The server answered no. `permanent` (5xx) is final for this message; otherwise it may be tried again."""
+    """The server answered no. `permanent` is final for this message; otherwise it may be tried again.
+
+    A 5xx is permanent, but for 5.7.x (RFC 3463): that refuses us, by policy or login, and not the reader.
+    """
 
     phase: Phase
     code: int

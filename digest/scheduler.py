@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 60
 SEND_SECONDS = 5
 STOP_SECONDS = 8.0
+LAST_MESSAGE_SECONDS = 4.0
 NOTICE_SECONDS = 0.1
 AWAY = timedelta(hours=1)
 
@@ -97,6 +98,7 @@ class Service:
         self._publish, self._poll, self._deliver = publish, poll, deliver
         self._stopping = threading.Event()
         self._looked_at: datetime | None = None
+        self._in_trouble = False
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
@@ -113,7 +115,8 @@ class Service:
     def stop(self) -> bool:
         """Start nothing more, break off polling, let the sender finish the messages in flight.
 
-        Waits up to `STOP_SECONDS`; whether everything has come to its end by then. Whatever has not is as after a crash:
+        A message that a relay keeps waiting for its answer is given up after `LAST_MESSAGE_SECONDS`, so that there is time
+        to give back what has been claimed beside it. Waits up to `STOP_SECONDS`; whether everything has come to its end by then. Whatever has not is as after a crash:
         nothing is lost, and the next start takes it up.
         """
         self._stopping.set()
@@ -146,17 +149,25 @@ class Service:
             log.info("polled", **counts)
 
     def send(self) -> None:
-        """Deliver what is due; once a minute look also for what a sender that crashed has left behind."""
+        """Deliver what is due; once a minute look also for what a sender that crashed has left behind.
+
+        After a run that met with a problem the next one waits for that minute: every run claims and gives back, and logs
+        in to the relay anew.
+        """
         now = self._clock()
         try:
             with engines.read(self._engine) as connection:
                 due = ledger.due(connection, now)
-            late = self._looked_at is None or now - self._looked_at >= timedelta(seconds=TICK_SECONDS)
-            if (due or late) and not self._stopping.is_set():
+            # A clock that has been set back must not make a wait of a minute into one of hours.
+            late = self._looked_at is None or abs(now - self._looked_at) >= timedelta(seconds=TICK_SECONDS)
+            if (late or (due and not self._in_trouble)) and not self._stopping.is_set():
                 self._looked_at = now
                 report = asyncio.run(self._deliver_until_stopped())
+                self._in_trouble = bool(report.problem)
                 if replace(report, left=0, seconds=0.0) != DeliveryReport():
                     (log.warning if report.problem else log.info)("delivered", **report.as_dict())
+        except asyncio.CancelledError:
+            log.warning("sending broken off", reason="the service stops, and the relay kept it waiting")
         except DigestError as error:
             log.error("failed", part="deliver", reason=str(error))  # noqa: TRY400  # its sentence says it all
         except Exception:
@@ -164,11 +175,12 @@ class Service:
 
     async def _deliver_until_stopped(self) -> DeliveryReport:
         stop = asyncio.Event()
+        work = asyncio.create_task(self._deliver(self._config, self._engine, self._clock, stop=stop))
         notice = asyncio.create_task(self._notice(stop))
-        try:
-            return await self._deliver(self._config, self._engine, self._clock, stop=stop)
-        finally:
-            notice.cancel()
+        await asyncio.wait({work, notice}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({work}, timeout=LAST_MESSAGE_SECONDS)
+        (notice if work.done() else work).cancel()
+        return await work
 
     async def _poll_unless_stopped(self, config: Config, engine: Engine, now: datetime) -> PollReport:
         work = asyncio.create_task(self._poll(config, engine, now))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from digest import scheduler
 from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.delivery.deliver import DeliveryReport
 from digest.editions.publish import Published
@@ -276,6 +277,31 @@ def test_a_stopped_service_breaks_off_polling_and_lets_the_sender_finish(config:
     assert sorted(verbs.called) == ["finished what was in flight", "poll broken off", "publish"]
 
 
+def test_a_stopped_service_does_not_wait_for_a_relay_that_says_nothing(
+    config: Config, at_work: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "LAST_MESSAGE_SECONDS", 0.1)
+    given_back = threading.Event()
+    verbs = Verbs()
+
+    async def deliver(*_: object, stop: asyncio.Event) -> DeliveryReport:
+        verbs.delivering.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            assert stop.is_set()
+            given_back.set()
+        return DeliveryReport()
+
+    queue(at_work)
+    service = Service(config, at_work, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=deliver)
+    service.start()
+    assert verbs.delivering.wait(5)
+
+    assert service.stop()
+    assert given_back.is_set()
+
+
 def test_the_calls_are_never_dropped_for_coming_late_and_never_run_twice_at_once(
     config: Config, sqlite_engine: Engine
 ) -> None:
@@ -292,3 +318,22 @@ def test_the_calls_are_never_dropped_for_coming_late_and_never_run_twice_at_once
     }
     assert {(job.coalesce, job.misfire_grace_time, job.max_instances) for job in jobs.values()} == {(True, None, 1)}
     assert all(job.next_run_time.tzinfo is UTC for job in jobs.values())
+
+
+def test_a_relay_in_trouble_is_left_alone_for_a_minute(config: Config, sqlite_engine: Engine) -> None:
+    """Every run claims and gives back, logs in anew and writes to the log, so that one every five seconds harms."""
+    called = []
+    times = iter([NOW, NOW + timedelta(seconds=5), NOW + timedelta(seconds=59), NOW + timedelta(seconds=60)])
+
+    async def deliver(*_: object, stop: asyncio.Event) -> DeliveryReport:
+        called.append(stop)
+        return DeliveryReport(left=1, problem="The relay does not answer.")
+
+    queue(sqlite_engine)
+    service = Service(config, sqlite_engine, lambda: next(times), deliver=deliver)
+
+    for _ in range(3):
+        service.send()
+    assert len(called) == 1
+    service.send()
+    assert len(called) == 2

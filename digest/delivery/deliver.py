@@ -5,26 +5,29 @@ before its final dot; so a crash at any moment leaves it either certainly unsent
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
 
 from digest.config import Config
 from digest.delivery import message, outbox, smtp
-from digest.delivery.ledger import Ledger
+from digest.delivery.ledger import Ledger, patiently
 from digest.delivery.message import CompiledMail, Reader
 from digest.editions import compose
 from digest.editions.render import Renderer
-from digest.errors import BadAddress, UnknownEdition
+from digest.errors import BadAddress, DatabaseUnreachable, UnknownEdition
 from digest.links import Links
 from digest.model import Accepted, Delivery, DeliveryState, NotSent, Outcome, Phase, Refused, Withdrawn
 from digest.store import editions
 from digest.store import engine as engines
+from digest.store.claims import Swept
 
 MOST_CUTS = 256
 """Compiled cuts kept at a time, of some 100 kB each."""
@@ -40,8 +43,15 @@ MOST_BREAKS = 3
 
 THROTTLED = timedelta(minutes=5)
 
+BETWEEN_SWEEPS = timedelta(minutes=1)
+"""How long a run goes on before it looks again for what others left behind, and for what has become too late."""
+
 # Up to here a dialogue knows nothing of the reader, so its failure is not held against the reader's delivery.
 _BEFORE_THE_READER = {Phase.CONNECT, Phase.LOGIN, Phase.MAIL}
+_REFUSED_FOR_GOOD = 500
+
+# Relays like to quote whom a reply is about; what goes into logs must not.
+_ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 
 Prepare = Callable[[int, tuple[str, ...]], CompiledMail]
 
@@ -97,7 +107,6 @@ async def deliver(
     began = clock()
     links = Links(config.site.base_url, config.signing_keys)
     ledger = Ledger(engine, clock, timedelta(hours=config.delivery.late_hours))
-    swept = await ledger.sweep(config.delivery.unknown)
     cuts = _Cuts(prepare or preparation(config, engine, links))
     run = _Run(config, links, ledger, cuts, clock, stop or asyncio.Event(), progress or (lambda _: None))
     try:
@@ -109,10 +118,10 @@ async def deliver(
         sent=states[DeliveryState.SENT],
         failed=states[DeliveryState.FAILED],
         deferred=states[DeliveryState.QUEUED],
-        unknown=states[DeliveryState.UNKNOWN] + swept.unknown,
+        unknown=states[DeliveryState.UNKNOWN] + sum(swept.unknown for swept in run.sweeps),
         suppressed=states[DeliveryState.SUPPRESSED],
-        expired=swept.expired,
-        quarantined=states[DeliveryState.QUARANTINED] + swept.quarantined,
+        expired=sum(swept.expired for swept in run.sweeps),
+        quarantined=states[DeliveryState.QUARANTINED] + sum(swept.quarantined for swept in run.sweeps),
         outbox=run.kept,
         left=left,
         seconds=(clock() - began).total_seconds(),
@@ -158,7 +167,9 @@ class _Cuts:
         if len(self._made) >= MOST_CUTS:
             del self._made[next(iter(self._made))]
         try:
-            self._made[key] = await asyncio.to_thread(self._prepare, *key)
+            self._made[key] = await patiently(partial(self._prepare, *key))
+        except DatabaseUnreachable:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever is wrong with one cut must not stop the others
             self._made[key] = error
 
@@ -186,6 +197,8 @@ class _Run:
         self._next_turn = 0.0
         self._trouble: NotSent | Refused | None = None
         self._spoilt = ""
+        self._sweep_at: datetime | None = None
+        self.sweeps: list[Swept] = []
         self.kept = 0
 
     async def all_workers(self) -> None:
@@ -237,9 +250,16 @@ class _Run:
         await self._pace()
         async with self._claiming:
             if not self._claimed and not self._over and not self._stop.is_set():
+                await self._sweep()
                 self._claimed.extend(await self._ledger.claim(self._batch()))
                 self._over = not self._claimed
             return None if self._over or self._stop.is_set() else self._claimed.popleft()
+
+    async def _sweep(self) -> None:
+        now = self._clock()
+        if self._sweep_at is None or now >= self._sweep_at:
+            self._sweep_at = now + BETWEEN_SWEEPS
+            self.sweeps.append(await self._ledger.sweep(self._config.delivery.unknown))
 
     def _batch(self) -> int:
         delivery = self._config.delivery
@@ -262,6 +282,8 @@ class _Run:
             mail = await self._cuts.mail(delivery)
             reader = message.reader_of(delivery, mail.edition, self._config.site, self._links)
             body = mail.fill(reader, self._clock())
+        except DatabaseUnreachable:
+            raise
         except BadAddress as error:
             return Refused(Phase.RCPT, 0, str(error), permanent=True)
         except Exception as error:  # noqa: BLE001  # one reader's mail that cannot be made must not stop the others
@@ -286,10 +308,9 @@ class _Run:
         return Accepted(path.name)
 
     async def _give_back(self, delivery: Delivery, trouble: NotSent | Refused) -> None:
-        reason = trouble.reason if isinstance(trouble, NotSent) else f"{trouble.code} {trouble.reply}"
         # A relay that does not answer is tried again by the next run; one that has had enough gets a rest.
         wait = THROTTLED if trouble.phase is Phase.MAIL else None
-        await self._ledger.release([delivery], f"{trouble.phase}: {reason}", wait=wait)
+        await self._ledger.release([delivery], f"{trouble.phase}: {_reason(trouble)}", wait=wait)
 
 
 def _trouble(outcome: Outcome) -> NotSent | Refused | None:
@@ -297,12 +318,18 @@ def _trouble(outcome: Outcome) -> NotSent | Refused | None:
     match outcome:
         case NotSent() | Refused(phase=Phase.MAIL):
             return outcome
+        case Refused(code=code, permanent=False) if code >= _REFUSED_FOR_GOOD:
+            return outcome
         case _:
             return None
 
 
+def _reason(trouble: NotSent | Refused) -> str:
+    return trouble.reason if isinstance(trouble, NotSent) else f"{trouble.code} {trouble.reply}"
+
+
 def _sentence(trouble: NotSent | Refused, config: Config) -> str:
-    reason = trouble.reason if isinstance(trouble, NotSent) else f"{trouble.code} {trouble.reply}"
+    reason = _ADDRESS.sub("…", _reason(trouble))
     faults = {
         Phase.CONNECT: "does not answer",
         Phase.LOGIN: "does not let us in",

@@ -130,12 +130,21 @@ class Ledger:
             with engines.write(self._engine) as connection:
                 return work(connection, self._clock())
 
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + DATABASE_PATIENCE
-        while True:
-            try:
-                return await asyncio.to_thread(once)
-            except DatabaseUnreachable:
-                if loop.time() > deadline:
-                    raise
-            await asyncio.sleep(_AGAIN_AFTER)
+        return await patiently(once)
+
+
+async def patiently(work: Callable[[], _T]) -> _T:
+    """Do something with the database in a thread, and again while the database is away.
+
+    Raises:
+        DatabaseUnreachable: it has been away for `DATABASE_PATIENCE`.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + DATABASE_PATIENCE
+    while True:
+        try:
+            return await asyncio.to_thread(work)
+        except DatabaseUnreachable:
+            if loop.time() > deadline:
+                raise
+        await asyncio.sleep(_AGAIN_AFTER)

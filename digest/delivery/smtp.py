@@ -23,6 +23,8 @@ from digest.model import Accepted, NotSent, Outcome, Phase, Refused, Unconfirmed
 WITHDRAWN = "the ledger did not let it go"
 
 _DONE, _GO_ON, _NOT_NOW, _NO = 200, 300, 400, 500
+# Security or policy (RFC 3463, section 3.8): it is us whom the relay refuses, and that can be mended.
+_NOT_US = "5.7."
 # Postfix "Ok: queued as X", Exim "OK id=X", and servers that say "Ok X" or "2.0.0 X Message accepted".
 _REMOTE_ID = re.compile(
     r"queued as (\S+)|^(?:2\.\d+\.\d+ )?OK:? (?:id=)?(\S+)$|^2\.\d+\.\d+ (\S+) Message accepted", re.IGNORECASE
@@ -197,7 +199,8 @@ class Connection:
     def _refused(self, reply: Reply) -> Refused:
         if reply.hundred not in {_NOT_NOW, _NO}:
             raise Broken(f"an unexpected reply: {reply}")
-        return Refused(self._phase, reply.code, reply.text, permanent=reply.hundred == _NO)
+        permanent = reply.hundred == _NO and not reply.text.startswith(_NOT_US)
+        return Refused(self._phase, reply.code, reply.text, permanent=permanent)
 
     async def _start_over(self, wire: Wire, unread: int = 0) -> None:
         """After a refusal: read what was asked beforehand, and RSET. What goes wrong here changes no verdict."""

@@ -6,6 +6,7 @@ called again, at any time, by anybody.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
@@ -84,8 +85,9 @@ def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published
     """
     found: list[Published] = []
     for digest in config.digests:
+        today = now.astimezone(ZoneInfo(digest.zone)).date()
         with engines.read(engine) as connection:
-            last = editions.last_date(connection, digest.slug)
+            last = editions.last_date(connection, digest.slug, today)
         for day, press, in_time in _settling(digest, last, now, timedelta(hours=config.delivery.late_hours)):
             if in_time:
                 published = publish(config, engine, digest, day, press, now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.model import DeliveryState, Edition, EditionState, SubscriptionState
@@ -21,7 +21,7 @@ _row = deliveries.c
 class Audit:
     """The audience equation of one edition: all who were to get it, and the states in which their deliveries stand.
 
-    `eligible` counts the deliveries that were once queued, by their events; `counts` counts the ledger's rows.
+    `eligible` was written down with the edition when it was frozen; `counts` counts the ledger's rows as they are now.
     """
 
     edition_id: int
@@ -90,6 +90,8 @@ def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     absent = dialect.insert(deliveries).from_select(columns, audience).on_conflict_do_nothing()
     made = connection.execute(absent.execution_options(preserve_rowcount=True))
+    grown = editions.c.audience + made.rowcount
+    connection.execute(update(editions).where(editions.c.id == edition.id).values(audience=grown))
     for state in (DeliveryState.QUEUED, DeliveryState.SUPPRESSED):
         _note_new(connection, edition.id, state, now)
     return made.rowcount
@@ -113,20 +115,12 @@ def counts(connection: Connection, edition_id: int) -> dict[DeliveryState, int]:
 
 def audit(connection: Connection, edition_id: int | None = None) -> list[Audit]:
     """The audience equation of one frozen edition, or of all, the newest first."""
-    wanted = select(editions.c.id, editions.c.digest, editions.c.date).where(editions.c.state == EditionState.FROZEN)
-    queued = (
-        select(_row.edition_id, func.count(_row.id.distinct()).label("eligible"))
-        .join_from(deliveries, delivery_events, delivery_events.c.delivery_id == _row.id)
-        .where(delivery_events.c.kind == DeliveryState.QUEUED)
-        .group_by(_row.edition_id)
-    )
+    wanted = select(editions).where(editions.c.state == EditionState.FROZEN)
     if edition_id is not None:
         wanted = wanted.where(editions.c.id == edition_id)
-        queued = queued.where(_row.edition_id == edition_id)
-    eligible = {row.edition_id: row.eligible for row in connection.execute(queued)}
     standing = _counts(connection, edition_id)
     return [
-        Audit(row.id, row.digest, row.date, eligible.get(row.id, 0), standing[row.id])
+        Audit(row.id, row.digest, row.date, row.audience, standing[row.id])
         for row in connection.execute(wanted.order_by(editions.c.date.desc(), editions.c.id.desc()))
     ]
 

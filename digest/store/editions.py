@@ -90,9 +90,11 @@ def latest(connection: Connection, digest: str) -> Edition | None:
     return _one(connection, _published(digest).order_by(editions.c.date.desc()).limit(1))
 
 
-def last_date(connection: Connection, digest: str) -> date | None:
-    """The last date that is settled, be it published, missed or skipped."""
-    settled: date | None = connection.scalar(select(func.max(editions.c.date)).where(editions.c.digest == digest))
+def last_date(connection: Connection, digest: str, until: date) -> date | None:
+    """The last date up to `until` that is settled, be it published, missed or skipped."""
+    settled: date | None = connection.scalar(
+        select(func.max(editions.c.date)).where(editions.c.digest == digest, editions.c.date <= until)
+    )
     return settled
 
 

@@ -4,7 +4,7 @@ SQLite's driver opens no transaction before the first write, so two processes th
 without an error. Here every write transaction is `BEGIN IMMEDIATE`, which takes the lock before the first read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from digest.errors import DatabaseUnreachable
 
 BUSY_SECONDS = 10
 _IMMEDIATE = "digest_immediate"
+# By itself PostgreSQL shows each statement of a transaction what was committed before that statement.
+_ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 def connect(url: str) -> Engine:
@@ -45,7 +47,7 @@ def read(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseUnreachable: it does not answer, or stops answering inside the block.
     """
-    with _open(engine) as connection:
+    with _open(engine, _ONE_VIEW if engine.dialect.name == "postgresql" else {}) as connection:
         yield connection
 
 
@@ -56,14 +58,14 @@ def write(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseUnreachable: it does not answer, is locked for longer than we wait, or its disk is full.
     """
-    with _open(engine.execution_options(**{_IMMEDIATE: True})) as connection:
+    with _open(engine, {_IMMEDIATE: True}) as connection:
         yield connection
 
 
 @contextmanager
-def _open(engine: Engine) -> Iterator[Connection]:
+def _open(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
     try:
-        with engine.begin() as connection:
+        with engine.connect() as connection, connection.execution_options(**options).begin():
             yield connection
     except OperationalError as error:
         raise DatabaseUnreachable(_place(engine.url.render_as_string()), str(error.orig)) from error

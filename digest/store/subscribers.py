@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
 from digest.model import Subscription, SubscriptionState
-from digest.store.tables import subscribers, subscriptions, suppressions
+from digest.store.tables import deliveries, delivery_events, subscribers, subscriptions, suppressions
 from digest.store.upsert import insert_if_absent
 
 
@@ -154,7 +154,14 @@ def set_choice(
 
 
 def remove(connection: Connection, address: str) -> bool:
-    """Erase a subscriber with all subscriptions; whether there was one. A suppression stays: it holds no address."""
+    """Erase a subscriber with all subscriptions; whether there was one.
+
+    What relays replied goes too, since they like to quote the address. A suppression stays: it holds no address.
+    """
+    theirs = deliveries.c.subscriber_id.in_(select(subscribers.c.id).where(_is(address)))
+    told = delivery_events.c.delivery_id.in_(select(deliveries.c.id).where(theirs))
+    connection.execute(update(delivery_events).where(told).values(detail=""))
+    connection.execute(update(deliveries).where(theirs).values(last_reply=None))
     return connection.execute(delete(subscribers).where(_is(address))).rowcount > 0
 
 

@@ -112,6 +112,7 @@ editions = Table(
     Column("topic_titles", Json, nullable=False),
     Column("config_hash", String(64), nullable=False),
     Column("published_at", Moment, nullable=False),
+    Column("audience", Integer, nullable=False, server_default=text("0"), comment="deliveries made when it was frozen"),
     UniqueConstraint("digest", "date"),
     _one_of("state", EditionState),
 )
@@ -145,6 +146,7 @@ edition_articles = Table(
     Column("place", Integer, nullable=False),
 )
 
+# Signed links and the ledger name these two by their ids for ever, so SQLite must not give an erased one's id to the next.
 subscribers = Table(
     "subscribers",
     metadata,
@@ -153,6 +155,7 @@ subscribers = Table(
     Column("address_key", String(64), nullable=False, unique=True),
     Column("consent", Json, nullable=False, comment="how and when the address agreed"),
     Column("created_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 subscriptions = Table(
@@ -170,6 +173,7 @@ subscriptions = Table(
     UniqueConstraint("subscriber_id", "digest"),
     Index(None, "digest", "state"),
     _one_of("state", SubscriptionState),
+    sqlite_autoincrement=True,
 )
 
 suppressions = Table(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,6 +20,8 @@ from digest.web.guard import Guard, security_headers, style_hashes
 from digest.web.house import HousePages
 from digest.web.pages import Pages
 from digest.web.readers import ReaderPages
+
+log = structlog.get_logger(__name__)
 
 _NOT_FOUND = ("There is no such page", "The address may be old or mistyped. The archive has every edition.")
 _NOT_OURS = (
@@ -50,7 +53,8 @@ def create_app(config: Config, engine: Engine, clock: Callable[[], datetime]) ->
         page.headers.update(error.headers or {})
         return page
 
-    def unreachable(_request: Request, _error: Exception) -> Response:
+    def unreachable(_request: Request, error: Exception) -> Response:
+        log.error("failed", part="pages", reason=str(error))
         page = pages.error(503, *_BROKEN)
         page.headers["Retry-After"] = "60"
         return page
@@ -62,7 +66,7 @@ def create_app(config: Config, engine: Engine, clock: Callable[[], datetime]) ->
         return page
 
     groups = (ArchivePages(pages), ReaderPages(pages), HousePages(pages))
-    return Starlette(
+    app = Starlette(
         routes=[route for group in groups for route in group.routes()],
         middleware=[Middleware(Guard, styles)],
         exception_handlers={
@@ -72,3 +76,6 @@ def create_app(config: Config, engine: Engine, clock: Callable[[], datetime]) ->
             Exception: broken,
         },
     )
+    # Starlette would redirect to whatever host the request names, and by http from behind a proxy.
+    app.router.redirect_slashes = False
+    return app

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,6 +62,8 @@ class Guard:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _body(scope, receive)
+        except ClientDisconnect:
+            return
         except TimeoutError:
             await _refusal(408, "The form took too long to arrive.")(scope, receive, send_guarded)
             return
@@ -71,13 +74,19 @@ class Guard:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body; None as soon as it is known to be too large."""
+    """The whole body; None as soon as it is known to be too large.
+
+    Raises:
+        ClientDisconnect: it has broken off, and what has come of it must not be taken for the whole.
+    """
     announced = Headers(scope=scope).get("content-length", "0")
     if not announced.isdecimal() or int(announced) > MOST_BODY_BYTES:
         return None
     body: bytes = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > MOST_BODY_BYTES:
             return None

@@ -32,6 +32,13 @@ def upgrade() -> None:
         sa.Column("topic_titles", JSON, nullable=False),
         sa.Column("config_hash", sa.String(length=64), nullable=False),
         sa.Column("published_at", MOMENT, nullable=False),
+        sa.Column(
+            "audience",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="deliveries made when it was frozen",
+        ),
         sa.CheckConstraint("state IN ('frozen', 'missed', 'skipped')", name=op.f("ck_editions_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_editions")),
         sa.UniqueConstraint("digest", "date", name=op.f("uq_editions_digest_date")),
@@ -82,6 +89,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
         sa.UniqueConstraint("address", name=op.f("uq_subscribers_address")),
         sa.UniqueConstraint("address_key", name=op.f("uq_subscribers_address_key")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "suppressions",
@@ -212,6 +220,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
         sa.UniqueConstraint("subscriber_id", "digest", name=op.f("uq_subscriptions_subscriber_id_digest")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("subscriptions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_subscriptions_digest_state"), ["digest", "state"], unique=False)

@@ -251,3 +251,13 @@ def test_each_digest_has_its_own_calendar(stocked: Engine) -> None:
     assert [one.edition.digest for one in publish_due(config, stocked, PRESS + timedelta(hours=12))] == ["evening"]
     with engines.read(stocked) as connection:
         assert connection.scalar(select(func.count()).select_from(editions_table)) == 2
+
+
+def test_an_edition_of_a_day_to_come_holds_up_none_before_it(stocked: Engine) -> None:
+    """As a clock that was wrong for a minute leaves one behind, or somebody who published ahead."""
+    with engines.write(stocked) as connection:
+        for days in (-1, 400):
+            early = replace(drafted(stocked), date=DAY + timedelta(days=days), items=(), state=EditionState.MISSED)
+            editions.insert(connection, early)
+
+    assert [one.edition.date for one in publish_due(CONFIG, stocked, PRESS)] == [DAY]

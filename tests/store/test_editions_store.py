@@ -98,11 +98,12 @@ def test_an_article_that_ran_before_does_not_stop_a_later_edition(engine: Engine
 
 def test_the_last_date_is_settled_whatever_its_state(engine: Engine) -> None:
     with engines.read(engine) as connection:
-        assert editions.last_date(connection, "economy") is None
+        assert editions.last_date(connection, "economy", TOMORROW) is None
     stored(engine, EDITION, replace(WITHOUT_ITEMS, date=TOMORROW))
 
     with engines.read(engine) as connection:
-        assert editions.last_date(connection, "economy") == TOMORROW
+        assert editions.last_date(connection, "economy", TOMORROW) == TOMORROW
+        assert editions.last_date(connection, "economy", DAY) == DAY
         latest = editions.latest(connection, "economy")
     assert latest is not None
     assert latest.date == DAY

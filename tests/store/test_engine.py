@@ -88,3 +88,15 @@ def test_the_stored_file_is_an_ordinary_sqlite_database(sqlite_engine: Engine) -
     with sqlite3.connect(path) as plain:
         assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     plain.close()
+
+
+def test_who_reads_sees_one_moment_whatever_is_written_meanwhile(engine: Engine) -> None:
+    suppressed = select(tables.suppressions.c.address_key)
+    with engines.read(engine) as reading:
+        assert reading.execute(suppressed).all() == []
+        with engines.write(engine) as connection:
+            connection.execute(tables.suppressions.insert().values(address_key="k", reason="r", since=NOW))
+        assert reading.execute(suppressed).all() == []
+
+    with engines.read(engine) as reading:
+        assert len(reading.execute(suppressed).all()) == 1

@@ -5,10 +5,12 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, Engine, func, select
 
-from digest.model import Subscription, SubscriptionState
+from digest.clock import LEASE
+from digest.model import DeliveryState, Phase, Refused, Subscription, SubscriptionState
+from digest.store import claims, deliveries, subscribers, tables
 from digest.store import engine as engines
-from digest.store import subscribers, tables
 from tests.conftest import NOW
+from tests.delivery.audience import publish
 
 CONSENT = {"how": "operator"}
 
@@ -155,3 +157,32 @@ def test_two_who_add_the_same_address_at_once_make_one_subscription(engine: Engi
 
     assert len(found) == 60
     assert len({one.id for one in found}) == 20
+
+
+def test_erasing_takes_along_what_relays_said_of_an_address(engine: Engine) -> None:
+    with engines.write(engine) as connection:
+        publish(connection, 2)
+        held = claims.claim(connection, NOW, 2, "a" * 32, NOW + LEASE)
+        refusals = [(one, Refused(Phase.RCPT, 550, f"5.1.1 <{one.address}>: unknown", permanent=True)) for one in held]
+        claims.settle(connection, refusals, NOW)
+        subscribers.remove(connection, "r0@readers.example")
+        said = [
+            *connection.scalars(select(tables.deliveries.c.last_reply)),
+            *connection.scalars(select(tables.delivery_events.c.detail)),
+        ]
+        (audited,) = deliveries.audit(connection)
+
+    assert [one for one in said if one and "r0@" in one] == []
+    assert len([one for one in said if one and "r1@" in one]) == 2
+    assert audited.balanced
+    assert audited.counts[DeliveryState.FAILED] == 2
+
+
+def test_nobody_inherits_the_number_and_so_the_links_of_an_erased_subscriber(engine: Engine) -> None:
+    with engines.write(engine) as connection:
+        ann = add(connection)
+        subscribers.remove(connection, ann.address)
+        bob = add(connection, "bob@reader.example")
+
+    assert bob.id > ann.id
+    assert bob.subscriber_id > ann.subscriber_id

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from sqlalchemy import event, text
+from structlog.testing import capture_logs
 
 from digest.links import Purpose
 from digest.store import engine as engines
@@ -243,6 +244,19 @@ def test_without_a_database_pages_ask_to_come_back_and_say_no_more(
     assert service.get("/health/ready").status == 503
 
 
+def test_a_database_that_is_away_is_noted_as_the_page_says(
+    listening: tuple[uvicorn.Server, int], tmp_path: Path
+) -> None:
+    service = serve(listening, configuration(tmp_path), engines.connect(f"sqlite:///{tmp_path}/absent/digest.db"))
+    path = f"/unsubscribe/{service.links.token(Purpose.UNSUBSCRIBE, 1, 1)}"
+
+    with capture_logs() as lines:
+        assert "It has been noted" in service.post(path, action="leave").words
+
+    assert [(line["log_level"], line["part"]) for line in lines] == [("error", "pages")]
+    assert "cannot be used" in lines[0]["reason"]
+
+
 def test_a_bug_shows_a_plain_page_with_every_header_and_no_secret(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,3 +294,11 @@ def test_pages_follow_the_clock_they_are_given(service: Service) -> None:
     left = service.stored(ann)
     assert left is not None
     assert left.ended_at == service.now
+
+
+def test_no_answer_names_the_host_that_was_asked_for(service: Service) -> None:
+    """A redirect made of what the request says would lead from https to http behind a proxy, or anywhere."""
+    for path in ("/archive/", "/archive/economy/", "/how-stories-are-chosen/", "/health/live/"):
+        answer = service.get(path, Host="evil.example")
+
+        assert "evil.example" not in answer.headers.get("location", "")

@@ -1,5 +1,6 @@
 """The links of the mail do what they say, at once, and only when somebody means it."""
 
+import asyncio
 import contextlib
 import socket
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Engine
+from starlette.types import Message, Receive, Scope, Send
 
 from digest.links import Links, Purpose
 from digest.model import SubscriptionState
@@ -322,3 +324,25 @@ def test_links_signed_with_an_older_key_still_work(service: Service, sqlite_engi
     ann = subscribe(config, sqlite_engine, "ann@reader.example", config.digests[0], (), NOW, how="test").subscription
 
     assert service.get(service.path(Purpose.UNSUBSCRIBE, ann)).status == 200
+
+
+def test_a_form_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
+    arriving: list[Message] = [
+        {"type": "http.request", "body": b"action=save&topic=energy", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    reached = []
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope)
+
+    async def receive() -> Message:
+        return arriving.pop(0)
+
+    async def send(message: Message) -> None:
+        reached.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/preferences/x", "headers": []}
+    asyncio.run(guard.Guard(page, "")(scope, receive, send))
+
+    assert reached == []
