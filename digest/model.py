@@ -426,6 +426,19 @@ class Delivery:
     lease_token: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryEvent:
+    """One transition of a delivery: the state it came to."""
+
+    edition_id: int
+    digest: str
+    date: date
+    kind: DeliveryState
+    at: datetime
+    attempt: int
+    detail: str
+
+
 class Phase(StrEnum):
     """How far an SMTP dialogue got; the phase, not the exception, says whether a message can have been sent."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from digest.model import DeliveryState, Edition, EditionState, SubscriptionState
+from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, SubscriptionState
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 
 _row = deliveries.c
@@ -45,19 +45,6 @@ class Audit:
             **{state.value: count for state, count in self.counts.items()},
             "balanced": self.balanced,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryEvent:
-    """One transition of a delivery: the state it came to."""
-
-    edition_id: int
-    digest: str
-    date: date
-    kind: DeliveryState
-    at: datetime
-    attempt: int
-    detail: str
 
 
 def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
