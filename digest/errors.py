@@ -68,7 +68,7 @@ class DatabaseUnreachable(WorkError):
     """The database cannot be used."""
 
     def __init__(self, where: str, cause: str) -> None:
-        super().__init__(f"The database at {where} cannot be used: {cause.strip()}")
+        super().__init__(f"The database at {where} cannot be used: {' '.join(cause.split())}")
 
 
 class SchemaOutdated(WorkError):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from digest.errors import DatabaseUnreachable
 
@@ -67,7 +67,10 @@ def _open(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
     try:
         with engine.connect() as connection, connection.execution_options(**options).begin():
             yield connection
-    except OperationalError as error:
+    except DatabaseError as error:
+        # Its other subclasses are ours to mend: a wrong statement, a broken rule.
+        if type(error) not in {DatabaseError, OperationalError}:
+            raise
         raise DatabaseUnreachable(_place(engine.url.render_as_string()), str(error.orig)) from error
 
 

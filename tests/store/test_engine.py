@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select, text, update
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from digest.errors import DatabaseUnreachable
 from digest.store import engine as engines
@@ -75,6 +75,24 @@ def test_a_database_that_cannot_be_opened_is_named_without_its_password(tmp_path
         engines.read(engines.connect(f"sqlite:///{tmp_path}/absent/digest.db")),
     ):
         pass
+
+
+def test_a_file_that_is_no_database_is_named_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "digest.db").write_text("not a database\n" * 100, encoding="utf-8")
+
+    with (
+        pytest.raises(DatabaseUnreachable, match="file is not a database"),
+        engines.read(engines.connect(f"sqlite:///{tmp_path}/digest.db")),
+    ):
+        pass
+
+
+def test_a_broken_rule_of_the_schema_is_not_taken_for_a_database_that_is_away(engine: Engine) -> None:
+    row = tables.suppressions.insert().values(address_key="k", reason="r", since=NOW)
+
+    with pytest.raises(IntegrityError), engines.write(engine) as connection:
+        connection.execute(row)
+        connection.execute(row)
 
 
 def test_another_kind_of_database_is_refused_by_name() -> None:
