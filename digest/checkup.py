@@ -4,15 +4,18 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from digest.config import Config, Relay
 from digest.delivery import smtp
-from digest.errors import DigestError, MissingSecret
+from digest.errors import ConfigError, DigestError, MissingSecret
 from digest.model import PollOutcome
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import schema
 
+PATIENCE = smtp.Patience(connect=10, reply=10)
+"""A check is waited for by a person."""
 EXAMPLES = ("example.org", "Example Street")
 
 
@@ -49,6 +52,11 @@ def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[
     )
 
 
+def faulty(error: ConfigError) -> tuple[Finding, ...]:
+    """The faults of a configuration that cannot be used, as findings."""
+    return tuple(Finding("configuration", Level.FAULT, str(fault)) for fault in error.faults)
+
+
 def _configuration(config: Config) -> Finding:
     counted = ((len(config.digests), "digest"), (len(config.topics), "topic"), (len(config.feeds), "feed"))
     counts = ", ".join(f"{number} {name}{'s' * (number != 1)}" for number, name in counted)
@@ -64,11 +72,15 @@ def _identity(config: Config) -> Finding:
         for key in ("from_address", "contact", "postal_address")
         if any(example in getattr(site, key) for example in EXAMPLES)
     ]
+    host = urlsplit(site.base_url).hostname or ""
+    if config.relay and (host == "localhost" or host.startswith("127.")):
+        sentence = f"base_url is {site.base_url}, so every link in the mail would lead to the reader's own machine."
+        return Finding("identity", Level.FAULT, sentence)
     if left and config.relay:
-        sentence = f"{', '.join(left)} in digest.toml still as in the example; readers would see it."
+        sentence = f"{', '.join(left)} in digest.toml as in the example; readers would see it."
         return Finding("identity", Level.FAULT, sentence)
     if left:
-        return Finding("identity", Level.NOTE, f"{', '.join(left)} in digest.toml still as in the example.")
+        return Finding("identity", Level.NOTE, f"{', '.join(left)} in digest.toml as in the example.")
     return Finding("identity", Level.OK, f"mail comes from {site.from_address}.")
 
 
@@ -125,7 +137,7 @@ def _relay(relay: Relay | None, config: Config, *, call: bool) -> Finding:
     place = f"{relay.host}:{relay.port}"
     if not call:
         return Finding("relay", Level.OK, f"{relay_sentence(config)} Not called.")
-    trouble = asyncio.run(smtp.probe(relay))
+    trouble = asyncio.run(smtp.probe(relay, patience=PATIENCE))
     if trouble:
         return Finding(
             "relay", Level.FAULT, f"{place} does not take us: {trouble} Mail waits in the ledger until it does."

@@ -19,6 +19,7 @@ from digest.errors import ConfigError, Fault, MissingSecret
 from digest.model import WEEKDAYS, Digest, Feed, Term, Topic
 from digest.tomlfile import Table
 
+FILES = ("digest.toml", "topics.toml", "feeds.toml")
 SHORTEST_SECRET = 16
 MOST_TERM_WEIGHT = 100
 QUEUES = ("inline",)
@@ -177,6 +178,9 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: something is wrong; holds every fault of all files and variables.
     """
+    if not any((home / name).exists() for name in FILES):
+        here = "there is no digest.toml here; `digest init DIR` makes a home folder, `digest --home DIR` names one"
+        raise ConfigError((Fault(home.resolve(), 0, here),))
     faults: list[Fault] = []
     topics = _topics(tomlfile.read(home / "topics.toml", faults))
     # Without topics every slug would be reported once more as unknown.
@@ -298,6 +302,7 @@ def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:
             press=table.local_time("press", time(6, 0)),
             days=table.texts("days", WEEKDAYS, default=WEEKDAYS),
             topics=table.texts("topics", slugs),
+            languages=table.texts("languages"),
             length=table.integer("length", 12, least=1, most=60),
             shared=table.integer("shared", 3, least=0, most=60),
             per_publisher=table.integer("per_publisher", 2, least=1, most=60),

@@ -3,14 +3,15 @@
     DigestError
     ├── UsageError            exit 2
     │   ├── ConfigError           a configuration file or variable is wrong; holds every fault at once
-    │   └── MissingSecret         a secret the command needs is not in the environment
-    ├── WorkError             exit 1
-    │   ├── SchemaOutdated        the database is older (or newer) than the code
-    │   ├── DatabaseUnreachable   the database does not answer, is locked or full
-    │   ├── UnknownDigest, UnknownFeed, UnknownEdition, UnknownStory, UnknownSubscriber
-    │   ├── BadAddress            an address that cannot be mailed
-    │   ├── RenderFault           a template or the finished mail breaks a promise
-    │   └── BadToken              a signed link that was altered, or made for something else
+    │   ├── MissingSecret         a secret the command needs is not in the environment
+    │   ├── UnknownDigest         no digest has this slug
+    │   └── BadAddress            an address that cannot be mailed
+    └── WorkError             exit 1
+        ├── SchemaOutdated        the database is older (or newer) than the code
+        ├── DatabaseUnreachable   the database does not answer, is locked or full
+        ├── UnknownFeed, UnknownEdition, UnknownStory, UnknownSubscriber
+        ├── RenderFault           a template or the finished mail breaks a promise
+        └── BadToken              a signed link that was altered, or made for something else
 
 An outcome that belongs to a day's work (a feed that fails, a mail that is refused) is a value, not an exception.
 """
@@ -80,7 +81,7 @@ class SchemaOutdated(WorkError):
         super().__init__(f"The database is {state}, this version needs {wanted}. Run `digest migrate`.")
 
 
-class UnknownDigest(WorkError):
+class UnknownDigest(UsageError):
     """No digest has this slug."""
 
     def __init__(self, slug: str, known: tuple[str, ...]) -> None:
@@ -115,7 +116,7 @@ class UnknownSubscriber(WorkError):
         super().__init__(f"Nobody is subscribed as {address!r}. `digest subscribers list` shows who is.")
 
 
-class BadAddress(WorkError):
+class BadAddress(UsageError):
     """An address that cannot be mailed."""
 
     def __init__(self, address: str, reason: str) -> None:

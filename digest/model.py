@@ -198,8 +198,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class Digest:
     """A configured newsletter.
 
-    `press` is its local time of publication in `zone` on each of `days`; `topics` limits it to these (none: all);
-    `length` counts stories, of which the first `shared` are the same for every reader.
+    `press` is its local time of publication in `zone` on each of `days`; `topics` and `languages` limit it to these
+    (none: all); `length` counts stories, of which the first `shared` are the same for every reader.
     """
 
     slug: str
@@ -208,6 +208,7 @@ class Digest:
     press: time = time(6, 0)
     days: tuple[str, ...] = WEEKDAYS
     topics: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     length: int = 12
     shared: int = 3
     per_publisher: int = 2

@@ -1,6 +1,7 @@
 """Sending: `deliver` and `audit`."""
 
 import asyncio
+import signal
 
 import click
 
@@ -22,7 +23,10 @@ from digest.store import engine as engines
 @pass_home
 @click.pass_context
 def deliver(context: click.Context, home: Home, once: bool, as_json: bool) -> None:  # noqa: ARG001
-    """Send what is due. Exits with 1 if the relay does not take it; nothing is lost then."""
+    """Send what is due. Exits with 1 if the relay does not take it; nothing is lost then.
+
+    A stop signal lets the messages in flight be finished and leaves the rest waiting.
+    """
     with engines.read(home.engine) as connection:
         due = ledger.due(connection, utc_now())
     with output.progress("Delivering") as bar:
@@ -31,7 +35,13 @@ def deliver(context: click.Context, home: Home, once: bool, as_json: bool) -> No
         def advance(_outcome: Outcome) -> None:
             bar.advance(task)
 
-        report = asyncio.run(run_deliver(home.config, home.engine, utc_now, progress=advance))
+        async def until_stopped() -> DeliveryReport:
+            stop = asyncio.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            return await run_deliver(home.config, home.engine, utc_now, stop=stop, progress=advance)
+
+        report = asyncio.run(until_stopped())
     if as_json:
         output.document(report.as_dict())
     else:
@@ -42,7 +52,7 @@ def deliver(context: click.Context, home: Home, once: bool, as_json: bool) -> No
 
 def _print(home: Home, report: DeliveryReport) -> None:
     counts = {name: count for name, count in report.as_dict().items() if isinstance(count, int) and count}
-    counts.pop("left", None)
+    left = counts.pop("left", 0)
     outbox = counts.pop("outbox", 0)
     if counts:
         rate = report.sent / report.seconds if report.seconds else 0
@@ -50,6 +60,8 @@ def _print(home: Home, report: DeliveryReport) -> None:
         click.echo(f"{words} in {report.seconds:.1f} s ({rate:.0f} a second).")
     elif not report.problem:
         click.echo("Nothing is due.")
+    if left and not report.problem:
+        click.echo(f"{output.count(left, 'message')} still waiting.")
     if outbox:
         click.echo(f"{output.count(outbox, 'mail')} written to {home.config.outbox} instead of being mailed.")
     if report.problem:

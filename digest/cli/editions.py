@@ -56,7 +56,10 @@ def preview(home: Home, slug: str | None, day: datetime | None, folder: Path | N
         )
         return
     print_edition(edition)
-    click.echo("As it was published." if published else "Not published yet; `digest publish` freezes it.")
+    if published:
+        click.echo("As it was published.")
+    elif paths:
+        click.echo("Not published yet; `digest publish` freezes it.")
     for path in paths:
         click.echo(str(path))
 

@@ -77,29 +77,13 @@ def list_feeds(home: Home, as_json: bool) -> None:
         click.echo("No feed has been read yet. `digest poll` reads those of feeds.toml.")
         return
     now = utc_now()
-    output.table(
-        [
-            ("Publisher", {"ratio": 2}),
-            ("Feed", {"ratio": 5}),
-            ("Last", {"no_wrap": True}),
-            ("Read", {"no_wrap": True}),
-            ("New", {"no_wrap": True}),
-            ("Failures", {"justify": "right"}),
-            ("Next", {"no_wrap": True}),
-        ],
-        [
-            (
-                state.publisher,
-                state.url,
-                state.outcome.value if state.outcome else "never read",
-                output.ago(state.succeeded_at, now),
-                output.ago(state.new_at, now),
-                state.failures or "",
-                output.ahead(state.next_poll_at, now),
-            )
-            for state in states
-        ],
-    )
     for state in states:
+        outcome = "not read yet" if state.outcome is None else state.outcome.value.replace("_", " ")
+        failures = f", {output.count(state.failures, 'failure')} in a row" if state.failures else ""
+        click.echo(state.url)
+        click.echo(
+            f"  {state.publisher}: {outcome}{failures}; last read {output.ago(state.succeeded_at, now)}, "
+            f"last new article {output.ago(state.new_at, now)}, next {output.ahead(state.next_poll_at, now)}"
+        )
         if state.error:
-            click.echo(f"{state.url}: {state.error}")
+            click.echo(f"  {state.error}")

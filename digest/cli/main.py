@@ -1,5 +1,6 @@
 """The one command, `digest`, and how it ends: 0 done, 1 the work failed, 2 bad usage or configuration."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class Sections(click.Group):
         for title, names in SECTIONS.items():
             with formatter.section(title):
                 commands = [(name, self.get_command(ctx, name)) for name in names]
-                formatter.write_dl([(name, command.get_short_help_str(90)) for name, command in commands if command])
+                formatter.write_dl([(name, command.get_short_help_str(110)) for name, command in commands if command])
 
 
 @click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -86,8 +87,12 @@ def main() -> None:
     except DigestError as error:
         click.echo(f"Error: {error}", err=True)
         status = error.exit_status
+    except BrokenPipeError:
+        # Whoever reads our output has had enough; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
     except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
-        click.echo(f"Error:{place}: {error.strerror or error}", err=True)
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {place}{error.strerror or error}", err=True)
         status = 1
     sys.exit(status or 0)

@@ -27,7 +27,7 @@ def run(home: Home, host: str | None) -> None:
     """Run everything in one process: pages, scheduler and sender. A stop signal ends it cleanly."""
     logs.configure()
     config = _served_at(home.config, host)
-    _ready(config, home)
+    _ready(home, _pages(config), checkup.relay_sentence(config))
     service = scheduler.Service(config, home.engine, utc_now)
     service.start()
     try:
@@ -43,7 +43,7 @@ def web(home: Home, host: str | None) -> None:
     """Run the pages alone."""
     logs.configure()
     config = _served_at(home.config, host)
-    _ready(config, home)
+    _ready(home, _pages(config))
     server.serve(config, home.engine, utc_now)
 
 
@@ -52,7 +52,7 @@ def web(home: Home, host: str | None) -> None:
 def schedule(home: Home) -> None:
     """Run the scheduler and the sender alone."""
     logs.configure()
-    _ready(home.config, home)
+    _ready(home, checkup.relay_sentence(home.config))
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
@@ -84,9 +84,14 @@ def _served_at(config: Config, host: str | None) -> Config:
     return replace(config, web=replace(config.web, host=host)) if host else config
 
 
-def _ready(config: Config, home: Home) -> None:
+def _ready(home: Home, *sentences: str) -> None:
     """Refuse to start half-ready: the keys and the schema are asked for before anything runs."""
     _ = home.config.signing_keys, home.engine
-    click.echo(f"Pages at http://{config.web.host}:{config.web.port} for {config.site.base_url}.", err=True)
-    relay = checkup.relay_sentence(config)
-    click.echo(f"{relay[:1].upper()}{relay[1:]}", err=True)
+    for sentence in sentences:
+        click.echo(f"{sentence[:1].upper()}{sentence[1:]}", err=True)
+
+
+def _pages(config: Config) -> str:
+    served = f"http://{config.web.host}:{config.web.port}"
+    known = "" if served == config.site.base_url else f", which readers know as {config.site.base_url}"
+    return f"pages at {served}{known}."

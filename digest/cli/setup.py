@@ -10,9 +10,12 @@ import click
 from digest import checkup
 from digest.cli import output
 from digest.cli.context import Home, pass_home, utc_now
+from digest.config import FILES
+from digest.errors import ConfigError
 from digest.store import schema
 
-STARTER_FILES = ("digest.toml", "topics.toml", "feeds.toml")
+STARTER_FILES = FILES
+KEY_FILE = "secret.key"
 
 
 def write_starter(home: Path, names: tuple[str, ...] = STARTER_FILES) -> list[Path]:
@@ -29,7 +32,7 @@ def write_starter(home: Path, names: tuple[str, ...] = STARTER_FILES) -> list[Pa
 
 def write_secret(home: Path) -> Path:
     """Write a fresh signing key that only its owner can read, unless there is one."""
-    path = home / "secret.key"
+    path = home / KEY_FILE
     if not path.exists():
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -47,13 +50,16 @@ def init(home: Home, folder: Path | None) -> None:
     """
     target = Home(folder or home.path)
     written = write_starter(target.path)
+    had_secret = (target.path / KEY_FILE).exists()
     secret = write_secret(target.path)
     before, after = schema.migrate(target.unchecked_engine)
     target.close()
     for name in STARTER_FILES:
         state = "written" if target.path / name in written else "was there, left as it is"
         click.echo(f"{target.path / name}: {state}")
-    click.echo(f"{secret}: signs the links in every mail; keep it secret and keep it")
+    click.echo(
+        f"{secret}: {'was there; ' if had_secret else ''}signs the links in every mail; keep it secret and keep it"
+    )
     click.echo(f"Database: {'already at' if before == after else 'made, at'} revision {after}")
     click.echo(
         f"""
@@ -79,7 +85,12 @@ def check(context: click.Context, home: Home, as_json: bool, no_network: bool) -
 
     Exits with 1 if any of them is not.
     """
-    findings = checkup.examine(home.config, utc_now(), call_relay=not no_network)
+    try:
+        findings = checkup.examine(home.config, utc_now(), call_relay=not no_network)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        findings = checkup.faulty(error)
     if as_json:
         output.document({"well": checkup.well(findings), "findings": findings})
     else:
@@ -91,11 +102,20 @@ def check(context: click.Context, home: Home, as_json: bool, no_network: bool) -
 
 @click.command()
 @click.option("--to", "revision", default="head", metavar="REVISION", help="Another revision than the newest.")
+@click.option("--yes", is_flag=True, help="Go to an older revision, though what only newer ones can keep is lost.")
 @pass_home
-def migrate(home: Home, revision: str) -> None:
+def migrate(home: Home, revision: str, yes: bool) -> None:
     """Bring the database to the schema of this version. Safe to run again, and from several machines at once."""
+    known = ("head", "base", *schema.revisions())
+    if revision not in known:
+        raise click.UsageError(f"{revision!r} is not a revision; there are: {', '.join(known)}.")
+    if revision not in {"head", schema.wanted()} and not yes:
+        raise click.UsageError(
+            f"Going to {revision} deletes what only newer revisions can keep; `--yes` if you mean it."
+        )
     before, after = schema.migrate(home.unchecked_engine, revision)
     if before == after:
         click.echo(f"Nothing to do: the database is at revision {after}.")
     else:
-        click.echo(f"The database went from {before or 'empty'} to revision {after or 'empty'}.")
+        moved = f"revision {after}" if after else "empty"
+        click.echo(f"The database was {f'at revision {before}' if before else 'empty'} and is now {moved}.")

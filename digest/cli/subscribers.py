@@ -7,7 +7,8 @@ import click
 
 from digest.cli import output
 from digest.cli.context import Home, digest_option, pass_home, utc_now
-from digest.errors import UnknownSubscriber
+from digest.errors import BadAddress, UnknownSubscriber
+from digest.model import Digest, SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers as subscriber_store
 from digest.subscribers import consent, transfer
@@ -24,11 +25,14 @@ def subscribers() -> None:
 @click.option(
     "--topic", "topics", multiple=True, metavar="SLUG", help="A topic they chose; may be given again. None means all."
 )
+@click.option("--again", is_flag=True, help="Also one who has left; you vouch that they asked for it.")
 @pass_home
-def add(home: Home, address: str, slug: str | None, topics: tuple[str, ...]) -> None:
+def add(home: Home, address: str, slug: str | None, topics: tuple[str, ...], again: bool) -> None:
     """Add a reader who has agreed to it; you vouch for that."""
     digest = home.digest(slug)
     _check_topics(home, topics)
+    if not again:
+        _check_not_left(home, digest, consent.checked(address))
     added = consent.subscribe(home.config, home.engine, address, digest, topics, utc_now(), how="operator")
     if added.created:
         chosen = ", ".join(topics) or "all topics"
@@ -109,6 +113,14 @@ def import_subscribers(context: click.Context, home: Home, file: Path, slug: str
 def export_subscribers(home: Home, file: TextIO) -> None:
     """Write every reader as CSV, to a file or to standard output."""
     transfer.export_csv(home.engine, file)
+
+
+def _check_not_left(home: Home, digest: Digest, address: str) -> None:
+    with engines.read(home.engine) as connection:
+        for found in subscriber_store.by_address(connection, address):
+            if found.digest == digest.slug and found.state is SubscriptionState.ENDED:
+                left = f" on {found.ended_at.date()}" if found.ended_at else ""
+                raise BadAddress(address, f"they left {digest.title}{left}; `--again` adds them if they asked for it.")
 
 
 def _check_topics(home: Home, topics: tuple[str, ...]) -> None:

@@ -247,13 +247,15 @@ class _Run:
                 await connection.close()
 
     async def _next(self) -> Delivery | None:
-        await self._pace()
         async with self._claiming:
             if not self._claimed and not self._over and not self._stop.is_set():
                 await self._sweep()
                 self._claimed.extend(await self._ledger.claim(self._batch()))
                 self._over = not self._claimed
-            return None if self._over or self._stop.is_set() else self._claimed.popleft()
+            if self._over or self._stop.is_set():
+                return None
+            await self._pace()
+            return None if self._stop.is_set() else self._claimed.popleft()
 
     async def _sweep(self) -> None:
         now = self._clock()

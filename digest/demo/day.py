@@ -49,6 +49,7 @@ ecb_url = "{feeds}/eurofxref-hist-90d.xml"
 slug = "economy"
 title = "The Economic Digest"
 zone = "UTC"
+languages = ["en"]
 """
 
 

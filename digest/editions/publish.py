@@ -46,7 +46,9 @@ def draft(config: Config, connection: Connection, digest: Digest, day: date, pre
     ran = editions.ran_article_ids(
         connection, digest.slug, since=day - timedelta(days=config.ranking.memory_days), before=day
     )
-    ranked = rank.rank(articles.between(connection, window), config.topics, config.ranking, press, digest.topics)
+    ranked = rank.rank(
+        articles.between(connection, window, digest.languages), config.topics, config.ranking, press, digest.topics
+    )
     return compose(
         memory.unseen(ranked, ran),
         digest,

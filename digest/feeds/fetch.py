@@ -27,6 +27,7 @@ from digest.feeds.outcomes import Fetched, FetchFailed, NotModified
 from digest.model import Validators
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, */*;q=0.1"
+TO_ALLOW = "if the feed is yours, set allow_private = true under [fetch]"
 USUAL_PORTS = (80, 443)
 REFUSED_WAIT = timedelta(hours=4)
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(minutes=30), timedelta(hours=24)
@@ -146,13 +147,13 @@ class Fetcher:
         if target.user is not None or target.password is not None:
             raise _Unusable("addresses that name a user are refused")
         if target.port not in USUAL_PORTS and not self._settings.allow_private:
-            raise _Unusable(f"port {target.port} is refused; only 80 and 443 are usual")
+            raise _Unusable(f"port {target.port} is refused, being neither 80 nor 443; {TO_ALLOW}")
         return target.with_fragment(None)
 
     def _socket(self, address: tuple[Any, ...]) -> socket.socket:
         family, kind, protocol, _, place = address
         if not self._settings.allow_private and not addresses.is_public(str(place[0])):
-            raise _Refused(f"{place[0]} is not a public address")
+            raise _Refused(f"{place[0]} is not a public address; {TO_ALLOW}")
         return socket.socket(family=family, type=kind, proto=protocol)
 
     async def _answer(

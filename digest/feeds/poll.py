@@ -122,7 +122,7 @@ async def poll(
         engine: the database.
         now: when the articles of this round are first seen.
         only: the address of the one feed to poll, due or not, backed off or not.
-        everything: poll every feed, due or not; one that failed is still left alone until its back-off is over.
+        everything: poll every feed, due or not; only one whose server refused us is left alone until its time comes.
         progress: told of each feed as it ends.
 
     Raises:
@@ -157,7 +157,7 @@ def _chosen(
         return feeds.due(conn, now), []
     known = feeds.configured(conn)
     if only is None:
-        waiting = [feed for feed in known if feed.failures and feed.next_poll_at > now]
+        waiting = [feed for feed in known if _refused(feed) and feed.next_poll_at > now]
         return [feed for feed in known if feed not in waiting], [_backed_off(feed) for feed in waiting]
     chosen = [feed for feed in known if feed.feed.url == only]
     if not chosen:
@@ -165,11 +165,15 @@ def _chosen(
     return chosen, []
 
 
+def _refused(known: KnownFeed) -> bool:
+    """Whether the server itself said no the last time."""
+    return known.failures > 0 and known.status is not None and known.status >= HTTPStatus.BAD_REQUEST
+
+
 def _backed_off(known: KnownFeed) -> FeedReport:
     until = known.next_poll_at.strftime("%Y-%m-%d %H:%M UTC")
-    return FeedReport(
-        known.feed.url, PollOutcome.BACKED_OFF, error=f"left alone until {until} after {known.failures} failures"
-    )
+    sentence = f"left alone until {until}, since its server answered {known.status}; `digest poll --feed` asks it now"
+    return FeedReport(known.feed.url, PollOutcome.BACKED_OFF, error=sentence)
 
 
 def _market(conn: Connection, config: Config, now: datetime, everything: bool) -> KnownFeed | None:

@@ -58,13 +58,14 @@ def keep(conn: Connection, feed_id: int, found: Sequence[Article], now: datetime
     return Kept(insert_if_absent(conn, articles, new), len(changed))
 
 
-def between(conn: Connection, window: Window) -> list[Article]:
-    """The articles of configured feeds that were published in a window, oldest first."""
+def between(conn: Connection, window: Window, languages: Collection[str] = ()) -> list[Article]:
+    """The articles of configured feeds that were published in a window, oldest first; of all languages if none is named."""
     return _read(
         conn,
         feeds.c.configured,
         articles.c.published_at >= window.start,
         articles.c.published_at < window.end,
+        *([articles.c.language.in_(languages)] if languages else []),
     )
 
 

@@ -14,7 +14,7 @@ from digest.store.upsert import insert_if_absent
 
 @dataclass(frozen=True, slots=True)
 class KnownFeed:
-    """A feed and what we remember of it for its next poll. `failures` counts those in a row."""
+    """A feed and what we remember of it for its next poll: failures in a row, and the last answer's HTTP status."""
 
     id: int
     feed: Feed
@@ -23,6 +23,7 @@ class KnownFeed:
     polled_at: datetime | None
     next_poll_at: datetime
     failures: int
+    status: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ def _known(row: Row[Any]) -> KnownFeed:
         polled_at=row.polled_at,
         next_poll_at=row.next_poll_at,
         failures=row.failures,
+        status=row.status,
     )
 
 

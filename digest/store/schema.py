@@ -21,6 +21,11 @@ def wanted() -> str:
     return head
 
 
+def revisions() -> tuple[str, ...]:
+    """Every revision there is, the oldest first."""
+    return tuple(reversed([script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()]))
+
+
 def found(connection: Connection) -> str | None:
     """The database's revision; None where it is empty."""
     return MigrationContext.configure(connection).get_current_revision()

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from digest.cli.main import main
 from digest.demo import servers
+from digest.store import engine as engines
+from digest.store import subscribers as subscriber_store
 
 KEY = "a-secret-key-for-the-tests"
 FEED = b"""<rss version="2.0"><channel><title>Example</title><item><guid>1</guid>
@@ -88,7 +91,7 @@ def test_a_home_that_is_none_is_named_with_what_to_do(run: Run) -> None:
     finished = run("check")
 
     assert finished.returncode == 2
-    assert "digest.toml: the file is missing; `digest init` writes a commented one" in finished.stderr
+    assert "there is no digest.toml here; `digest init DIR` makes a home folder" in finished.stderr
 
 
 def test_an_unknown_key_and_a_bad_line_are_named_at_once(run: Run, home: Path) -> None:
@@ -170,7 +173,7 @@ def test_rank_reports_json_as_documented_and_explain_adds_up(run: Run, home: Pat
 def test_a_story_or_digest_that_does_not_exist_is_named(run: Run, home: Path) -> None:
     story, digest = run("explain", "s999"), run("rank", "--digest", "sport")
 
-    assert (story.returncode, digest.returncode) == (1, 1)
+    assert (story.returncode, digest.returncode) == (1, 2)
     assert "There is no story 's999'" in story.stderr
     assert "No digest is called 'sport'. digest.toml has: economy." in digest.stderr
 
@@ -179,7 +182,7 @@ def test_a_story_or_digest_that_does_not_exist_is_named(run: Run, home: Path) ->
 def test_an_address_that_is_none_is_refused(run: Run, home: Path, address: str) -> None:
     finished = run("subscribers", "add", address)
 
-    assert finished.returncode == 1
+    assert finished.returncode == 2
     assert "is not an address we can mail" in finished.stderr
 
 
@@ -200,6 +203,52 @@ def test_readers_are_added_listed_imported_and_removed(run: Run, home: Path) -> 
     assert removed.returncode == 0
     assert [one["address"] for one in listed["subscribers"]] == ["three@example.org", "two@example.org"]
     assert run("subscribers", "remove", "one@example.org").returncode == 1
+
+
+def test_who_has_left_is_brought_back_only_on_request(run: Run, home: Path) -> None:
+    run("subscribers", "add", "reader@example.org")
+    engine = engines.connect(f"sqlite:///{home / 'digest.db'}")
+    with engines.write(engine) as connection:
+        (subscription,) = subscriber_store.by_address(connection, "reader@example.org")
+        subscriber_store.end(connection, subscription.id, datetime.now(UTC))
+    engine.dispose()
+
+    refused = run("subscribers", "add", "reader@example.org")
+    again = run("subscribers", "add", "reader@example.org", "--again")
+
+    assert refused.returncode == 2
+    assert "they left The Economic Digest on" in refused.stderr
+    assert again.returncode == 0
+    assert "now reads" in again.stdout
+
+
+def test_a_database_is_not_taken_back_without_being_asked(run: Run, home: Path) -> None:
+    refused = run("migrate", "--to", "base")
+    unknown = run("migrate", "--to", "zzz")
+    agreed = run("migrate", "--to", "base", "--yes")
+
+    assert refused.returncode == 2
+    assert "`--yes` if you mean it" in refused.stderr
+    assert unknown.returncode == 2
+    assert "there are: head, base, 0001" in unknown.stderr
+    assert agreed.returncode == 0
+    assert "is now empty" in agreed.stdout
+
+
+def test_a_relay_with_links_to_the_readers_own_machine_is_a_fault(run: Run, home: Path) -> None:
+    finished = run("check", "--no-network", DIGEST_SMTP_URL="smtp://127.0.0.1:1")
+
+    assert finished.returncode == 1
+    assert "every link in the mail would lead to the reader's own machine" in finished.stdout
+
+
+def test_check_gives_its_document_even_of_a_broken_configuration(run: Run, home: Path) -> None:
+    (home / "topics.toml").write_text("[[topic]\n", encoding="utf-8")
+
+    finished = run("check", "--json")
+
+    assert finished.returncode == 1
+    assert json.loads(finished.stdout)["well"] is False
 
 
 def test_without_a_relay_mail_is_written_to_the_outbox(run: Run, home: Path) -> None:
@@ -269,5 +318,5 @@ def test_a_fault_ends_the_process_with_its_status_and_without_a_traceback(tmp_pa
     )
 
     assert finished.returncode == 2
-    assert "The configuration has 3 faults:" in finished.stderr
+    assert "The configuration has 1 fault:" in finished.stderr
     assert "Traceback" not in finished.stderr

@@ -165,6 +165,18 @@ def test_a_story_that_ran_does_not_come_again_and_a_late_one_is_not_lost(stocked
     assert item.title == "Crude jumps after a refinery fire in Rotterdam"
 
 
+def test_an_edition_keeps_to_the_languages_of_its_digest(stocked: Engine) -> None:
+    german = replace(DIGEST, languages=("de",))
+    english = replace(DIGEST, languages=("en",))
+
+    with engines.read(stocked) as connection:
+        assert draft(CONFIG, connection, german, DAY, PRESS, PRESS).items == ()
+        assert (
+            draft(CONFIG, connection, english, DAY, PRESS, PRESS).items
+            == draft(CONFIG, connection, DIGEST, DAY, PRESS, PRESS).items
+        )
+
+
 def test_an_empty_edition_is_not_stored_so_that_the_date_stays_open(sqlite_engine: Engine) -> None:
     empty = publish(CONFIG, sqlite_engine, DIGEST, DAY, PRESS, PRESS)
 

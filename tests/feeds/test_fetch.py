@@ -470,7 +470,7 @@ def test_a_redirect_to_an_inside_address_is_not_dialled(monkeypatch: pytest.Monk
 def test_unusual_ports_are_refused() -> None:
     outcome, server = inside(lambda fetcher, server: fetcher.fetch(server.url()))
 
-    assert "only 80 and 443" in reason(outcome)
+    assert "allow_private = true under [fetch]" in reason(outcome)
     assert not server.requests
 
 
