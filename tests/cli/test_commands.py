@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from digest.cli.main import main
 from digest.demo import servers
@@ -278,6 +280,37 @@ def test_a_relay_that_does_not_answer_loses_nothing(run: Run, home: Path) -> Non
     assert "127.0.0.1:1" in failed.stderr
     assert "FAULT   relay: 127.0.0.1:1" in check.stdout
     assert audited["editions"][0]["queued"] == 1
+    assert audited["balanced"] is True
+
+
+class StopAtFirst:
+    """An SMTP server's handler that tells this process to stop when the first mail arrives."""
+
+    def __init__(self) -> None:
+        self.received = 0
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.received += 1
+        if self.received == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return "250 2.0.0 kept"
+
+
+def test_a_stop_signal_lets_deliver_finish_what_is_in_flight(run: Run, home: Path) -> None:
+    (home / "readers.csv").write_text("".join(f"r{number}@example.org\n" for number in range(200)), encoding="utf-8")
+    run("poll")
+    run("subscribers", "import", str(home / "readers.csv"))
+    run("publish")
+    handler = StopAtFirst()
+
+    with servers.smtp_server(handler) as port:
+        stopped = run("deliver", DIGEST_SMTP_URL=f"smtp://127.0.0.1:{port}")
+    (audited,) = json.loads(run("audit", "--json").stdout)["editions"]
+
+    assert stopped.returncode == 0
+    assert "still waiting" in stopped.stdout
+    assert 1 <= handler.received == audited["sent"] < 200
+    assert audited["queued"] == 200 - audited["sent"]
     assert audited["balanced"] is True
 
 
