@@ -9,10 +9,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, SubscriptionState
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
+from digest.store.upsert import absent_into
 
 _row = deliveries.c
 
@@ -74,8 +74,7 @@ def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
         *("edition_id", "subscriber_id", "subscription_id", "address_key", "state", "mix"),
         *("not_before", "queued_at", "changed_at"),
     )
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    absent = dialect.insert(deliveries).from_select(columns, audience).on_conflict_do_nothing()
+    absent = absent_into(connection, deliveries).from_select(columns, audience)
     made = connection.execute(absent.execution_options(preserve_rowcount=True))
     grown = editions.c.audience + made.rowcount
     connection.execute(update(editions).where(editions.c.id == edition.id).values(audience=grown))

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.model import (
     Coverage,
@@ -22,7 +21,7 @@ from digest.model import (
     Window,
 )
 from digest.store.tables import edition_articles, edition_items, editions
-from digest.store.upsert import insert_if_absent
+from digest.store.upsert import absent_into, insert_if_absent
 
 HEADLINES = 3
 
@@ -59,8 +58,7 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
         "config_hash": edition.config_hash,
         "published_at": edition.published_at,
     }
-    insert_into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    added = insert_into(editions).values(row).on_conflict_do_nothing().returning(editions.c.id)
+    added = absent_into(connection, editions).values(row).returning(editions.c.id)
     edition_id = connection.scalars(added).one_or_none()
     if edition_id is None:
         return None

@@ -7,6 +7,12 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
+def absent_into(conn: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT, still without values, that passes over rows of which a key is known."""
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
+
+
 def insert_if_absent(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert the rows whose keys are all unknown, leave the others alone, and return how many came in.
 
@@ -17,6 +23,5 @@ def insert_if_absent(conn: Connection, table: Table, rows: Sequence[Mapping[str,
     """
     if not rows:
         return 0
-    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    inserted = insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+    inserted = absent_into(conn, table).returning(next(iter(table.primary_key)))
     return len(conn.execute(inserted, list(rows)).all())
