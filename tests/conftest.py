@@ -1,6 +1,7 @@
 """What the tests share: both real databases, a home folder, and the private news samples where they are at hand."""
 
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,15 +20,20 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A real PostgreSQL of this test run's own, which need not survive a power cut."""
-    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    with _administration(server) as connection:
-        for setting in ("fsync", "full_page_writes"):
-            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    yield server
-    server.cleanup()
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL of this test run's own, which need not survive a power cut.
+
+    For root it runs as a user of its own, who must be let into its folder; and pytest's temporary folder is closed to
+    others anew by every run and worker that starts.
+    """
+    with tempfile.TemporaryDirectory(prefix="digest-postgres-", ignore_cleanup_errors=True) as folder:
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        with _administration(server) as connection:
+            for setting in ("fsync", "full_page_writes"):
+                connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        yield server
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
