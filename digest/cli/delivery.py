@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 
 import click
 
@@ -79,13 +80,16 @@ def audit(context: click.Context, home: Home, edition: int | None, as_json: bool
     eligible = queued + claimed + offered + sent + failed + unknown + suppressed + expired + quarantined.
     Exits with 1 where that does not hold.
     """
+    started = time.monotonic()
     with engines.read(home.engine) as connection:
         audits = ledger.audit(connection, edition)
     if edition is not None and not audits:
         raise UnknownEdition(f"with the number {edition}")
     balanced = all(audited.balanced for audited in audits)
     if as_json:
-        output.document({"balanced": balanced, "editions": [audited.as_dict() for audited in audits]})
+        seconds = round(time.monotonic() - started, 3)
+        editions = [audited.as_dict() for audited in audits]
+        output.document({"balanced": balanced, "editions": editions, "seconds": seconds})
     elif not audits:
         click.echo("No edition has been published yet.")
     else:

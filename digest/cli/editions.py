@@ -1,5 +1,6 @@
 """Making an edition: `preview` and `publish`."""
 
+import time
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from digest.editions import compose
 from digest.editions.publish import draft
 from digest.editions.publish import publish as run_publish
 from digest.model import Digest, Edition, EditionState
+from digest.store import deliveries as ledger
 from digest.store import editions as edition_store
 from digest.store import engine as engines
 
@@ -75,9 +77,14 @@ def publish(home: Home, slug: str | None, day: datetime | None, as_json: bool) -
     date_ = day.date() if day else local_day(digest, now)
     if date_ > local_day(digest, now):
         raise click.UsageError(f"{date_} has not come yet in {digest.zone}; `digest preview` shows how it stands.")
+    started = time.monotonic()
     published = run_publish(home.config, home.engine, digest, date_, press_time(digest, date_, now), now)
+    seconds = round(time.monotonic() - started, 3)
     if as_json:
-        output.document({**summary(published.edition), "created": published.created, "queued": published.queued})
+        with engines.read(home.engine) as connection:
+            counts = ledger.counts(connection, published.edition.id)
+        made = {"created": published.created, "queued": published.queued, "counts": counts, "seconds": seconds}
+        output.document({**summary(published.edition), **made})
         return
     print_edition(published.edition)
     if published.created:

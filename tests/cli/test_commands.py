@@ -267,6 +267,20 @@ def test_without_a_relay_mail_is_written_to_the_outbox(run: Run, home: Path) -> 
     assert "Nothing is due" in run("deliver").stdout
 
 
+def test_publish_and_audit_report_counts_by_state(run: Run, home: Path) -> None:
+    run("poll")
+    run("subscribers", "add", "reader@example.org")
+
+    published, audited = json.loads(run("publish", "--json").stdout), json.loads(run("audit", "--json").stdout)
+
+    assert published["created"] is True
+    assert published["queued"] == published["counts"]["queued"] == audited["editions"][0]["queued"] == 1
+    assert sum(published["counts"].values()) == 1
+    assert published["edition"] == audited["editions"][0]["edition"]
+    assert published["seconds"] >= 0
+    assert audited["seconds"] >= 0
+
+
 def test_a_relay_that_does_not_answer_loses_nothing(run: Run, home: Path) -> None:
     run("poll")
     run("subscribers", "add", "reader@example.org")
