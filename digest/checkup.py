@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from digest.config import Config, Relay
 from digest.delivery import smtp
 from digest.errors import ConfigError, DigestError, MissingSecret
-from digest.model import PollOutcome
+from digest.feeds import health
+from digest.feeds.health import Health
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import schema
@@ -106,21 +107,25 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
 
 
 def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
-    read = [state for state in states if state.outcome is not None]
+    doing = [(health.state(state.feed, state.memory, now), state) for state in states if not state.feed.paused]
+    read = [(word, state) for word, state in doing if word is not Health.UNREAD]
     if not read:
         return Finding("feeds", Level.NOTE, "none has been read yet; `digest poll` reads them.")
-    bad = {PollOutcome.FAILED, PollOutcome.GONE, PollOutcome.BACKED_OFF}
-    failing = [state for state in read if state.outcome in bad]
-    newest = max((state.new_at for state in read if state.new_at), default=None)
+    failing = [state for word, state in read if word in {Health.FAILING, Health.RETIRED}]
+    odd = [state for word, state in read if word in {Health.LOUD, Health.SILENT}]
+    newest = max((state.memory.new_at for _, state in read if state.memory.new_at), default=None)
     hours = (
         "nothing new yet"
         if newest is None
         else f"the newest article came {(now - newest).total_seconds() / 3600:.0f} h ago"
     )
     sentence = f"{len(read) - len(failing)} of {len(read)} answer; {hours}."
-    if failing:
-        sentence += f" Failing: {', '.join(state.url for state in failing[:5])}; `digest feeds list` says why."
-    return Finding("feeds", Level.FAULT if len(failing) == len(read) else Level.NOTE if failing else Level.OK, sentence)
+    for word, some in (("Failing", failing), ("Silent or suddenly loud", odd)):
+        if some:
+            sentence += f" {word}: {', '.join(state.feed.url for state in some[:5])}; `digest feeds list` says why."
+    if len(failing) == len(read):
+        return Finding("feeds", Level.FAULT, sentence)
+    return Finding("feeds", Level.NOTE if failing or odd else Level.OK, sentence)
 
 
 def relay_sentence(config: Config) -> str:

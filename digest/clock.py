@@ -1,5 +1,6 @@
 """Every rule about time, as functions of time: slots, windows, retries and polls. Nothing here asks what time it is."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -81,20 +82,35 @@ def tries_left(attempt: int) -> bool:
 
 
 def next_poll(
-    interval: timedelta, now: datetime, *, failures: int = 0, at_least: timedelta | None = None, jitter: float = 0.0
+    interval: timedelta,
+    now: datetime,
+    *,
+    failures: int = 0,
+    first_wait: timedelta = SHORTEST_POLL,
+    at_least: timedelta | None = None,
+    silent_hours: Collection[int] = (),
+    silent_days: Collection[int] = (),
+    jitter: float = 0.0,
 ) -> datetime:
-    """When to call on a feed again.
+    """When to call on a feed again: no sooner than after half an hour, and whoever asks for more, within a day.
 
     Args:
-        interval: what the editor asked for.
+        interval: how often we aim to.
         now: the end of this poll.
         failures: polls that failed in a row; each doubles the wait.
-        at_least: what the server asked for (Retry-After, max-age), honoured up to a day.
+        first_wait: what the first of these failures costs at least.
+        at_least: what the server or the document asked for (Retry-After, max-age, ttl).
+        silent_hours: hours of the day in UTC at which the feed asks not to be called.
+        silent_days: days of the week at which it asks not to be called; 0 is Monday.
         jitter: a number in [-1, 1] that moves the time by up to a tenth, so that feeds do not march in step.
     """
     wait = interval * (1 + 0.1 * jitter)
     if failures:
-        wait = max(wait, min(max(interval, SHORTEST_POLL) * 2.0 ** min(failures - 1, 10), LONGEST_POLL))
+        wait = max(wait, min(max(interval, first_wait) * 2.0 ** min(failures - 1, 10), LONGEST_POLL))
     if at_least is not None:
         wait = max(wait, min(at_least, LONGEST_POLL))
-    return now + wait
+    latest = now + max(wait, LONGEST_POLL)
+    moment = now + max(wait, SHORTEST_POLL)
+    while moment < latest and (moment.hour in silent_hours or moment.weekday() in silent_days):
+        moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return min(moment, latest)

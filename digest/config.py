@@ -42,10 +42,13 @@ class Site:
 class Fetch:
     """How we call on publishers' servers. Sizes are bytes after decompression; times are for a whole fetch.
 
-    `most_entries` is how many of a document's entries are read at a poll, the newest.
+    `most_entries` is how many of a document's entries are read at a poll, the newest. Where there is a `proxy`, it is
+    the only server that is dialled.
     """
 
     allow_private: bool = False
+    ports: tuple[int, ...] = (80, 443)
+    proxy: str = ""
     concurrency: int = 16
     per_host: int = 2
     connect_seconds: float = 10.0
@@ -231,6 +234,8 @@ def _site(table: Table) -> Site:
 def _fetch(table: Table) -> Fetch:
     fetch = Fetch(
         allow_private=table.flag("allow_private", Fetch.allow_private),
+        ports=_ports(table),
+        proxy=table.text("proxy", Fetch.proxy),
         concurrency=table.integer("concurrency", Fetch.concurrency, least=1, most=256),
         per_host=table.integer("per_host", Fetch.per_host, least=1, most=16),
         connect_seconds=table.number("connect_seconds", Fetch.connect_seconds, least=0.1, most=120),
@@ -239,8 +244,26 @@ def _fetch(table: Table) -> Fetch:
         redirects=table.integer("redirects", Fetch.redirects, least=0, most=20),
         most_entries=table.integer("most_entries", Fetch.most_entries, least=1, most=10_000),
     )
+    if fetch.proxy and not _is_proxy(fetch.proxy):
+        table.fault("proxy", 'should look like "http://proxy.example.org:3128", and name no user and no password')
     table.finish()
     return fetch
+
+
+def _ports(table: Table) -> tuple[int, ...]:
+    ports = table.raw_list("ports")
+    if not all(isinstance(port, int) and not isinstance(port, bool) and 0 < port < 1 << 16 for port in ports):
+        table.fault("ports", f"is {ports!r}; it should be a list of port numbers such as [80, 443]")
+        return Fetch.ports
+    return tuple(ports) or Fetch.ports
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _ranking(table: Table) -> Ranking:
@@ -377,7 +400,8 @@ def _feeds(root: Table, slugs: list[str] | None) -> tuple[Feed, ...]:
             weight=table.number("weight", 1.0, most=10),
             language=table.text("language", "") or None,
             topics=table.texts("topics", slugs),
-            poll=table.duration("poll", timedelta(hours=1), least=timedelta(minutes=1)),
+            poll=table.duration("poll", least=timedelta(minutes=1)),
+            paused=table.flag("paused", False),
         )
         if feed.url and not (feed.url.startswith(("http://", "https://")) and urlsplit(feed.url).hostname):
             table.fault("url", f'is "{feed.url}"; it should start with http:// or https:// and name a host')

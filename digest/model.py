@@ -18,7 +18,8 @@ class Feed:
     """A source we poll, as the editor wrote it down in `feeds.toml`.
 
     Several feeds may have one publisher; coverage counts publishers. `topics` are slugs that every article of the
-    feed speaks for a little, `weight` scales its articles' points, `poll` is the interval we aim at.
+    feed speaks for a little, `weight` scales its articles' points, `poll` is the interval we aim at (None: as often as
+    the feed publishes). A paused feed keeps its articles and is not polled.
     """
 
     url: str
@@ -26,7 +27,8 @@ class Feed:
     weight: float = 1.0
     language: str | None = None
     topics: tuple[str, ...] = ()
-    poll: timedelta = timedelta(hours=1)
+    poll: timedelta | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,91 @@ class PollOutcome(StrEnum):
     GONE = "gone"
     FAILED = "failed"
     BACKED_OFF = "backed_off"
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a feed behaves, as far as its documents have shown.
+
+    `wait`, `silent_hours` (of the day in UTC) and `silent_days` (0 is Monday) are what it asks of those who poll it: RSS
+    2.0's ttl, skipHours and skipDays. `pace` is articles a day, smoothed; `entries` how many its last document held, and
+    `newest` the latest date it ever gave. A feed that `gathers` brings the work of many publishers; one that
+    `reuses_ids` gives different articles the same identifier.
+    """
+
+    wait: timedelta | None = None
+    silent_hours: tuple[int, ...] = ()
+    silent_days: tuple[int, ...] = ()
+    pace: float | None = None
+    entries: int = 0
+    newest: datetime | None = None
+    gathers: bool = False
+    reuses_ids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a feed's server says that it is for good, since when, and how many polls in a row were told so."""
+
+    url: str
+    since: datetime
+    sightings: int = 1
+
+
+class Alert(StrEnum):
+    """What an operator is told of a feed, once, when it begins."""
+
+    FAILING = "failing"
+    RETIRED = "retired"
+    SILENT = "silent"
+    LOUD = "loud"
+    OVERFLOWING = "overflowing"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered of a feed from one poll to the next.
+
+    `address` is where it is called once it has moved for good. `marks` are the marks of the last document's items, so
+    that only what is new is read. `whole_at` is when it last answered a question without conditions, `read_since` its
+    first successful poll, `new_at` the last one that brought an article we did not know; `failing_since` and
+    `missing_since` when the present row of failures, or of "no such document", began. A feed that is `retired_at` some
+    moment is polled only when asked for by name. `flooded_at` and `overflowed_at` are when it last brought far more than
+    it does, and when it last kept nothing of the poll before. `told` are the alerts that hold and have been reported.
+    """
+
+    next_poll_at: datetime
+    validators: Validators = field(default_factory=Validators)
+    body_hash: str | None = None
+    marks: bytes = b""
+    habits: Habits = field(default_factory=Habits)
+    address: str | None = None
+    move: Move | None = None
+    outcome: PollOutcome | None = None
+    status: int | None = None
+    error: str | None = None
+    polled_at: datetime | None = None
+    whole_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    new_at: datetime | None = None
+    read_since: datetime | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    missing_since: datetime | None = None
+    retired_at: datetime | None = None
+    flooded_at: datetime | None = None
+    overflowed_at: datetime | None = None
+    told: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFeed:
+    """A stored feed and what is remembered of it."""
+
+    id: int
+    feed: Feed
+    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +166,17 @@ class Entry:
     images: tuple[Image, ...] = ()
 
 
+class Hold(StrEnum):
+    """Why an article is stored and recognised, but shown in no edition.
+
+    `backlog`: undated, and there when its feed was first read. `reissue`: one of a suspicious number at once, until
+    somebody looks.
+    """
+
+    BACKLOG = "backlog"
+    REISSUE = "reissue"
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """A cleaned entry: canonical URL, plain title and summary, UTC time, who published it in which language.
@@ -100,7 +198,22 @@ class Article:
     author: str = ""
     categories: tuple[str, ...] = ()
     image: Image | None = None
+    hold: Hold | None = None
     id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownArticle:
+    """What of a stored article tells whether another one is the same, and how often its words have changed."""
+
+    id: int
+    entry_id: str
+    url: str
+    title: str
+    fingerprint: str
+    published_at: datetime
+    first_seen_at: datetime
+    updates: int = 0
 
 
 # ── ranking ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,8 @@ from digest.config import Config
 from digest.delivery.deliver import DeliveryReport, deliver
 from digest.editions.publish import Published, publish_due
 from digest.errors import DigestError
-from digest.feeds.poll import PollReport, poll
+from digest.feeds.poll import poll
+from digest.feeds.reports import PollReport
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
@@ -82,11 +83,20 @@ def tick(
 
 
 class Service:
-    """Ticks every minute and sends what is due, in threads of its own, until it is stopped."""
+    """Ticks every minute and sends what is due, in threads of its own, until it is stopped.
+
+    Args:
+        config: asked at each of them what holds now.
+        engine: the database.
+        clock: what time it is.
+        publish: the verbs, as are `poll` and `deliver`.
+        poll: as above.
+        deliver: as above.
+    """
 
     def __init__(
         self,
-        config: Config,
+        config: Callable[[], Config],
         engine: Engine,
         clock: Callable[[], datetime],
         *,
@@ -130,7 +140,7 @@ class Service:
         """The tick, with a line in the log for what it did."""
         try:
             report = tick(
-                self._config, self._engine, self._clock(), publish=self._publish, poll=self._poll_unless_stopped
+                self._config(), self._engine, self._clock(), publish=self._publish, poll=self._poll_unless_stopped
             )
         except asyncio.CancelledError:
             log.info("polling broken off", reason="the service stops")
@@ -147,6 +157,9 @@ class Service:
             counts = report.polled.as_dict()
             counts.pop("outcomes")
             log.info("polled", **counts)
+            for outcome in report.polled.outcomes:
+                for alert, sentence in outcome.alerts.items():
+                    log.warning("feed", feed=outcome.feed, alert=alert.value, reason=sentence)
 
     def send(self) -> None:
         """Deliver what is due; once a minute look also for what a sender that crashed has left behind.
@@ -175,7 +188,7 @@ class Service:
 
     async def _deliver_until_stopped(self) -> DeliveryReport:
         stop = asyncio.Event()
-        work = asyncio.create_task(self._deliver(self._config, self._engine, self._clock, stop=stop))
+        work = asyncio.create_task(self._deliver(self._config(), self._engine, self._clock, stop=stop))
         notice = asyncio.create_task(self._notice(stop))
         await asyncio.wait({work, notice}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({work}, timeout=LAST_MESSAGE_SECONDS)
@@ -199,5 +212,5 @@ class Service:
 def _been_away(engine: Engine, now: datetime) -> bool:
     """Whether no feed has been polled for so long that nobody can have been at work."""
     with engines.read(engine) as connection:
-        polled = [state.polled_at for state in feed_store.states(connection) if state.polled_at]
-    return not polled or now - max(polled) > AWAY
+        polled_at = feed_store.last_polled(connection)
+    return polled_at is None or now - polled_at > AWAY

@@ -160,15 +160,15 @@ class Table:
                 good.append(value.strip())
         return tuple(good)
 
-    def duration(self, key: str, default: timedelta, *, least: timedelta) -> timedelta:
-        """A span such as "30m", "6h" or "1d"."""
+    def duration(self, key: str, *, least: timedelta) -> timedelta | None:
+        """A span such as "30m", "6h" or "1d", if one is given."""
         wanted = f'a span such as "30m", "6h" or "1d", at least {int(least.total_seconds() // 60)} minutes'
-        value = self._value(key, default, str, wanted)
+        value = self._value(key, None, str, wanted)
         span = None if value is None else parse_duration(value)
         if value is not None and (span is None or span < least):
             self.fault(key, f'is "{value}"; it should be {wanted}')
             span = None
-        return default if span is None else span
+        return span
 
     def local_time(self, key: str, default: time) -> time:
         """A time of day such as "06:30"."""

@@ -17,10 +17,11 @@ LADDER = (
     ("digest.demo",),
     ("digest.web", "digest.scheduler", "digest.checkup"),
     ("digest.delivery.deliver", "digest.delivery.preview"),
-    ("digest.editions.publish", "digest.feeds.poll", "digest.subscribers"),
+    ("digest.editions.publish", "digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ("digest.delivery",),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
-    ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.resources"),
+    ("digest.watch",),
+    ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.resources", "digest.spreadsheet"),
     ("digest.tomlfile",),
     ("digest.errors",),
     ("digest.model",),
@@ -41,6 +42,7 @@ HOMES = {
     "click": ("digest/cli/",),
     "rich": ("digest/cli/",),
     "nh3": ("digest/feeds/",),
+    "tomlkit": ("digest/feeds/",),
     "itsdangerous": ("digest/links.py",),
 }
 # Every verb holds an engine; naming its type is not speaking SQL.

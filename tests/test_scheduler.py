@@ -15,8 +15,8 @@ from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.delivery.deliver import DeliveryReport
 from digest.editions.publish import Published
 from digest.errors import WorkError
-from digest.feeds.poll import PollReport
-from digest.model import DeliveryState, Digest, Edition, Feed, PollOutcome, Window
+from digest.feeds.reports import PollReport
+from digest.model import DeliveryState, Digest, Edition, Feed, Memory, Window
 from digest.scheduler import STOP_SECONDS, Service, tick
 from digest.store import editions, feeds, tables
 from digest.store import engine as engines
@@ -103,8 +103,8 @@ def at_work(sqlite_engine: Engine) -> Engine:
     with engines.write(sqlite_engine) as connection:
         feeds.sync(connection, [Feed("https://harbour.example/feed", "Harbour Wire")], NOW)
         (known,) = feeds.configured(connection)
-        visit = feeds.Visit(PollOutcome.FETCHED, NOW + timedelta(hours=1))
-        feeds.record(connection, known.id, visit, NOW - timedelta(minutes=1))
+        polled = Memory(NOW + timedelta(hours=1), polled_at=NOW - timedelta(minutes=1))
+        feeds.remember(connection, [(known, polled)])
     return sqlite_engine
 
 
@@ -199,7 +199,7 @@ def test_the_sender_is_called_when_something_is_due_and_looks_around_once_a_minu
 ) -> None:
     verbs = Verbs()
     now = NOW
-    service = Service(config, sqlite_engine, lambda: now, deliver=verbs.deliver)
+    service = Service(lambda: config, sqlite_engine, lambda: now, deliver=verbs.deliver)
 
     service.send()
     service.send()
@@ -216,7 +216,7 @@ def test_the_sender_looks_again_after_a_minute_for_what_a_crash_left_behind(
 ) -> None:
     verbs = Verbs()
     times = iter([NOW, NOW + timedelta(seconds=59), NOW + timedelta(seconds=60)])
-    service = Service(config, sqlite_engine, lambda: next(times), deliver=verbs.deliver)
+    service = Service(lambda: config, sqlite_engine, lambda: next(times), deliver=verbs.deliver)
 
     for _ in range(3):
         service.send()
@@ -233,7 +233,7 @@ def test_a_sender_that_fails_is_called_again(config: Config, sqlite_engine: Engi
         return DeliveryReport()
 
     queue(sqlite_engine)
-    service = Service(config, sqlite_engine, lambda: NOW, deliver=deliver)
+    service = Service(lambda: config, sqlite_engine, lambda: NOW, deliver=deliver)
 
     for _ in range(3):
         service.send()
@@ -244,7 +244,9 @@ def test_a_sender_that_fails_is_called_again(config: Config, sqlite_engine: Engi
 def test_a_started_service_ticks_and_sends_at_once(config: Config, sqlite_engine: Engine) -> None:
     verbs = Verbs()
     queue(sqlite_engine)
-    service = Service(config, sqlite_engine, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=verbs.deliver)
+    service = Service(
+        lambda: config, sqlite_engine, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=verbs.deliver
+    )
 
     service.start()
     polled, delivered = verbs.polling.wait(5), verbs.delivering.wait(5)
@@ -258,7 +260,7 @@ def test_a_stopped_service_breaks_off_polling_and_lets_the_sender_finish(config:
     verbs = Verbs()
     queue(at_work)
     service = Service(
-        config,
+        lambda: config,
         at_work,
         lambda: NOW,
         publish=verbs.publish,
@@ -294,7 +296,7 @@ def test_a_stopped_service_does_not_wait_for_a_relay_that_says_nothing(
         return DeliveryReport()
 
     queue(at_work)
-    service = Service(config, at_work, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=deliver)
+    service = Service(lambda: config, at_work, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=deliver)
     service.start()
     assert verbs.delivering.wait(5)
 
@@ -307,7 +309,9 @@ def test_the_calls_are_never_dropped_for_coming_late_and_never_run_twice_at_once
 ) -> None:
     """APScheduler's own settings would drop a daily run that starts a second late."""
     verbs = Verbs()
-    service = Service(config, sqlite_engine, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=verbs.deliver)
+    service = Service(
+        lambda: config, sqlite_engine, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=verbs.deliver
+    )
     service.start()
     jobs = {job.id: job for job in service._scheduler.get_jobs()}
     service.stop()
@@ -330,7 +334,7 @@ def test_a_relay_in_trouble_is_left_alone_for_a_minute(config: Config, sqlite_en
         return DeliveryReport(left=1, problem="The relay does not answer.")
 
     queue(sqlite_engine)
-    service = Service(config, sqlite_engine, lambda: next(times), deliver=deliver)
+    service = Service(lambda: config, sqlite_engine, lambda: next(times), deliver=deliver)
 
     for _ in range(3):
         service.send()

@@ -1,5 +1,6 @@
 """Run for good: `run`, `web`, `schedule`, and `health` for whoever watches them."""
 
+import os
 import signal
 import threading
 import urllib.error
@@ -11,6 +12,7 @@ import click
 from digest import checkup, logs, scheduler
 from digest.cli.context import Home, pass_home, utc_now
 from digest.config import Config
+from digest.watch import WatchedConfig
 from digest.web import server
 
 HEALTH_SECONDS = 5
@@ -28,7 +30,7 @@ def run(home: Home, host: str | None) -> None:
     logs.configure()
     config = _served_at(home.config, host)
     _ready(home, _pages(config), checkup.relay_sentence(config))
-    service = scheduler.Service(config, home.engine, utc_now)
+    service = scheduler.Service(WatchedConfig(home.config, os.environ), home.engine, utc_now)
     service.start()
     try:
         server.serve(config, home.engine, utc_now)
@@ -56,7 +58,7 @@ def schedule(home: Home) -> None:
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
-    service = scheduler.Service(home.config, home.engine, utc_now)
+    service = scheduler.Service(WatchedConfig(home.config, os.environ), home.engine, utc_now)
     service.start()
     try:
         stopped.wait()

@@ -15,7 +15,8 @@ from digest.delivery.preview import write_preview
 from digest.demo import samples, servers
 from digest.editions.publish import publish
 from digest.errors import UsageError
-from digest.feeds.poll import PollReport, poll
+from digest.feeds.poll import poll
+from digest.feeds.reports import PollReport
 from digest.model import Edition
 from digest.store import deliveries as ledger
 from digest.store import engine as engines

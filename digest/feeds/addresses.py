@@ -35,3 +35,12 @@ def is_public(address: str) -> bool:
             return ip in _GLOBAL_UNICAST and not any(ip in network for network in _SPECIAL_IPV6)
         ip = IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.is_global and not any(ip in network for network in _SPECIAL_IPV4)
+
+
+def is_address(text: str) -> bool:
+    """Whether a host is an IP address and no name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -7,44 +7,52 @@ covered by one rule. Every wait and every size has a limit, and every failure is
 import asyncio
 import re
 import socket
-import zlib
+import ssl
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from digest.config import Fetch
-from digest.feeds import addresses
+from digest.feeds import addresses, headers
+from digest.feeds.body import Body, Unfit
+from digest.feeds.headers import shown
+from digest.feeds.metered import MeteredSocket
 from digest.feeds.outcomes import Fetched, FetchFailed, NotModified
 from digest.model import Validators
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, */*;q=0.1"
 TO_ALLOW = "if the feed is yours, set allow_private = true under [fetch]"
-USUAL_PORTS = (80, 443)
-REFUSED_WAIT = timedelta(hours=4)
-SHORTEST_WAIT, LONGEST_WAIT = timedelta(minutes=30), timedelta(hours=24)
 
 _FOR_GOOD = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT)
 _ELSEWHERE = (*_FOR_GOOD, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.TEMPORARY_REDIRECT)
-_MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-_UNWELCOME = (
-    *(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS),
-    HTTPStatus.TOO_MANY_REQUESTS,
-)
-_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP = ("gzip", "x-gzip")
 _LONGEST_HEADER = 8190
 _MOST_HEADERS = 128
-_LONGEST_VALIDATOR = 1024
-_LONGEST_SHOWN = 200
+_MOST_HEADER_BYTES = 64 * 1024
+_BLANK = re.compile(r"[\x00-\x20\x7f\\]")
 _NOTHING = Validators()
+
+# OpenSSL's numbers (X509_V_ERR_…), as far as an operator can do something about them.
+_CERTIFICATE_FAULTS = {
+    9: "is not valid yet",
+    10: "has expired",
+    18: "is signed by nobody but itself",
+    19: "comes from an authority that is not trusted here",
+    20: "comes from an authority that is not trusted here",
+    21: "comes from an authority that is not trusted here",
+    62: "is for another name",
+    64: "is for another address",
+}
 
 
 class _Refused(OSError):
@@ -59,11 +67,58 @@ class _Unusable(Exception):
         self.failure = FetchFailed(reason, status)
 
 
+class _Names(AbstractResolver):
+    """Finds the addresses of names as the system does, in threads of its own.
+
+    A name server that does not answer keeps a thread for half a minute; there is one for every fetch.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, "names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        find = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, find)
+        return [
+            ResolveResult(hostname=host, host=str(place[0]), port=port, family=kin, proto=protocol, flags=0)
+            for kin, _, protocol, _, place in found
+        ]
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class _PublicNames(AbstractResolver):
+    """Finds the addresses of names that lead to public addresses and to no other."""
+
+    def __init__(self, names: AbstractResolver) -> None:
+        self._names = names
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        if addresses.is_address(host) and not addresses.is_public(host):
+            raise _refused(host)
+        found = await self._names.resolve(host, port, family)
+        inside = next((one["host"] for one in found if not addresses.is_public(one["host"])), None)
+        if inside:
+            raise _refused(inside)
+        return found
+
+    async def close(self) -> None:
+        await self._names.close()
+
+
 class Fetcher:
     """Calls on servers within the limits of `[fetch]`. An async context manager; one for each round of polls.
 
+    With a proxy, only the proxy is dialled, wherever it is; a target is still refused where it is an inside address, or
+    a name that leads to one as far as we can see from here.
+
     Args:
-        settings: limits, and whether inside addresses and unusual ports are allowed.
+        settings: limits, the proxy, and whether inside addresses and unusual ports are allowed.
         user_agent: who we are and how to reach us, as publishers' logs will show it.
         resolver: finds the addresses of names; the system's where none is given.
     """
@@ -71,13 +126,21 @@ class Fetcher:
     def __init__(self, settings: Fetch, user_agent: str, resolver: AbstractResolver | None = None) -> None:
         self._settings = settings
         self._headers = {"User-Agent": user_agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
-        self._resolver = resolver
+        self._proxy = URL(settings.proxy) if settings.proxy else None
+        self._names = resolver or _Names(settings.concurrency)
+        self._public_names = self._names if settings.allow_private else _PublicNames(self._names)
         self._places = asyncio.Semaphore(settings.concurrency)
         self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
+        self._sockets: WeakValueDictionary[int, MeteredSocket] = WeakValueDictionary()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=0, resolver=self._resolver, socket_factory=self._socket)
+        connector = aiohttp.TCPConnector(
+            limit=0,
+            limit_per_host=self._settings.per_host,
+            resolver=self._names if self._proxy else self._public_names,
+            socket_factory=self._socket,
+        )
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
@@ -87,6 +150,7 @@ class Fetcher:
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
             max_headers=_MOST_HEADERS,
+            proxy=self._proxy,
         )
         return self
 
@@ -95,6 +159,7 @@ class Fetcher:
     ) -> None:
         assert self._session is not None
         await self._session.close()
+        await self._names.close()
 
     @asynccontextmanager
     async def turn(self, url: str) -> AsyncIterator[None]:
@@ -122,14 +187,18 @@ class Fetcher:
         except TimeoutError:
             return FetchFailed(f"no whole answer within {seconds:g} seconds")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return FetchFailed(_in_words(error))
+            # A 304 with a body is such a muddle; asking without conditions next time gets round it.
+            muddled = isinstance(error, aiohttp.ClientResponseError) and validators != _NOTHING
+            return FetchFailed(shown(_in_words(error)), stale=muddled)
 
     async def _follow(self, url: str, validators: Validators) -> Fetched | NotModified | FetchFailed:
         assert self._session is not None
         target, moved_to, for_good = self._checked(url), None, True
-        headers = _conditions(validators)
+        conditions = headers.conditions(validators)
         for _ in range(self._settings.redirects + 1):
-            async with self._session.get(target, headers=headers, allow_redirects=False) as response:
+            if self._proxy:
+                await self._check_behind_proxy(target)
+            async with self._session.get(target, headers=conditions, allow_redirects=False) as response:
                 if response.status not in _ELSEWHERE:
                     return await self._answer(response, validators, moved_to)
                 location = response.headers.get("Location", "")
@@ -142,162 +211,123 @@ class Fetcher:
 
     def _checked(self, url: str) -> URL:
         target = _url(url)
-        if target.scheme not in {"http", "https"} or not target.host:
-            raise _Unusable(f"{_shown(url)} is not an http or https address")
+        if target.scheme not in {"http", "https"} or not target.raw_host:
+            raise _Unusable(f"{shown(url)} is not an http or https address")
         if target.user is not None or target.password is not None:
             raise _Unusable("addresses that name a user are refused")
-        if target.port not in USUAL_PORTS and not self._settings.allow_private:
-            raise _Unusable(f"port {target.port} is refused, being neither 80 nor 443; {TO_ALLOW}")
-        return target.with_fragment(None)
+        if "%" in target.raw_host or target.raw_host.endswith("."):
+            raise _Unusable(f"{shown(url)} is not an address")
+        if target.port not in self._settings.ports and not self._settings.allow_private:
+            raise _Unusable(f"port {target.port} is refused; if the feed is yours, add it to ports under [fetch]")
+        return target.with_fragment(None) if target.raw_fragment else target
+
+    async def _check_behind_proxy(self, target: URL) -> None:
+        """Refuse what leads inside; a name that only the proxy can look up is left to the proxy."""
+        assert target.host is not None
+        try:
+            await self._public_names.resolve(target.host, target.port or 0, socket.AF_UNSPEC)
+        except _Refused:
+            raise
+        except OSError:
+            return
 
     def _socket(self, address: tuple[Any, ...]) -> socket.socket:
         family, kind, protocol, _, place = address
-        if not self._settings.allow_private and not addresses.is_public(str(place[0])):
-            raise _Refused(f"{place[0]} is not a public address; {TO_ALLOW}")
-        return socket.socket(family=family, type=kind, proto=protocol)
+        if not (self._settings.allow_private or self._proxy or addresses.is_public(str(place[0]))):
+            raise _refused(str(place[0]))
+        made = MeteredSocket(family=family, type=kind, proto=protocol)
+        self._sockets[made.fileno()] = made
+        return made
 
     async def _answer(
         self, response: aiohttp.ClientResponse, asked: Validators, moved_to: str | None
     ) -> Fetched | NotModified | FetchFailed:
-        status, headers = response.status, response.headers
+        status, said = response.status, response.headers
+        if sum(len(name) + len(value) for name, value in response.raw_headers) > _MOST_HEADER_BYTES:
+            return FetchFailed(f"the answer's headers are larger than {_MOST_HEADER_BYTES} bytes", status)
         if status == HTTPStatus.NOT_MODIFIED:
             if asked == _NOTHING:
-                return FetchFailed("the server says 304 although we asked for the whole document", status)
-            given = _validators(headers)
+                reason = "the server says 304 although we asked for the whole document"
+                return FetchFailed(reason, status, stale=True)
+            given = headers.validators(said)
             kept = Validators(given.etag or asked.etag, given.last_modified or asked.last_modified)
-            return NotModified(kept, moved_to, _fresh_for(headers))
-        if status != HTTPStatus.OK:
-            return _refusal(status, headers)
+            return NotModified(kept, moved_to, headers.fresh_for(said))
+        if status != HTTPStatus.OK or headers.BOT_WALL in said:
+            return headers.refusal(status, said)
         return Fetched(
             body=await self._body(response),
             url=str(response.url),
             status=status,
-            validators=_validators(headers),
-            content_type=headers.get("Content-Type", ""),
+            validators=headers.validators(said),
+            content_type=said.get("Content-Type", ""),
             moved_to=moved_to,
-            fresh_for=_fresh_for(headers),
+            fresh_for=headers.fresh_for(said),
         )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        most, status = self._settings.most_bytes, response.status
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in {"identity", "", "gzip", "x-gzip"}:
-            raise _Unusable(f"the body is packed as {_shown(encoding)}, which we did not ask for", status)
-        too_large = _Unusable(f"the body is larger than {most} bytes", status)
-        if (response.content_length or 0) > most:
-            raise too_large
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > most:
-                raise too_large
-        if "gzip" in encoding or body.startswith(_GZIP_MAGIC):
-            try:
-                unpacked = _unpacked(bytes(body), most)
-            except zlib.error as error:
-                raise _Unusable(f"the gzip body is broken: {error}", status) from error
-            if unpacked is None:
-                raise too_large
-            return unpacked
-        if not body:
-            raise _Unusable("the body is empty", status)
-        return bytes(body)
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in {"", "identity", *_GZIP}:
+            raise _Unusable(f"the body is packed as {shown(encoding)}, which we did not ask for", response.status)
+        body = Body(self._settings.most_bytes, packed=encoding in _GZIP)
+        try:
+            body.expect(response.content_length or 0)
+            # Without a connection the body has arrived.
+            if response.connection and (transport := response.connection.transport):
+                self._sockets[transport.get_extra_info("socket").fileno()].allow(self._settings.most_bytes)
+            async for piece, ends_chunk in response.content.iter_chunks():
+                body.add(piece, ends_chunk=ends_chunk)
+            return body.whole()
+        except Unfit as error:
+            raise _Unusable(str(error), response.status) from error
 
 
-def _unpacked(packed: bytes, most: int) -> bytes | None:
-    """One layer of gzip removed; None where more than `most` bytes would come out.
-
-    Raises:
-        zlib.error: it is not gzip, or not all of it.
-    """
-    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    body = stream.decompress(packed, most + 1)
-    if len(body) > most:
-        return None
-    if not stream.eof or stream.unused_data.startswith(_GZIP_MAGIC):
-        raise zlib.error("it does not end where it should")
-    return body
+def _refused(address: str) -> _Refused:
+    return _Refused(f"{address} is not a public address; {TO_ALLOW}")
 
 
 def _url(text: str) -> URL:
-    if re.search(r"[\x00-\x20\x7f\\]", text):
-        raise _Unusable(f"{_shown(text)} is not an address")
+    if _BLANK.search(text):
+        raise _Unusable(f"{shown(text)} is not an address")
     return URL(text)
-
-
-def _conditions(validators: Validators) -> dict[str, str]:
-    wanted = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
-    return {name: value for name, value in wanted.items() if value}
-
-
-def _validators(headers: Mapping[str, str]) -> Validators:
-    values = (headers.get(name, "") for name in ("ETag", "Last-Modified"))
-    etag, modified = (v if v and v.isprintable() and len(v) <= _LONGEST_VALIDATOR else None for v in values)
-    return Validators(etag, modified)
-
-
-def _refusal(status: int, headers: Mapping[str, str]) -> FetchFailed:
-    wait = _retry_after(headers)
-    if status in _UNWELCOME or (wait is None and "Retry-After" in headers):
-        wait = wait or REFUSED_WAIT
-    if "cf-mitigated" in headers:
-        return FetchFailed("blocked by bot protection", status, wait)
-    known = {member.value: member.phrase for member in HTTPStatus}
-    return FetchFailed(
-        f"the server answered {status} {known.get(status, '')}".rstrip(), status, wait, status in _MISSING
-    )
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """What Retry-After asks for, within reason; None where it makes no sense. A date counts from the server's own."""
-    text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,18}", text, re.ASCII):
-        wait = timedelta(seconds=min(int(text), LONGEST_WAIT.total_seconds()))
-    else:
-        until, since = _date(text), _date(headers.get("Date", ""))
-        if until is None or since is None or until < since:
-            return None
-        wait = until - since
-    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text).replace(tzinfo=None)  # HTTP dates are all in GMT
-    except ValueError:
-        return None
-
-
-def _fresh_for(headers: Mapping[str, str]) -> timedelta | None:
-    """How long Cache-Control lets an answer live on from now (RFC 9111, section 4.2)."""
-    limit = re.search(r"\bmax-age=\"?(\d{1,18})", headers.get("Cache-Control", ""), re.IGNORECASE | re.ASCII)
-    if not limit:
-        return None
-    age = re.fullmatch(r"\d{1,18}", headers.get("Age", "").strip(), re.ASCII)
-    seconds = int(limit[1]) - (int(age[0]) if age else 0)
-    return timedelta(seconds=min(max(seconds, 0), LONGEST_WAIT.total_seconds()))
 
 
 def _in_words(error: Exception) -> str:
     match error:
-        case aiohttp.ClientConnectorCertificateError():
-            words = f"the certificate of {error.host} was not accepted: {error.certificate_error}"
-        case aiohttp.ClientConnectorDNSError():
-            words = f"the name {error.host} was not found"
         case aiohttp.ClientConnectorError():
-            words = f"no connection to {error.host}: {error.os_error.strerror or error.os_error}"
+            words = _not_reached(error)
+        case aiohttp.ClientOSError():
+            words = f"the connection broke off: {error.strerror or error}"
         case aiohttp.ServerDisconnectedError():
             words = "the server hung up without an answer"
         case aiohttp.ClientPayloadError():
             words = "the answer broke off"
+        case aiohttp.ClientHttpProxyError():
+            words = f"the proxy answered {error.status} {error.message}"
         case aiohttp.ClientResponseError():
             words = f"the answer is not proper HTTP: {error.message}"
+        case aiohttp.InvalidURL():
+            words = f"{error} is not an address"
+        case _Refused():
+            words = str(error)
         case _:
             words = f"{type(error).__name__}: {error}"
-    return _shown(words)
+    return words
 
 
-def _shown(text: str) -> str:
-    """A stranger's text, fit for one line of a report."""
-    printable = "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
-    return printable if len(printable) <= _LONGEST_SHOWN else f"{printable[:_LONGEST_SHOWN]}…"
+def _not_reached(error: aiohttp.ClientConnectorError) -> str:
+    reason = error.os_error.strerror or str(error.os_error)
+    match error:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as fault):
+            known = _CERTIFICATE_FAULTS.get(fault.verify_code)
+            words = f"the certificate of {error.host} {known or f'was not accepted: {fault.verify_message}'}"
+        case aiohttp.ClientConnectorSSLError():
+            words = f"no secure connection to {error.host}: {reason}"
+        case aiohttp.ClientConnectorDNSError(os_error=_Refused()):
+            words = reason
+        case aiohttp.ClientConnectorDNSError():
+            words = f"the name {error.host} was not found"
+        case aiohttp.ClientProxyConnectionError():
+            words = f"no connection to the proxy {error.host}: {reason}"
+        case _:
+            words = f"no connection to {error.host}: {reason}"
+    return words

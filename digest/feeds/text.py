@@ -3,8 +3,10 @@
 import html
 import re
 import unicodedata
+from itertools import islice
 
 import nh3
+import regex
 
 _BLOCK = re.compile(
     r"<(?=/?(?:p|br|div|li|ul|ol|dl|dt|dd|h[1-6]|tr|td|th|table|blockquote|section|article|aside|figure|figcaption|hr|pre)\b)",
@@ -14,41 +16,38 @@ _DROPPED_WITH_CONTENT = {
     *("script", "style", "iframe", "object", "embed", "noscript", "template", "svg", "math", "xmp", "plaintext"),
     *("select", "textarea", "button", "title"),
 }
-_MARKUP_LEFT = re.compile(r"</?[a-z][^<>]*>|&(?:#\w+|[a-z]\w+);", re.IGNORECASE)
+_TAG = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
+_MARKUP_LEFT = re.compile(rf"{_TAG.pattern}|&(?:#\w+|[a-z]\w+);", re.IGNORECASE)
+_NONCHARACTERS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    r"\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+    r"\u202a-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufdd0-\ufdef\ufeff\uffa0\ufff9-\ufffb"
+    rf"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff{_NONCHARACTERS}]"
 )
-_MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
-_PILED_MARKS = re.compile(f"({_MARK}{{4}}){_MARK}+")
-_ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|\(\s*(?:…|\.\.\.)\s*\)|…|\.\.\.)\s*$")
-_SYNDICATED = re.compile(
-    r"(?:^|\s)The post (?:(?!The post ).){1,300} (?:appeared first on|first appeared on) .{1,100}$"
+# Latin, Greek and Cyrillic letters, common punctuation and currency signs: all visible, all in NFC, none a mark.
+_ORDINARY = re.compile(
+    r"[\t\n\r !-%'-;=-~\xa0-\xac\xae-\u024f\u0391-\u03a9\u03b1-\u03c9\u0400-\u0481\u048a-\u052f\u2010-\u2027\u20a0-\u20bf]*"
 )
-_INVITATION = re.compile(
-    r"(?:^|(?<=[.!?…»”\"'\])]))\s*\(?"
-    r"(?:Continue reading|Keep reading|Read more|Read on|Read the full (?:story|article)|Read full (?:story|article)"
-    r"|Weiterlesen|Mehr lesen|Lire la suite|Lire plus|Leer más|Seguir leyendo|Continua a leggere|Leia mais|Читать далее)"
-    r"\b[^.!?]{0,150}[.!?…]?\)?$"
-)
+_PILED_MARKS = regex.compile(r"(\p{M}{4})\p{M}+")
+_CLUSTER = regex.compile(r"\X")
 _WORD = re.compile(r"\w+")
 
-_MOST_ROUNDS = 2
+_MOST_ROUNDS = 4
 _UNREADABLE_SHARE = 0.05
+_LONGEST_CLUSTERS = 4
+"""How many code points a cluster may have on the average: some scripts let one go on for ever."""
 
 
 def plain(text: str) -> str:
     """The words a reader would see: one line, NFC, without markup, controls, invisible and direction characters.
 
-    Entities are resolved once more where a feed escaped twice. Every `=?` is broken up, so that no text can become an
-    encoded word in a mail header.
+    Entities are resolved once more where a feed escaped twice. At most four marks stay on a letter. Every `=?` is
+    broken up, so that no text can become an encoded word in a mail header.
     """
-    for _ in range(_MOST_ROUNDS):
-        text = _without_markup(_INVISIBLE.sub("", text))
-        if not _MARKUP_LEFT.search(text):
-            break
-    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    text = _PILED_MARKS.sub(r"\1", text)
+    if not _ORDINARY.fullmatch(text):
+        text = unicodedata.normalize("NFC", _without_markup(_INVISIBLE.sub("", text)))
+        if not text.isascii():
+            text = _PILED_MARKS.sub(r"\1", text)
     return " ".join(text.split()).replace("=?", "= ?")
 
 
@@ -58,24 +57,19 @@ def is_unreadable(text: str) -> bool:
 
 
 def cut(text: str, most: int) -> str:
-    """At most `most` characters, ended by "…" after a whole word where something was left out."""
+    """At most `most` characters, ended by "…" after a whole word where something was left out.
+
+    A character is what a reader takes for one: an extended grapheme cluster (Unicode Standard Annex 29).
+    """
     if len(text) <= most:
         return text
-    kept = text[: most - 1]
-    if not text[most - 1].isspace() and len(head := kept.rpartition(" ")[0]) > most // 2:
+    end = most - 1 if text.isascii() else _end_of_clusters(text, most)
+    if end is None:
+        return text
+    kept = text[:end]
+    if not text[end].isspace() and len(head := kept.rpartition(" ")[0]) > most // 2:
         kept = head
-    while kept and (unicodedata.combining(text[len(kept)]) or text[len(kept)] == "\ufe0f"):
-        kept = kept[:-1]
     return kept.rstrip(" ,;:.–—-…") + "…"
-
-
-def without_invitation(text: str) -> str:
-    """A summary without the feed software's closing line ("The post … appeared first on …", "Read more", "[…]")."""
-    while (shorter := _INVITATION.sub("", _SYNDICATED.sub("", text)).rstrip()) != text:
-        text = shorter
-    if shorter := _ELLIPSIS.sub("", text):
-        return text if shorter == text else shorter.rstrip(" ,;:") + ("" if shorter[-1] in ".!?" else "…")
-    return ""
 
 
 def words(text: str) -> str:
@@ -86,6 +80,19 @@ def words(text: str) -> str:
 def _without_markup(text: str) -> str:
     if "<" not in text and "&" not in text:
         return text
-    if "<" in text:
-        text = nh3.clean(_BLOCK.sub(" <", text), tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
-    return html.unescape(text)
+    for _ in range(_MOST_ROUNDS):
+        if "<" in text:
+            text = nh3.clean(_BLOCK.sub(" <", text), tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
+        text = _INVISIBLE.sub("", html.unescape(text))
+        if not _MARKUP_LEFT.search(text):
+            return text
+    return _TAG.sub("", text)
+
+
+def _end_of_clusters(text: str, most: int) -> int | None:
+    """Where one less than `most` clusters end, or None if the whole text has no more than `most`."""
+    longest = most * _LONGEST_CLUSTERS
+    starts = [cluster.start() for cluster in islice(_CLUSTER.finditer(text, 0, longest), most + 1)]
+    if len(starts) <= most and len(text) <= longest:
+        return None
+    return starts[min(most, len(starts)) - 1]

@@ -3,33 +3,31 @@
 import re
 import socket
 from dataclasses import dataclass
-from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from digest.feeds import addresses
+import idna
+
+from digest.feeds import addresses, wrappers
 
 LONGEST = 2048
 
-_ARCHIVED = re.compile(
-    r"https?://(?:(?:www\.)?archive\.(?:is|ph|today|li|md|vn|fo)|web\.archive\.org)/[^?#]*?(https?):/{1,2}(.+)",
-    re.IGNORECASE,
-)
-_FORWARDED = re.compile(r"https?://(?:www\.)?google\.[a-z.]{2,6}/url\?(.+)", re.IGNORECASE)
-_TRACKING = re.compile(
-    r"utm_.*|at_.*|ns_(mchannel|source|campaign|linkname|fee)|(fb|g|d|tw|msc|y)clid|msclkid|[gw]braid|igshid|mc_[ce]id"
-    r"|_hs(enc|mi)|mkt_tok|maca|ref|ref_src|cmp|cmpid|cmp_id|ncid|ocid|smid|smtyp|emc|partner|xtor|wt_mc|guccounter"
-    r"|guce_.*|soc_(src|trk)|feedtype|feedname|traffic_source|ito|__twitter_impression",
-    re.IGNORECASE,
-)
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
+_HOST = re.compile(r"(?!-)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_TOP_LEVEL = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+")
 _INSIDE = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa")
 _SHARED_SECOND_LEVEL = ("co", "com", "org", "net", "gov", "gob", "gouv", "go", "ac", "edu", "or", "ne")
-_NESTED_WRAPPERS = 3
+_MOST_WRAPPERS = 12
 _USUAL_PORT = {"http": 80, "https": 443}
 _BLANK = "".join(map(chr, range(33)))
 _PATH_SAFE = "/%:@!$&'()*+,;=~-._"
 _QUERY_SAFE = _PATH_SAFE + "?[]|"
+# What nearly every link looks like: nothing in it would be written in another way.
+_WRITTEN = re.compile(
+    r"(https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63})"
+    rf"/[\w{re.escape(_PATH_SAFE)}]*(?:\?[\w{re.escape(_QUERY_SAFE)}]*)?)(?:#[\w{re.escape(_QUERY_SAFE)}]*)?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +37,27 @@ class BadLink:
     reason: str
 
 
+NO_LINK = BadLink("no link")
+"""There is nothing in the place of a link."""
+
+
 class _Unfit(ValueError):
     """Why a link is not used."""
 
 
 def canonical(link: str, base: str) -> str | BadLink:
-    """The article's own address: out of archives and forwarders, without tracking parameters and fragment."""
-    for _ in range(_NESTED_WRAPPERS):
-        link = _unwrapped(link)
-    url = absolute(link, base)
-    if isinstance(url, BadLink):
-        return url
-    parts = urlsplit(url)
-    kept = [part for part in parts.query.split("&") if part and not _TRACKING.fullmatch(unquote(part.split("=")[0]))]
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "&".join(kept), ""))
+    """The article's own address: out of archives, forwarders and AMP copies, without tracking parameters and fragment.
+
+    It is its own canonical address.
+    """
+    for _ in range(_MOST_WRAPPERS):
+        url = absolute(link, base)
+        if isinstance(url, BadLink):
+            return url
+        link = wrappers.unwrapped(url)
+        if link == url:
+            return url
+    return BadLink("the link leads through too many others")
 
 
 def absolute(link: str, base: str) -> str | BadLink:
@@ -81,19 +86,12 @@ def site_of(url: str) -> str:
     return ".".join(labels[-3 if deep else -2 :])
 
 
-def _unwrapped(link: str) -> str:
-    if match := _ARCHIVED.fullmatch(link):
-        return f"{match[1].lower()}://{match[2]}"
-    if match := _FORWARDED.fullmatch(link):
-        values = parse_qs(match[1])
-        return next((values[name][0] for name in ("url", "q") if name in values), link)
-    return link
-
-
 def _written(link: str, base: str) -> str:
+    if len(link) <= LONGEST and (match := _WRITTEN.fullmatch(link)) and match[2] not in _INSIDE:
+        return match[1]
     link = re.sub(r"[\t\r\n]", "", link).strip(_BLANK)
     if not link:
-        raise _Unfit("no link")
+        raise _Unfit(NO_LINK.reason)
     if len(link) > LONGEST:
         raise _Unfit("the link is too long")
     if re.search(r"[\x00-\x1f\x7f]", link):
@@ -117,7 +115,7 @@ def _host(host: str, chosen: str) -> str:
     """The host in ASCII. Raises ValueError where it is no host name, or names something inside a network."""
     host = host.rstrip(".")
     if not host.isascii():
-        host = host.encode("idna").decode("ascii")
+        host = idna.encode(host, uts46=True).decode("ascii")
     numeric = _NUMBER.fullmatch(host.rpartition(".")[2])
     if numeric:
         host = _dotted(host)
@@ -129,7 +127,8 @@ def _host(host: str, chosen: str) -> str:
 
 
 def _is_public_name(host: str) -> bool:
-    return "." in host and host.rpartition(".")[2] not in _INSIDE
+    _, dot, last = host.rpartition(".")
+    return bool(dot) and last not in _INSIDE and _TOP_LEVEL.fullmatch(last) is not None
 
 
 def _dotted(host: str) -> str:

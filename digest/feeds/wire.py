@@ -1,47 +1,115 @@
-"""What the service and its parsing child say to each other: JSON, since a child that met hostile input is not trusted."""
+"""What the service and its parsing children say to each other: JSON, since a child that met hostile input is not trusted.
+
+A question is a head in JSON with the length of what follows: the body and the known marks, as they are. An answer is
+JSON. Before each head and answer stands its length in `LENGTH_BYTES`, the highest byte first. The first thing a child
+says is its process id, in as many bytes.
+"""
 
 import json
-from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import Any, BinaryIO
 
 from digest.feeds.outcomes import Parsed, ParseFailed
 from digest.model import Entry, Image
 
 LENGTH_BYTES = 4
-"""Both directions put the length of a message before it, as so many bytes, the highest first."""
 
-EXHAUSTED = 3
-"""The exit status of a child whose document did not fit into its memory."""
+ORDER = struct.Struct("!cI")
+"""An order to the nursery: `START` with how nice the child shall be, its end of a socket coming along, or `END` with
+the child's process id."""
+START, END = b"s", b"e"
+
+EXHAUSTED = "the document takes more memory than a feed may"
+OVERWORKED = "the document takes more computing time than a feed may"
+"""What a child says that has come to a limit and is not to be asked again."""
+
+_ENTRY = tuple(field.name for field in fields(Entry))
+_IMAGE = tuple(field.name for field in fields(Image))
+_entry_values: Callable[[Entry], tuple[Any, ...]] = attrgetter(*_ENTRY)
+_image_values: Callable[[Image], tuple[Any, ...]] = attrgetter(*_IMAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The arguments of `parse.parse`."""
+
+    body: bytes
+    url: str
+    content_type: str
+    most_entries: int
+    known: bytes
+
+
+def asked(question: Question, seconds: float) -> tuple[bytes, ...]:
+    """A question, and how much computing time it may take, as what is to be sent, one piece after the other."""
+    numbers = len(question.body), len(question.known), question.most_entries, seconds
+    head = json.dumps([*numbers, question.url, question.content_type]).encode()
+    return len(head).to_bytes(LENGTH_BYTES) + head, question.body, question.known
+
+
+def heard(stream: BinaryIO) -> tuple[Question, float] | None:
+    """What `asked` was given, or None where the stream has ended."""
+    prefix = stream.read(LENGTH_BYTES)
+    if len(prefix) < LENGTH_BYTES:
+        return None
+    body, known, most_entries, seconds, url, content_type = json.loads(stream.read(int.from_bytes(prefix)))
+    return Question(stream.read(body), url, content_type, most_entries, stream.read(known)), seconds
 
 
 def packed(outcome: Parsed | ParseFailed) -> bytes:
-    """An outcome as bytes."""
-    return json.dumps(asdict(outcome), default=_plain).encode()
+    """An outcome as bytes, their length before them."""
+    answer = json.dumps(_plain(outcome), check_circular=False, separators=(",", ":")).encode()
+    return len(answer).to_bytes(LENGTH_BYTES) + answer
 
 
-def unpacked(message: bytes) -> Parsed | ParseFailed:
-    """The outcome that `packed` made these bytes of.
+def unpacked(answer: bytes) -> Parsed | ParseFailed:
+    """The outcome that `packed` made these bytes of, without their length.
 
     Raises:
         ValueError, TypeError, KeyError: it was not `packed` that made them.
     """
-    fields = json.loads(message)
-    if "reason" in fields:
-        return ParseFailed(**fields)
-    ttl = fields.pop("ttl")
-    entries = tuple(_entry(entry) for entry in fields.pop("entries"))
-    return Parsed(entries=entries, ttl=None if ttl is None else timedelta(seconds=ttl), **fields)
+    outcome = json.loads(answer)
+    if "reason" in outcome:
+        return ParseFailed(outcome["reason"], tuple(outcome["alternates"]))
+    wait = outcome.pop("wait")
+    return Parsed(
+        entries=tuple(_entry(values) for values in outcome.pop("entries")),
+        wait=None if wait is None else timedelta(seconds=wait),
+        silent_hours=tuple(outcome.pop("silent_hours")),
+        silent_days=tuple(outcome.pop("silent_days")),
+        marks=bytes.fromhex(outcome.pop("marks")),
+        **outcome,
+    )
 
 
-def _plain(value: datetime | timedelta) -> str | float:
-    return value.isoformat() if isinstance(value, datetime) else value.total_seconds()
+def _plain(outcome: Parsed | ParseFailed) -> dict[str, Any]:
+    values = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    if isinstance(outcome, Parsed):
+        values |= {
+            "entries": [_entry_plain(entry) for entry in outcome.entries],
+            "wait": None if outcome.wait is None else outcome.wait.total_seconds(),
+            "marks": outcome.marks.hex(),
+        }
+    return values
 
 
-def _entry(fields: dict[str, Any]) -> Entry:
+def _entry_plain(entry: Entry) -> list[Any]:
+    values = dict(zip(_ENTRY, _entry_values(entry), strict=True))
+    values["published"] = entry.published and entry.published.timestamp()
+    values["updated"] = entry.updated and entry.updated.timestamp()
+    values["images"] = [_image_values(image) for image in entry.images]
+    return list(values.values())
+
+
+def _entry(values: list[Any]) -> Entry:
+    named = dict(zip(_ENTRY, values, strict=True))
     for name in ("published", "updated"):
-        if fields[name] is not None:
-            fields[name] = datetime.fromisoformat(fields[name])
-    fields["categories"] = tuple(fields["categories"])
-    fields["images"] = tuple(Image(**image) for image in fields["images"])
-    return Entry(**fields)
+        if named[name] is not None:
+            named[name] = datetime.fromtimestamp(named[name], UTC)
+    named["categories"] = tuple(named["categories"])
+    named["images"] = tuple(Image(**dict(zip(_IMAGE, image, strict=True))) for image in named["images"])
+    return Entry(**named)

@@ -1,68 +1,80 @@
 """Articles: every one that a feed brought, once, with the words it has now and the moment we first saw it."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import Column, Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, union_all, update
 
-from digest.model import Article, Image, Window
+from digest.model import Article, Hold, Image, KnownArticle, Window
 from digest.store.feeds import feed_of
 from digest.store.tables import articles, feeds
 from digest.store.upsert import insert_if_absent
 
 _AT_ONCE = 500
+_KNOWN = tuple(articles.c[name] for name in KnownArticle.__dataclass_fields__)
 _Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How many articles of a document were new, and how many known ones got new words."""
-
-    new: int
-    updated: int
-
-
-def keep(conn: Connection, feed_id: int, found: Sequence[Article], now: datetime) -> Kept:
-    """Store a document's articles: unknown ones come in, known ones whose words changed get the new words.
-
-    An article is known by its entry id, or else by its page, since some feeds invent new ids at every poll. A link that
-    several of the document's articles share is no page of any one of them. When an article was first seen never changes.
-
-    Args:
-        conn: in a write transaction.
-        feed_id: whose document it was; what another feed says of the same page is its own affair.
-        found: the document's articles, each entry id once.
-        now: the moment that changed words are dated with.
-    """
-    links = Counter(article.url for article in found)
-    pages = {article.url: _spellings(article.url) for article in found if links[article.url] == 1}
-    by_id = _known(conn, feed_id, articles.c.entry_id, [article.entry_id for article in found])
-    by_url = _known(conn, feed_id, articles.c.url, [spelling for page in pages.values() for spelling in page])
-    new, changed = [], []
-    for article in found:
-        known = by_id.get(article.entry_id) or next(
-            (by_url[page] for page in pages.get(article.url, ()) if page in by_url), None
+def similar(conn: Connection, feed_id: int, found: Sequence[Article]) -> list[KnownArticle]:
+    """A feed's stored articles with the identifier, the page or the headline of one of these, oldest first."""
+    known: dict[int, KnownArticle] = {}
+    for some in _batches(found):
+        ids = [article.entry_id for article in some]
+        pages = [spelling for article in some for spelling in _spellings(article.url)]
+        headlines = [_title_key(article.title) for article in some]
+        # Three queries in one, since each has an index of its own.
+        query = union_all(
+            *(
+                select(*_KNOWN).where(articles.c.feed_id == feed_id, column.in_(values))
+                for column, values in (
+                    (articles.c.entry_id, ids),
+                    (articles.c.url, pages),
+                    (articles.c.title_key, headlines),
+                )
+            )
         )
-        if known is None:
-            new.append(_row(article, feed_id))
-        elif known.fingerprint != article.fingerprint:
-            changed.append({"row_id": known.id, **_words(article), "updated_at": now})
-    if changed:
-        names = [name for name in changed[0] if name != "row_id"]
-        change = update(articles).where(articles.c.id == bindparam("row_id"))
-        conn.execute(change.values({name: bindparam(name) for name in names}), changed)
-    return Kept(insert_if_absent(conn, articles, new), len(changed))
+        known |= {row.id: KnownArticle(*row) for row in conn.execute(query)}
+    return [known[row_id] for row_id in sorted(known)]
+
+
+def add(conn: Connection, feed_id: int, new: Sequence[Article]) -> int:
+    """Store new articles, and return how many came in: one that came in just now by another hand is left alone."""
+    return insert_if_absent(conn, articles, [_row(article, feed_id) for article in new])
+
+
+def change(conn: Connection, changed: Sequence[tuple[int, Article]], now: datetime) -> None:
+    """Give stored articles, by id, the words that their feed has for them now. When each was first seen never changes."""
+    if not changed:
+        return
+    rows = [{"row_id": row_id, **_words(article), "updated_at": now} for row_id, article in changed]
+    names = [name for name in rows[0] if name != "row_id"]
+    statement = update(articles).where(articles.c.id == bindparam("row_id"))
+    values: dict[str, Any] = {name: bindparam(name) for name in names} | {"updates": articles.c.updates + 1}
+    conn.execute(statement.values(values), rows)
+
+
+def release(conn: Connection, feed_id: int) -> int:
+    """Let the articles of a feed that were held back for review into editions; how many there were."""
+    held = (articles.c.feed_id == feed_id) & (articles.c.hold == Hold.REISSUE)
+    count: int = conn.scalar(select(func.count()).where(held)) or 0
+    conn.execute(update(articles).where(held).values(hold=None))
+    conn.execute(update(feeds).where(feeds.c.id == feed_id).values(flooded_at=None))
+    return count
 
 
 def between(conn: Connection, window: Window, languages: Collection[str] = ()) -> list[Article]:
-    """The articles of configured feeds that were published in a window, oldest first; of all languages if none is named."""
+    """The articles of configured feeds that were published in a window, oldest first; of all languages if none is named.
+
+    Those that are held back are left out.
+    """
     return _read(
         conn,
         feeds.c.configured,
+        articles.c.hold.is_(None),
         articles.c.published_at >= window.start,
         articles.c.published_at < window.end,
         *([articles.c.language.in_(languages)] if languages else []),
@@ -85,17 +97,6 @@ def _read(conn: Connection, *conditions: Any) -> list[Article]:
     return [_article(row) for row in conn.execute(query)]
 
 
-def _known(conn: Connection, feed_id: int, column: Column[str], values: Iterable[str]) -> dict[str, Row[Any]]:
-    """A feed's stored articles by the column that names them; the oldest where a name stands for several."""
-    found: dict[str, Row[Any]] = {}
-    for some in _batches(list(values)):
-        query = select(column.label("name"), articles.c.id, articles.c.fingerprint)
-        query = query.where(articles.c.feed_id == feed_id, column.in_(some)).order_by(articles.c.id)
-        for row in conn.execute(query):
-            found.setdefault(row.name, row)
-    return found
-
-
 def _batches(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
     return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
@@ -116,7 +117,7 @@ def _row(article: Article, feed_id: int) -> dict[str, Any]:
     return {
         "feed_id": feed_id,
         "entry_id": article.entry_id,
-        "url": article.url,
+        "hold": article.hold,
         **_words(article),
         "published_at": article.published_at,
         "first_seen_at": article.first_seen_at,
@@ -127,7 +128,9 @@ def _row(article: Article, feed_id: int) -> dict[str, Any]:
 def _words(article: Article) -> dict[str, Any]:
     """What a publisher may correct later."""
     return {
+        "url": article.url,
         "title": article.title,
+        "title_key": _title_key(article.title),
         "summary": article.summary,
         "publisher": article.publisher,
         "language": article.language,
@@ -154,4 +157,9 @@ def _article(row: Row[Any]) -> Article:
         author=row.author,
         categories=tuple(row.categories),
         image=Image(**row.image) if row.image else None,
+        hold=Hold(row.hold) if row.hold else None,
     )
+
+
+def _title_key(title: str) -> str:
+    return hashlib.blake2b(title.casefold().encode(), digest_size=16).hexdigest()

@@ -1,72 +1,41 @@
-"""Feeds: what the configuration says of them, how the last poll of each went, and when the next one is due."""
+"""Feeds: what the configuration says of them, what is remembered of each, and when the next poll of each is due."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, distinct, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, distinct, func, select, update
 
-from digest.model import Coverage, Feed, PollOutcome, Validators, Window
+from digest.model import Alert, Coverage, Feed, Habits, Hold, KnownFeed, Memory, Move, PollOutcome, Validators, Window
 from digest.store.tables import articles, feeds
 from digest.store.upsert import insert_if_absent
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFeed:
-    """A feed and what we remember of it for its next poll: failures in a row, and the last answer's HTTP status."""
-
-    id: int
-    feed: Feed
-    validators: Validators
-    body_hash: str | None
-    polled_at: datetime | None
-    next_poll_at: datetime
-    failures: int
-    status: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """How a poll ended, as it is remembered.
-
-    `error` is a sentence for the operator. `validators` and `body_hash` are None where the feed keeps the ones it has;
-    `succeeded` says that the server answered usefully, `brought_new` that an article came in.
-    """
-
-    outcome: PollOutcome
-    next_poll_at: datetime
-    status: int | None = None
-    error: str | None = None
-    validators: Validators | None = None
-    body_hash: str | None = None
-    succeeded: bool = True
-    brought_new: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class FeedState:
-    """A configured feed as `feeds list` shows it."""
+    """A configured feed as `feeds list` shows it, with the number of its articles and of those held back for review."""
 
-    url: str
-    publisher: str
-    outcome: PollOutcome | None
-    error: str | None
-    polled_at: datetime | None
-    succeeded_at: datetime | None
-    new_at: datetime | None
-    failures: int
-    next_poll_at: datetime
+    feed: Feed
+    memory: Memory
     articles: int
+    held: int
 
 
 def sync(conn: Connection, configured: Sequence[Feed], now: datetime) -> None:
     """Make the table say what `feeds.toml` says.
 
     A feed that is new, or back again, is due at once; one that is no longer named keeps its articles and is not polled.
+    One whose address was changed to where it has moved stays the feed it was.
     """
-    known = {row.url: row for row in conn.execute(select(feeds))}
-    watch(conn, configured, now)
+    known = {row.url: row for row in conn.execute(select(*_NAMED))}
+    named = {feed.url for feed in configured}
+    for feed in configured:
+        if feed.url not in known and (row := _moved_to(feed.url, known, named)):
+            conn.execute(update(feeds).where(feeds.c.id == row.id).values(url=feed.url, address=None, moved_to=None))
+            known[feed.url] = known.pop(row.url)
+    watch(conn, (feed for feed in configured if feed.url not in known), now)
     for feed in configured:
         row = known.get(feed.url)
         wanted = {**_settings(feed), "configured": True}
@@ -74,10 +43,9 @@ def sync(conn: Connection, configured: Sequence[Feed], now: datetime) -> None:
             wanted["next_poll_at"] = now
         if row is None or any(getattr(row, name) != value for name, value in wanted.items()):
             conn.execute(update(feeds).where(feeds.c.url == feed.url).values(wanted))
-    named = {feed.url for feed in configured}
     for row in known.values():
         if row.configured and row.url not in named:
-            conn.execute(update(feeds).where(feeds.c.id == row.id).values(configured=False))
+            conn.execute(update(feeds).where(feeds.c.id == row.id, feeds.c.url == row.url).values(configured=False))
 
 
 def watch(conn: Connection, sources: Iterable[Feed], now: datetime) -> None:
@@ -94,66 +62,84 @@ def watch(conn: Connection, sources: Iterable[Feed], now: datetime) -> None:
 
 def configured(conn: Connection) -> list[KnownFeed]:
     """Every feed that `feeds.toml` names, the longest due first."""
-    query = select(feeds).where(feeds.c.configured).order_by(feeds.c.next_poll_at, feeds.c.id)
-    return [_known(row) for row in conn.execute(query)]
+    return _known(conn, feeds.c.configured)
 
 
 def due(conn: Connection, now: datetime) -> list[KnownFeed]:
-    """The configured feeds whose next poll is due, the longest due first."""
-    return [feed for feed in configured(conn) if feed.next_poll_at <= now]
+    """The configured feeds whose next poll is due, the longest due first; none that is paused or retired."""
+    return _known(conn, *_due(now))
+
+
+def claim(conn: Connection, now: datetime, until: datetime) -> list[KnownFeed]:
+    """The feeds that are due, each for one caller only: for anybody else they are due again at `until`.
+
+    Args:
+        conn: in a write transaction.
+        now: the time.
+        until: when somebody else may take over from a caller who crashed.
+    """
+    found = due(conn, now)
+    taken = update(feeds).where(*_due(now)).values(next_poll_at=until).returning(feeds.c.id)
+    ids = set(conn.scalars(taken))
+    return [known for known in found if known.id in ids]
 
 
 def by_url(conn: Connection, url: str) -> KnownFeed | None:
     """The feed at a URL, configured or not."""
-    row = conn.execute(select(feeds).where(feeds.c.url == url)).one_or_none()
-    return _known(row) if row else None
+    return next(iter(_known(conn, feeds.c.url == url)), None)
 
 
-def record(conn: Connection, feed_id: int, visit: Visit, now: datetime) -> None:
-    """Remember how a poll ended; to be called in the transaction that stores what it brought."""
-    values: dict[str, Any] = {
-        "outcome": visit.outcome.value,
-        "status": visit.status,
-        "error": visit.error,
-        "polled_at": now,
-        "next_poll_at": visit.next_poll_at,
-        "failures": 0 if visit.succeeded else feeds.c.failures + 1,
-    }
-    if visit.validators is not None:
-        values |= {"etag": visit.validators.etag, "last_modified": visit.validators.last_modified}
-    if visit.body_hash is not None:
-        values["body_hash"] = visit.body_hash
-    if visit.succeeded:
-        values["succeeded_at"] = now
-    if visit.brought_new:
-        values["new_at"] = now
-    conn.execute(update(feeds).where(feeds.c.id == feed_id).values(values))
+def remember(conn: Connection, memories: Iterable[tuple[KnownFeed, Memory]]) -> None:
+    """Store what is remembered of feeds from now on; to be called in the transaction that stores what they brought.
+
+    Only what has changed is written, and what has changed for many in the same way, in one statement.
+    """
+    changes: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for known, memory in memories:
+        before, after = _remembered(known.memory), _remembered(memory)
+        changed = {name: value for name, value in after.items() if before[name] != value}
+        changed["next_poll_at"] = memory.next_poll_at  # a claim has moved it
+        changes[tuple(sorted(changed))].append({"feed_id": known.id, **changed})
+    for names, rows in changes.items():
+        change = update(feeds).where(feeds.c.id == bindparam("feed_id"))
+        conn.execute(change.values({name: bindparam(name) for name in names}), rows)
+
+
+def wake(conn: Connection, url: str, now: datetime) -> None:
+    """Make a feed due at once, and take it out of retirement."""
+    conn.execute(
+        update(feeds)
+        .where(feeds.c.url == url)
+        .values(retired_at=None, missing_since=None, failures=0, failing_since=None, next_poll_at=now)
+    )
 
 
 def states(conn: Connection) -> list[FeedState]:
     """Every configured feed with its health, by publisher and URL."""
-    counts = select(articles.c.feed_id, func.count().label("articles")).group_by(articles.c.feed_id).subquery()
+    counts = (
+        select(
+            articles.c.feed_id,
+            func.count().label("articles"),
+            func.count().filter(articles.c.hold == Hold.REISSUE).label("held"),
+        )
+        .group_by(articles.c.feed_id)
+        .subquery()
+    )
     query = (
-        select(feeds, func.coalesce(counts.c.articles, 0).label("articles"))
+        select(
+            feeds, func.coalesce(counts.c.articles, 0).label("articles"), func.coalesce(counts.c.held, 0).label("held")
+        )
         .outerjoin(counts, counts.c.feed_id == feeds.c.id)
         .where(feeds.c.configured)
         .order_by(feeds.c.publisher, feeds.c.url)
     )
-    return [
-        FeedState(
-            url=row.url,
-            publisher=row.publisher,
-            outcome=PollOutcome(row.outcome) if row.outcome else None,
-            error=row.error,
-            polled_at=row.polled_at,
-            succeeded_at=row.succeeded_at,
-            new_at=row.new_at,
-            failures=row.failures,
-            next_poll_at=row.next_poll_at,
-            articles=row.articles,
-        )
-        for row in conn.execute(query)
-    ]
+    return [FeedState(feed_of(row), _memory(row), row.articles, row.held) for row in conn.execute(query)]
+
+
+def last_polled(conn: Connection) -> datetime | None:
+    """When a configured feed was polled last."""
+    moment: datetime | None = conn.scalar(select(func.max(feeds.c.polled_at)).where(feeds.c.configured))
+    return moment
 
 
 def coverage(conn: Connection, window: Window) -> Coverage:
@@ -164,29 +150,44 @@ def coverage(conn: Connection, window: Window) -> Coverage:
     read = conn.execute(
         select(func.count(), func.count(distinct(articles.c.publisher)), func.max(articles.c.published_at))
         .join_from(articles, feeds)
-        .where(feeds.c.configured, articles.c.published_at >= window.start, articles.c.published_at < window.end)
+        .where(
+            feeds.c.configured,
+            articles.c.hold.is_(None),
+            articles.c.published_at >= window.start,
+            articles.c.published_at < window.end,
+        )
     ).one()
     return Coverage(feeds=asked[0], failed=asked[1], articles=read[0], publishers=read[1], newest=read[2])
 
 
 def feed_of(row: Row[Any], prefix: str = "") -> Feed:
     """The feed in a row of table `feeds`, or of a join in which its columns have a prefix."""
-    values = {name: getattr(row, prefix + name) for name in ("url", "publisher", "weight", "language")}
+    values = {name: getattr(row, prefix + name) for name in ("url", "publisher", "weight", "language", "paused")}
     seconds, topics = getattr(row, f"{prefix}poll_seconds"), getattr(row, f"{prefix}topics")
-    return Feed(**values, topics=tuple(topics), poll=timedelta(seconds=seconds))
+    return Feed(**values, topics=tuple(topics), poll=timedelta(seconds=seconds) if seconds else None)
 
 
-def _known(row: Row[Any]) -> KnownFeed:
-    return KnownFeed(
-        id=row.id,
-        feed=feed_of(row),
-        validators=Validators(row.etag, row.last_modified),
-        body_hash=row.body_hash,
-        polled_at=row.polled_at,
-        next_poll_at=row.next_poll_at,
-        failures=row.failures,
-        status=row.status,
+def _moved_to(url: str, known: Mapping[str, Row[Any]], named: set[str]) -> Row[Any] | None:
+    """The feed, no longer named, whose server has said that it is at this URL now."""
+    return next((row for row in known.values() if row.url not in named and url in (row.address, row.moved_to)), None)
+
+
+_NAMED = tuple(
+    feeds.c[name]
+    for name in (
+        *("id", "url", "publisher", "weight", "language", "topics", "poll_seconds", "paused", "configured"),
+        *("address", "moved_to"),
     )
+)
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return feeds.c.configured, ~feeds.c.paused, feeds.c.retired_at.is_(None), feeds.c.next_poll_at <= now
+
+
+def _known(conn: Connection, *conditions: ColumnElement[bool]) -> list[KnownFeed]:
+    query = select(feeds).where(*conditions).order_by(feeds.c.next_poll_at, feeds.c.id)
+    return [KnownFeed(row.id, feed_of(row), _memory(row)) for row in conn.execute(query)]
 
 
 def _settings(feed: Feed) -> dict[str, Any]:
@@ -195,5 +196,59 @@ def _settings(feed: Feed) -> dict[str, Any]:
         "weight": feed.weight,
         "language": feed.language,
         "topics": list(feed.topics),
-        "poll_seconds": int(feed.poll.total_seconds()),
+        "poll_seconds": int(feed.poll.total_seconds()) if feed.poll else 0,
+        "paused": feed.paused,
     }
+
+
+_AS_THEY_ARE = (
+    *("next_poll_at", "body_hash", "address", "status", "error", "polled_at", "whole_at", "succeeded_at", "new_at"),
+    *("read_since", "failures", "failing_since", "missing_since", "retired_at", "flooded_at", "overflowed_at"),
+)
+
+
+def _memory(row: Row[Any]) -> Memory:
+    return Memory(
+        **{name: getattr(row, name) for name in _AS_THEY_ARE},
+        validators=Validators(row.etag, row.last_modified),
+        marks=row.marks or b"",
+        habits=_habits(row.habits),
+        move=Move(row.moved_to, row.moved_since, row.moved_sightings) if row.moved_to else None,
+        outcome=PollOutcome(row.outcome) if row.outcome else None,
+        told=tuple(Alert(alert) for alert in row.told),
+    )
+
+
+def _remembered(memory: Memory) -> dict[str, Any]:
+    return {
+        **{name: getattr(memory, name) for name in _AS_THEY_ARE},
+        "etag": memory.validators.etag,
+        "last_modified": memory.validators.last_modified,
+        "marks": memory.marks,
+        "habits": _plain(memory.habits),
+        "moved_to": memory.move.url if memory.move else None,
+        "moved_since": memory.move.since if memory.move else None,
+        "moved_sightings": memory.move.sightings if memory.move else 0,
+        "outcome": memory.outcome.value if memory.outcome else None,
+        "told": [alert.value for alert in memory.told],
+    }
+
+
+def _plain(habits: Habits) -> dict[str, Any]:
+    return {
+        **asdict(habits),
+        "wait": habits.wait.total_seconds() if habits.wait else None,
+        "newest": habits.newest.isoformat() if habits.newest else None,
+    }
+
+
+def _habits(plain: Mapping[str, Any]) -> Habits:
+    """What `_plain` made, by this release or another: a habit that it did not know has its default."""
+    known = {name: value for name, value in plain.items() if name in Habits.__dataclass_fields__}
+    if known.get("wait") is not None:
+        known["wait"] = timedelta(seconds=known["wait"])
+    if known.get("newest") is not None:
+        known["newest"] = datetime.fromisoformat(known["newest"])
+    for name in ("silent_hours", "silent_days"):
+        known[name] = tuple(known.get(name, ()))
+    return Habits(**known)

@@ -9,11 +9,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -45,7 +47,8 @@ feeds = Table(
     Column("weight", Float, nullable=False),
     Column("language", String(35)),
     Column("topics", Json, nullable=False),
-    Column("poll_seconds", Integer, nullable=False),
+    Column("poll_seconds", Integer, nullable=False),  # 0: as often as it publishes
+    Column("paused", Boolean, nullable=False, server_default=false()),
     Column("configured", Boolean, nullable=False, comment="false once feeds.toml no longer names it"),
     Column("etag", Text),
     Column("last_modified", Text),
@@ -58,6 +61,20 @@ feeds = Table(
     Column("outcome", String(20)),
     Column("status", Integer, comment="the last HTTP status"),
     Column("error", Text),
+    Column("address", Text, comment="where it is called, once it has moved for good"),
+    Column("moved_to", Text),
+    Column("moved_since", Moment),
+    Column("moved_sightings", Integer, nullable=False, server_default=text("0")),
+    Column("marks", LargeBinary, comment="of the items of the last document"),
+    Column("habits", Json, nullable=False, server_default=text("'{}'")),
+    Column("whole_at", Moment, comment="when it last answered a question without conditions"),
+    Column("read_since", Moment, comment="its first successful poll"),
+    Column("failing_since", Moment),
+    Column("missing_since", Moment),
+    Column("retired_at", Moment),
+    Column("flooded_at", Moment),
+    Column("overflowed_at", Moment),
+    Column("told", Json, nullable=False, server_default=text("'[]'"), comment="alerts that hold and were reported"),
     Column("created_at", Moment, nullable=False),
     Index(None, "next_poll_at"),
 )
@@ -80,9 +97,13 @@ articles = Table(
     Column("published_at", Moment, nullable=False),
     Column("first_seen_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("title_key", String(32), comment="a hash, since titles are too long for an index"),
+    Column("updates", Integer, nullable=False, server_default=text("0"), comment="how often its words changed"),
+    Column("hold", String(20), comment="why no edition shows it"),
     UniqueConstraint("feed_id", "entry_id"),
     Index(None, "published_at"),
     Index(None, "feed_id", "url"),
+    Index(None, "feed_id", "title_key"),
 )
 
 market_quotes = Table(

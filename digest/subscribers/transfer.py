@@ -19,6 +19,7 @@ from digest.config import Config
 from digest.errors import BadAddress
 from digest.links import address_key
 from digest.model import Digest, SubscriptionState
+from digest.spreadsheet import guarded, unguarded
 from digest.store import engine as engines
 from digest.store import subscribers as store
 from digest.subscribers.consent import checked, consent, suppressed_sentence
@@ -33,8 +34,6 @@ _COLUMN_NAMES = {
     "digest": "digest",
     "state": "state",
 }
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = tuple("=+-@\t\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def export_csv(engine: Engine, stream: TextIO) -> int:
                 one.since.isoformat() if one.since else "",
                 one.ended_at.isoformat() if one.ended_at else "",
             )
-            writer.writerow(_guarded(str(field)) for field in row)
+            writer.writerow(guarded(str(field)) for field in row)
     return number
 
 
@@ -167,7 +166,7 @@ class _Layout:
         if not field("email"):
             return Refusal(number, "", "The line has no address.")
         topics = tuple(field("topics").replace(";", " ").split())
-        return Record(number, _unguarded(field("email")), topics, field("digest"), field("state"))
+        return Record(number, unguarded(field("email")), topics, field("digest"), field("state"))
 
 
 def _delimiter(line: str) -> str:
@@ -227,11 +226,3 @@ def _judged(config: Config, record: Record, digest: Digest) -> tuple[int, store.
 
 def _cut(line: str) -> str:
     return line.removesuffix("\r")[: LONGEST_LINE + 1]
-
-
-def _guarded(field: str) -> str:
-    return f"'{field}" if field.lstrip("'").startswith(_FORMULA) else field
-
-
-def _unguarded(field: str) -> str:
-    return field[1:] if field.startswith("'") and field.lstrip("'").startswith(_FORMULA) else field

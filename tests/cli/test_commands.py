@@ -152,7 +152,7 @@ def test_poll_reports_json_as_documented(run: Run, home: Path) -> None:
         *("feeds", "fetched", "not_modified", "failed", "articles_new", "articles_updated", "seconds", "outcomes")
     }
     assert {tuple(outcome) for outcome in report["outcomes"]} == {
-        ("feed", "outcome", "status", "articles_new", "error")
+        ("feed", "outcome", "status", "articles_new", "articles_held", "error", "alerts")
     }
 
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 from digest.config import Ranking
 from digest.demo import samples
 from digest.feeds.clean import clean_all
+from digest.feeds.habits import learned
 from digest.feeds.outcomes import Parsed
 from digest.feeds.parse import parse
-from digest.model import Article, Feed
+from digest.model import Article, Feed, Habits
 from digest.ranking.cluster import cluster
 from tests.conftest import NOW
 
@@ -19,7 +20,7 @@ def articles() -> list[Article]:
         feed = Feed(f"https://feeds.example/{source.file}", source.publisher, source.weight, source.language)
         parsed = parse(documents[source.file], feed.url, "application/xml", 500)
         assert isinstance(parsed, Parsed)
-        found.extend(clean_all(parsed, feed, NOW).articles)
+        found.extend(clean_all(parsed, feed, learned(Habits(), parsed, feed, NOW), NOW).articles)
     return [article for article in found if article.published_at > NOW - timedelta(hours=36)]
 
 

@@ -237,10 +237,12 @@ def test_starter_feeds_are_complete_and_unique() -> None:
     assert len({feed["url"] for feed in starter}) == len(starter) >= 70
     for feed in starter:
         assert urlsplit(feed["url"]).scheme in {"http", "https"}
-        assert {"url", "publisher", "weight", "language", "poll"} <= set(feed)
-        assert set(feed) <= {"url", "publisher", "weight", "language", "poll", "topics"}
+        assert (
+            {"url", "publisher", "weight", "language"}
+            <= set(feed)
+            <= {"url", "publisher", "weight", "language", "topics"}
+        )
         assert set(feed.get("topics", [])) <= TOPICS
-        assert feed["poll"] in {"30m", "1h", "6h"}
 
 
 def _rates(document: bytes) -> list[tuple[date, dict[str, Decimal]]]:

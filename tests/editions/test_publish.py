@@ -61,7 +61,7 @@ def keep(connection: Connection, titles: tuple[str, ...], published: datetime) -
             feed=feed,
             fingerprint=f"{published:%d%H}{number}",
         )
-        articles.keep(connection, known.id, [article], moment)
+        articles.add(connection, known.id, [article])
 
 
 def subscribe(connection: Connection, address: str, topics: tuple[str, ...] = ()) -> None:

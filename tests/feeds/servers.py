@@ -1,12 +1,14 @@
 """Real servers on the loopback address that behave as a test wants them to, and feeds for them to serve."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 Handler = Callable[[web.Request], web.StreamResponse | Awaitable[web.StreamResponse]]
 Dialogue = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -62,6 +64,44 @@ async def talking(dialogue: Dialogue) -> AsyncIterator[Server]:
     listener = await asyncio.start_server(converse, "127.0.0.1", 0)
     async with listener:
         yield Server(listener.sockets[0].getsockname()[1])
+
+
+class Names(AbstractResolver):
+    """A name server that may lie.
+
+    Args:
+        answers: by name, one answer for each question, the last of them also for all further ones: addresses, an error
+            to raise, or None, which is no answer at all. Other names do not exist.
+    """
+
+    def __init__(self, answers: Mapping[str, Iterable[Iterable[str] | Exception | None]]) -> None:
+        self._answers = {name: list(given) for name, given in answers.items()}
+        self.questions: list[str] = []
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        self.questions.append(host)
+        answers = self._answers.get(host) or [socket.gaierror(socket.EAI_NONAME, "Name or service not known")]
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if found is None:
+            await asyncio.Event().wait()
+        if isinstance(found, Exception):
+            raise found
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=0,
+            )
+            for address in found or ()
+        ]
+
+    async def close(self) -> None:
+        pass
 
 
 def rss(*items: str, channel: str = "<title>Harbour Wire</title>") -> bytes:

@@ -5,6 +5,7 @@ import pytest
 from digest.feeds import addresses
 
 
+@pytest.mark.rows(10, 11, 12)
 @pytest.mark.parametrize(
     "address",
     [
@@ -28,3 +29,18 @@ def test_an_inside_or_unreadable_address_is_not_public(address: str) -> None:
 )
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert addresses.is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_address"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("fe80::1%eth0", True),
+        ("wire.example", False),
+        ("127.1", False),
+        ("", False),
+    ],
+)
+def test_an_address_is_told_from_a_name(host: str, is_address: bool) -> None:
+    assert addresses.is_address(host) is is_address

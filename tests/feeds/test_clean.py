@@ -1,30 +1,32 @@
 """Entries into articles: what a reader would see, when it was published, whose it is, and whether it is known."""
 
-import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from digest.feeds.clean import Cleaned, Dropped, clean, clean_all
+from digest.feeds.habits import learned
 from digest.feeds.outcomes import Parsed
-from digest.model import Article, Entry, Feed, Image
+from digest.model import Article, Entry, Feed, Habits, Image
+from tests.feeds.hostile_text import BAD_LINKS
+from tests.feeds.invariants import clusters
 
 NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
 FEED = Feed("https://wire.example/feeds/all.xml", "Harbour Wire")
+HOME = "https://wire.example/"
 ENTRY = Entry("7", "https://wire.example/a", "Rates rise", "The bank raised rates.")
 
 
 def cleaned(entry: Entry = ENTRY, feed: Feed = FEED, language: str = "", publisher: str = "Harbour Wire") -> Article:
-    outcome = clean(entry, feed, NOW, language, publisher)
+    outcome = clean(entry, feed, NOW, language, HOME, publisher)
     assert isinstance(outcome, Article), outcome
     return outcome
 
 
-def document(*entries: Entry, feed: Feed = FEED) -> Cleaned:
-    return clean_all(Parsed(entries), feed, NOW)
+def document(*entries: Entry, feed: Feed = FEED, shared_ids: bool = False) -> Cleaned:
+    parsed = Parsed(entries, language="en", home=HOME, shared_ids=shared_ids)
+    return clean_all(parsed, feed, learned(Habits(), parsed, feed, NOW), NOW)
 
 
 def several(*links: str) -> list[Entry]:
@@ -91,7 +93,7 @@ def test_a_document_of_old_dates_only_has_no_dates_and_one_with_a_fresh_date_has
     older = replace(ENTRY, entry_id="2", link="https://wire.example/2", published=NOW - newest - timedelta(days=60))
     fresh = replace(ENTRY, published=NOW - newest)
 
-    found = clean_all(Parsed(entries=(fresh, older), title="Wire", language="en"), FEED, NOW).articles
+    found = document(fresh, older).articles
 
     expected = [fresh.published, older.published] if believed else [NOW, NOW]
     assert [article.published_at for article in found] == expected
@@ -133,18 +135,20 @@ def test_a_summary_says_more_than_the_title_or_nothing(change: dict[str, str], t
     assert (article.title, article.summary) == (title, summary)
 
 
-def test_long_texts_are_cut() -> None:
-    article = cleaned(replace(ENTRY, title="word " * 100, summary="other " * 1000))
+@pytest.mark.rows(78, 97)
+def test_long_texts_are_cut_after_a_word() -> None:
+    article = cleaned(replace(ENTRY, title="word " * 200_000, summary="other " * 1_000_000))
 
     assert len(article.title) <= 200
     assert len(article.summary) <= 600
     assert article.title.endswith("word…")
+    assert article.summary.endswith("other…")
+    assert clusters(cleaned(replace(ENTRY, title="🇩🇪" * 300)).title) == 200
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"link": ""}, "no link"),
         ({"link": "javascript:alert(1)"}, "the link is not http or https"),
         ({"link": "https://10.0.0.1/"}, "the link's host is not a public one"),
         ({"title": " ", "summary": "<img src=x>"}, "neither title nor summary"),
@@ -152,7 +156,7 @@ def test_long_texts_are_cut() -> None:
     ],
 )
 def test_an_entry_that_nobody_could_read_is_dropped_with_a_reason(change: dict[str, str], reason: str) -> None:
-    assert clean(replace(ENTRY, **change), FEED, NOW, "", "x") == Dropped(reason)  # type: ignore[arg-type]
+    assert clean(replace(ENTRY, **change), FEED, NOW, "", HOME, "x") == Dropped(reason)  # type: ignore[arg-type]
 
 
 def test_the_fingerprint_follows_the_words_and_nothing_else() -> None:
@@ -170,31 +174,65 @@ def test_an_entry_without_a_usable_identifier_gets_one(given_id: str, length: in
     article.entry_id.encode()
 
 
-@settings(max_examples=50)
-@given(
-    st.builds(
-        Entry,
-        entry_id=st.text(),
-        link=st.text() | st.just("https://wire.example/a"),
-        title=st.text() | st.just("Rates rise"),
-        summary=st.text(),
-        published=st.none() | st.datetimes(timezones=st.just(UTC)),
-        author=st.text(),
-        source=st.text(),
-        language=st.text(),
-        categories=st.lists(st.text()).map(tuple),
-        images=st.lists(st.builds(Image, url=st.text(), credit=st.text())).map(tuple),
-    )
+# ── an entry without a link ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.rows(59)
+def test_an_entry_without_a_link_leads_to_its_identifier_if_that_is_an_address() -> None:
+    article = cleaned(replace(ENTRY, link=" ", entry_id="https://wire.example/b?utm_source=rss"))
+
+    assert (article.url, article.entry_id) == ("https://wire.example/b", "https://wire.example/b?utm_source=rss")
+
+
+@pytest.mark.rows(59)
+def test_an_entry_without_any_address_leads_to_the_feeds_page_and_is_told_apart_there() -> None:
+    first, second = document(replace(ENTRY, link="", entry_id=""), Entry("", "", "Oil falls", "")).articles
+
+    assert all(url.startswith(f"{HOME}#") for url in (first.url, second.url))
+    assert first.url != second.url
+    assert first.entry_id != second.entry_id
+    assert cleaned(replace(ENTRY, link="", entry_id="", title=" Rates\u200b  <b>rise</b>")) == first
+
+
+@pytest.mark.rows(59)
+def test_the_place_of_an_entry_without_a_link_stays_as_long_as_its_identifier_does() -> None:
+    entry = replace(ENTRY, link="")
+
+    assert cleaned(entry).entry_id == "7"
+    assert cleaned(replace(entry, title="Rates rise again")).url == cleaned(entry).url
+    assert cleaned(replace(entry, entry_id="8")).url != cleaned(entry).url
+
+
+@pytest.mark.rows(59)
+@pytest.mark.parametrize("home", ["", "javascript:alert(1)", "https://127.0.0.1/", "x" * 3000])
+def test_a_feed_that_names_no_page_worth_going_to_is_at_home_where_it_was_found(home: str) -> None:
+    article = clean(replace(ENTRY, link=""), FEED, NOW, "", home, "Harbour Wire")
+
+    assert isinstance(article, Article)
+    assert article.url.startswith("https://wire.example/#")
+
+
+@pytest.mark.rows(82)
+@pytest.mark.parametrize("link", BAD_LINKS)
+def test_an_entry_with_a_bad_link_leads_to_an_identifier_that_is_a_good_one_or_nowhere(link: str) -> None:
+    bad = replace(ENTRY, link=link)
+
+    assert cleaned(replace(bad, entry_id="https://wire.example/b")).url == "https://wire.example/b"
+    for nowhere in ("7", link, "https://10.0.0.1/"):
+        assert isinstance(clean(replace(bad, entry_id=nowhere), FEED, NOW, "", HOME, "x"), Dropped)
+
+
+@pytest.mark.rows(59, 77)
+@pytest.mark.parametrize(
+    "nothing", ["", " \n", "\u200b\u2060\ufeff", "\u2800\u3164", "<img src=x>", "<!-- x -->", "&nbsp;", "\u202e"]
 )
-def test_every_article_keeps_its_promises_whatever_the_entry_holds(entry: Entry) -> None:
-    for article in document(entry).articles:
-        assert article.url.startswith(("http://", "https://"))
-        assert 1 <= len(article.title) <= 200
-        assert len(article.summary) <= 600
-        assert article.publisher
-        assert article.published_at <= article.first_seen_at
-        words = (article.entry_id, article.title, article.summary, article.publisher, article.author)
-        assert not any(unicodedata.category(character) in {"Cc", "Cs"} for character in "".join(words))
+def test_an_entry_that_says_nothing_is_dropped_and_one_without_a_title_begins_like_its_summary(nothing: str) -> None:
+    silent = replace(ENTRY, title=nothing, summary=nothing)
+
+    assert clean(silent, FEED, NOW, "", HOME, "x") == Dropped("neither title nor summary")
+    assert clean(replace(silent, link=""), FEED, NOW, "", HOME, "x") == Dropped("neither title nor summary")
+    assert clean(replace(silent, summary="Read more"), FEED, NOW, "", HOME, "x") == Dropped("neither title nor summary")
+    assert cleaned(replace(silent, summary="word " * 40)).title == "word " * 15 + "word…"
 
 
 # ── a whole document ────────────────────────────────────────────────────────────────────────────────────────────
@@ -229,8 +267,8 @@ def test_a_publisher_that_links_to_others_now_and_then_is_still_one_publisher() 
 def test_an_identifier_that_many_entries_share_is_made_distinct_by_the_page() -> None:
     shared = [replace(entry, entry_id="same") for entry in several("/a", "/b", "/c")]
 
-    first = [article.entry_id for article in document(*shared).articles]
-    later = [article.entry_id for article in document(*reversed(shared[:2])).articles]
+    first = [article.entry_id for article in document(*shared, shared_ids=True).articles]
+    later = [article.entry_id for article in document(*reversed(shared[:2]), shared_ids=True).articles]
 
     assert len(set(first)) == 3
     assert later == [first[1], first[0]]

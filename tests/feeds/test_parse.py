@@ -49,7 +49,8 @@ def test_an_rss_item_is_read_whole() -> None:
         ),
         title="Wire",
         language="en-GB",
-        ttl=timedelta(minutes=45),
+        wait=timedelta(minutes=45),
+        marks=read(body).marks,
     )
 
 
@@ -138,9 +139,11 @@ def test_a_feed_is_read_whatever_type_the_server_gives_it(content_type: str) -> 
     [
         (b"<!doctype html><html><body>Moved</body></html>", "not a feed: it is an HTML page"),
         (b"\xef\xbb\xbf\n <html>", "not a feed: it is an HTML page"),
-        (b'{"version": "https://jsonfeed.org/version/1"}', "not a feed: it is JSON"),
-        (b"<urlset><url/></urlset>", "not a feed: its first element is <urlset>"),
-        (b"<opml version='2.0'/>", "not a feed: its first element is <opml>"),
+        (b'{"version": "https://jsonfeed.org/version/1"}', "not a feed: it is a JSON Feed, which is not supported"),
+        (b"[1]", "not a feed: it is JSON"),
+        (b"<urlset><url/></urlset>", "not a feed: it is a sitemap"),
+        (b"<opml version='2.0'/>", "not a feed: it is an OPML list of feeds"),
+        (b"<note>hello</note>", "not a feed: it is an XML document of <note>"),
         (b"hello", "not a feed: it is not XML"),
         (b"\x00\x01\x02", "not a feed: it is not XML"),
         (b"<rss version='2.0'><channel><title>a</title", "broken XML, and no entry in what could be read"),

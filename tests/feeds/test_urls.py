@@ -1,15 +1,17 @@
 """Links: one spelling for each page, and none that a reader should not be sent to."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.feeds import urls
 from digest.feeds.urls import BadLink
+from tests.feeds.hostile_text import BAD_LINKS, FRAGMENTS
 
 BASE = "https://wire.example/feeds/all.xml"
 
 
+@pytest.mark.rows(84, 87)
 @pytest.mark.parametrize(
     ("link", "expected"),
     [
@@ -46,6 +48,7 @@ def test_a_page_has_one_address(link: str, expected: str) -> None:
     assert urls.canonical(expected, BASE) == expected
 
 
+@pytest.mark.rows(82, 83, 86, 87)
 @pytest.mark.parametrize(
     "link",
     [
@@ -61,6 +64,8 @@ def test_a_page_has_one_address(link: str, expected: str) -> None:
         *("mailto:a@b.example", "tel:+1", "magnet:?x", "intent://x", "ftp://wire.example/a", "file:///etc/passwd"),
         *("https://bank.example@evil.example/", "https://user:x@wire.example/", "https://bank.example\\@evil.example/"),
         *("https://localhost/a", "https://router.local/", "https://intranet/", "https://db.internal/"),
+        *("https://db.rack-1/", "https://a.b/", "https://wire.example1/", "https://wire..example/"),
+        "https://" + "a" * 64 + ".example/",
         *("https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/"),
         *(
             "https://１２７.0.0.1/",
@@ -84,14 +89,71 @@ def test_a_feed_inside_a_network_may_link_to_its_own_host_and_to_no_other() -> N
     assert isinstance(urls.canonical("http://10.0.0.8/a", "http://10.0.0.7/feed"), BadLink)
 
 
-@given(st.text(st.sampled_from("htps:/\\@?#&=%.[]0:x1aé \t\0\ud800１")))
-def test_every_address_that_passes_is_plain_http_and_passes_again(tail: str) -> None:
-    url = urls.canonical(f"https:{tail}", BASE)
+@pytest.mark.rows(82, 83, 87)
+@pytest.mark.parametrize("link", [*BAD_LINKS, *(f"{link}#https://wire.example/" for link in BAD_LINKS)])
+def test_no_disguise_makes_a_link_of_what_is_none(link: str) -> None:
+    assert isinstance(urls.canonical(link, BASE), BadLink)
+
+
+@pytest.mark.rows(82)
+def test_an_entity_inside_a_link_is_no_scheme_but_part_of_a_name() -> None:
+    assert urls.canonical("javascript&colon;alert(1)", BASE) == "https://wire.example/feeds/javascript&colon;alert(1)"
+
+
+@pytest.mark.rows(85)
+@pytest.mark.parametrize("base", ["javascript:alert(1)//", "data:text/html,", "https://127.0.0.1/", "file:///"])
+def test_a_base_that_is_none_of_the_web_lends_nothing_to_a_link(base: str) -> None:
+    assert isinstance(urls.canonical(f"{base}a", BASE), BadLink)
+
+
+@pytest.mark.rows(88)
+@pytest.mark.parametrize(
+    ("link", "host"),
+    [
+        ("https://раураl.example/", "xn--l-7sba6dbr.example"),
+        ("https://Straße.example/", "xn--strae-oqa.example"),
+        ("https://ＷＩＲＥ.example/", "wire.example"),
+        ("https://日本。example/", "xn--wgv71a.example"),
+    ],
+)
+def test_a_host_in_another_script_is_shown_as_it_is_registered(link: str, host: str) -> None:
+    assert urls.canonical(link, BASE) == f"https://{host}/"
+
+
+PIECES = st.lists(
+    st.sampled_from(FRAGMENTS) | st.text(st.sampled_from("htps:/\\@?#&=%.[]0:x1aé \t\0\ud800１")), max_size=8
+).map("".join)
+STARTS = st.sampled_from(
+    [
+        "",
+        "https:",
+        "https://",
+        "http://wire.example/",
+        "https://archive.is/x/https://",
+        "//",
+        "https://l.facebook.com/l.php?u=",
+    ]
+)
+
+
+@pytest.mark.rows(82, 86, 87)
+@settings(deadline=None)
+@given(STARTS, PIECES)
+def test_every_address_that_passes_is_plain_http_and_its_own_canonical_address(start: str, rest: str) -> None:
+    url = urls.canonical(start + rest, BASE)
 
     if isinstance(url, str):
         assert url.startswith(("http://", "https://"))
         assert url.isascii()
+        assert len(url) <= 2048
+        assert "@" not in url.split("/")[2]
         assert urls.canonical(url, BASE) == url
+
+
+@settings(deadline=None)
+@given(PIECES)
+def test_the_quick_way_for_ordinary_addresses_gives_what_the_long_way_gives(rest: str) -> None:
+    assert urls.absolute(f"https://wire.example/{rest}", BASE) == urls.absolute(f"HTTPS://wire.example/{rest}", BASE)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from digest.model import Article, Feed, Image, Window
+from digest.model import Article, Feed, Hold, Image, KnownArticle, Window
 from digest.store import articles, feeds
-from digest.store.articles import Kept
 from digest.store.engine import read, write
 from digest.store.tables import articles as table
 
@@ -34,10 +33,15 @@ def article(number: int = 1, feed: Feed = FEED, **changes: object) -> Article:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def keep(engine: Engine, *found: Article, feed: Feed = FEED, now: datetime = NOW) -> Kept:
+def add(engine: Engine, *new: Article, feed: Feed = FEED) -> int:
     with write(engine) as conn:
         feeds.sync(conn, [FEED, OTHER], NOW)
-        return articles.keep(conn, feed_id(conn, feed), found, now)
+        return articles.add(conn, feed_id(conn, feed), new)
+
+
+def similar(engine: Engine, *found: Article, feed: Feed = FEED) -> list[KnownArticle]:
+    with read(engine) as conn:
+        return articles.similar(conn, feed_id(conn, feed), found)
 
 
 def feed_id(conn: Connection, feed: Feed) -> int:
@@ -60,59 +64,79 @@ def test_an_article_comes_back_as_it_went_in_with_its_feed(engine: Engine) -> No
         image=Image("https://img.example/a.jpg", "Photo: Lee", "A bank", 10, None),
     )
 
-    assert keep(engine, whole) == Kept(1, 0)
+    assert add(engine, whole) == 1
     assert [replace(found, id=0) for found in stored(engine)] == [whole]
     assert stored(engine)[0].id > 0
 
 
-def test_a_repeated_document_adds_nothing(engine: Engine) -> None:
-    document = [article(1), article(2)]
-
-    assert keep(engine, *document) == Kept(2, 0)
-    assert keep(engine, *document, now=LATER) == Kept(0, 0)
+def test_an_article_that_another_hand_stored_is_left_alone(engine: Engine) -> None:
+    assert add(engine, article(1), article(2)) == 2
+    assert add(engine, article(2, title="Changed"), article(3)) == 1
+    assert [found.title for found in stored(engine)] == ["Headline 3", "Headline 2", "Headline 1"]
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["https://wire.example/1", "http://wire.example/1", "https://www.wire.example/1", "http://www.wire.example/1"],
+    "found",
+    [
+        article(9, entry_id="id-1"),
+        article(9, url="https://wire.example/1"),
+        article(9, url="http://www.wire.example/1"),
+        article(9, title="HEADLINE 1"),
+    ],
 )
-def test_an_entry_with_a_new_id_and_a_known_page_is_known(engine: Engine, url: str) -> None:
-    keep(engine, article(1))
+def test_the_same_identifier_page_or_headline_is_found_and_only_the_same_feeds(engine: Engine, found: Article) -> None:
+    add(engine, article(1), article(2))
+    add(engine, article(1, feed=OTHER), feed=OTHER)
 
-    assert keep(engine, article(1, entry_id="changed", url=url), now=LATER) == Kept(0, 0)
+    (known,) = similar(engine, found)
+
+    assert known == KnownArticle(
+        id=next(one.id for one in stored(engine) if one.feed == FEED and one.entry_id == "id-1"),
+        entry_id="id-1",
+        url="https://wire.example/1",
+        title="Headline 1",
+        fingerprint=f"{1:064}",
+        published_at=NOW - timedelta(minutes=1),
+        first_seen_at=NOW,
+        updates=0,
+    )
 
 
-def test_a_link_that_articles_share_says_nothing_about_them(engine: Engine) -> None:
-    page = "https://bank.example/rates"
+def test_a_large_document_is_looked_up_whole_oldest_first(engine: Engine) -> None:
+    many = [article(number, published_at=NOW - timedelta(seconds=number)) for number in range(1, 1301)]
 
-    assert keep(engine, article(1, url=page), article(2, url=page)) == Kept(2, 0)
-    assert keep(engine, article(2, url=page), article(3, url=page)) == Kept(1, 0)
+    assert add(engine, *many) == 1300
+    assert [known.entry_id for known in similar(engine, *many[::-1])] == [found.entry_id for found in many]
+    assert add(engine) == 0
+    assert similar(engine) == []
 
 
 def test_changed_words_are_taken_over_but_the_article_stays_the_same(engine: Engine) -> None:
-    keep(engine, article(1))
+    add(engine, article(1))
     before = stored(engine)[0]
     corrected = article(1, title="Corrected", fingerprint="f" * 64, published_at=LATER, first_seen_at=LATER)
 
-    assert keep(engine, corrected, now=LATER) == Kept(0, 1)
+    with write(engine) as conn:
+        articles.change(conn, [(before.id, corrected)], LATER)
+        articles.change(conn, [(before.id, corrected)], LATER)
+        articles.change(conn, [], LATER)
+
     assert stored(engine) == [replace(before, title="Corrected", fingerprint="f" * 64)]
+    assert [known.updates for known in similar(engine, article(9, title="corrected"))] == [2]
     with read(engine) as conn:
         assert conn.execute(select(table.c.updated_at)).scalar_one() == LATER
 
 
-def test_what_one_feed_says_is_not_taken_for_anothers(engine: Engine) -> None:
-    keep(engine, article(1))
+def test_held_articles_are_shown_to_nobody_until_they_are_released(engine: Engine) -> None:
+    add(engine, article(1, hold=Hold.REISSUE), article(2, hold=Hold.BACKLOG), article(3))
+    add(engine, article(1, feed=OTHER, hold=Hold.REISSUE), feed=OTHER)
+    assert [found.entry_id for found in stored(engine)] == ["id-3"]
 
-    assert keep(engine, article(1, feed=OTHER, title="Stolen", fingerprint="f" * 64), feed=OTHER) == Kept(1, 0)
-    assert {found.title for found in stored(engine)} == {"Headline 1", "Stolen"}
+    with write(engine) as conn:
+        assert articles.release(conn, feed_id(conn, FEED)) == 1
+        assert articles.release(conn, feed_id(conn, FEED)) == 0
 
-
-def test_a_large_document_is_kept_whole(engine: Engine) -> None:
-    many = [article(number, published_at=NOW - timedelta(seconds=number)) for number in range(1, 1301)]
-
-    assert keep(engine, *many) == Kept(1300, 0)
-    assert keep(engine, *many[::2], now=LATER) == Kept(0, 0)
-    assert keep(engine) == Kept(0, 0)
+    assert [(found.entry_id, found.feed) for found in stored(engine)] == [("id-3", FEED), ("id-1", FEED)]
 
 
 def test_a_window_is_half_open_and_read_oldest_first(engine: Engine) -> None:
@@ -122,14 +146,14 @@ def test_a_window_is_half_open_and_read_oldest_first(engine: Engine) -> None:
         3: DAY.start,
         4: DAY.start - timedelta(microseconds=1),
     }
-    keep(engine, *(article(number, published_at=moment) for number, moment in moments.items()))
+    add(engine, *(article(number, published_at=moment) for number, moment in moments.items()))
 
     assert [found.entry_id for found in stored(engine)] == ["id-3", "id-2"]
 
 
 def test_a_feed_no_longer_configured_gives_no_articles_but_its_articles_are_still_found(engine: Engine) -> None:
-    keep(engine, article(1))
-    keep(engine, article(2, feed=OTHER), feed=OTHER)
+    add(engine, article(1))
+    add(engine, article(2, feed=OTHER), feed=OTHER)
     ids = [found.id for found in stored(engine)]
     with write(engine) as conn:
         feeds.sync(conn, [OTHER], LATER)

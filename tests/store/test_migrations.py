@@ -1,5 +1,6 @@
 """The migrations and the tables are two descriptions of one schema, and an upgrade keeps what it finds."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, select
 
 from digest.errors import SchemaOutdated
+from digest.model import Article, Feed, KnownFeed, Memory
+from digest.store import articles, feeds, schema, tables
 from digest.store import engine as engines
-from digest.store import schema, tables
 from tests.conftest import NOW
 
 
@@ -48,3 +50,23 @@ def test_an_old_schema_is_refused_with_the_command_to_run(engine: Engine) -> Non
 
     with pytest.raises(SchemaOutdated, match="digest migrate"):
         schema.check(engine)
+
+
+def test_an_upgrade_keeps_feeds_and_articles_and_knows_the_old_ones_by_their_headline(engine: Engine) -> None:
+    feed = Feed("https://wire.example/feed", "Harbour Wire")
+    article = Article("1", "https://wire.example/1", "Straße gesperrt", "", "Harbour Wire", NOW, NOW, feed, "f" * 64)
+    with engines.write(engine) as connection:
+        feeds.sync(connection, [feed], NOW)
+        known = feeds.by_url(connection, feed.url)
+        assert known
+        articles.add(connection, known.id, [article])
+        memory = Memory(NOW, polled_at=NOW, succeeded_at=NOW, read_since=NOW, failures=2, failing_since=NOW)
+        feeds.remember(connection, [(known, memory)])
+
+    schema.migrate(engine, "0001")
+    schema.migrate(engine)
+
+    with engines.read(engine) as connection:
+        (found,) = articles.similar(connection, known.id, [replace(article, entry_id="2", url="https://x.example/")])
+        assert feeds.configured(connection) == [KnownFeed(known.id, feed, memory)]
+    assert (found.title, found.entry_id) == ("Straße gesperrt", "1")

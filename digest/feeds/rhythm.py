@@ -1,0 +1,50 @@
+"""When a feed asks to be left alone: RSS 2.0's ttl, skipHours and skipDays, and RSS 1.0's syndication module. Pure.
+
+What makes no sense is as if it were not there.
+"""
+
+import re
+from datetime import timedelta
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HOURS_A_DAY = 24
+_NAMED = re.compile(rb"<(?:[\w.-]+:)?(?:hour|day)\s*>\s*(?:<!\[CDATA\[)?\s*(\w{1,16})\s*(?:\]\]>)?\s*</", re.IGNORECASE)
+_COUNT = re.compile(r"[1-9]\d{0,8}", re.ASCII)
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
+
+
+def wait(ttl: str, period: str, frequency: str) -> timedelta | None:
+    """How long a document is good for: its ttl in minutes, or else the part of a period that it has between updates.
+
+    Args:
+        ttl: of RSS 2.0.
+        period: `sy:updatePeriod`.
+        frequency: `sy:updateFrequency`, how many updates come in a period; 1 where it is missing.
+    """
+    if _COUNT.fullmatch(ttl.strip()):
+        return timedelta(minutes=int(ttl))
+    length, count = _PERIODS.get(period.strip().lower()), frequency.strip() or "1"
+    return length / int(count) if length and _COUNT.fullmatch(count) else None
+
+
+def silent_hours(xml: bytes) -> tuple[int, ...]:
+    """The hours, in UTC, that a skipHours element names; none where it names all of them."""
+    named = {int(name) % _HOURS_A_DAY if name.isdigit() and int(name) <= _HOURS_A_DAY else None for name in _names(xml)}
+    hours = {hour for hour in named if hour is not None}
+    return tuple(sorted(hours)) if hours == named and len(hours) < _HOURS_A_DAY else ()
+
+
+def silent_days(xml: bytes) -> tuple[int, ...]:
+    """The days that a skipDays element names, Monday being 0; none where it names all of them."""
+    days = {_DAYS.index(name) for name in _names(xml) if name in _DAYS}
+    return tuple(sorted(days)) if len(days) < len(_DAYS) else ()
+
+
+def _names(xml: bytes) -> list[str]:
+    return [name.decode("ascii", "replace").lower() for name in _NAMED.findall(xml)]
