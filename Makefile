@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test lint types check lock image clean
+.PHONY: demo test lint types check kills bench-poll lock image clean
 
 demo: $(VENV)/.installed ## live through one whole day on this machine
 	$(BIN)/digest demo $(DEMO)
@@ -21,6 +21,12 @@ types: $(VENV)/.installed-dev
 
 check: lint types test
 
+kills: $(VENV)/.installed-dev ## kill a poll at a hundred moments
+	KILLS=100 $(BIN)/pytest tests/feeds/test_poll_killed.py
+
+bench-poll: $(VENV)/.installed-dev $(VENV)/peer/.installed ## polls beside `reader`, which gets an environment of its own
+	$(BIN)/python bench/poll.py --peer-python $(VENV)/peer/bin/python
+
 image: ## build the container image with the engine at hand
 	$(or $(shell command -v docker),$(shell command -v podman),docker) build -t economic-digest .
 
@@ -35,6 +41,11 @@ clean:
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/peer/.installed: | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/peer
+	$(VENV)/peer/bin/python -m pip install --quiet --disable-pip-version-check reader==3.26 sgmllib3k
+	touch $@
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
