@@ -168,7 +168,7 @@ def _page(entry: Entry, feed: Feed) -> str | BadLink:
 def _place_at_home(home: str, feed: Feed, entry_id: str) -> str | BadLink:
     """The feed's own page, with a fragment that tells its entries apart."""
     page = urls.canonical(home, feed.url)
-    if isinstance(page, BadLink):
+    if isinstance(page, BadLink) or len(page) + 1 + _FRAGMENT > urls.LONGEST:
         page = urls.absolute("/", feed.url)
     return page if isinstance(page, BadLink) else f"{page}#{_hash(entry_id)[:_FRAGMENT]}"
 
@@ -190,7 +190,7 @@ def _without_publisher(title: str, publishers: tuple[str, ...]) -> str:
     for publisher in publishers:
         ending = publisher.lower()
         if ending and lowered.endswith(ending) and lowered.removesuffix(ending).endswith(_BEFORE_PUBLISHER):
-            return title[: -len(ending) - _BEFORE_PUBLISHER_LENGTH].rstrip() or title
+            return title[: -len(publisher) - _BEFORE_PUBLISHER_LENGTH].rstrip() or title
     return title
 
 

@@ -24,6 +24,10 @@ OLDEST_YEAR, NEWEST_YEAR = 1995, 2100
 
 _LONGEST_TEXT, _LONGEST_SUMMARY, _LONGEST_NAME = 4_000, 16_000, 400
 _MOST_CATEGORIES = 20
+_STRAY = re.compile(
+    rb"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))|&(?![A-Za-z][A-Za-z0-9]{0,31};|#(?:[0-9]{1,8}|[xX][0-9A-Fa-f]{1,6});)",
+    re.DOTALL,
+)
 _IN_UTF_8 = "application/xml; charset=utf-8"
 
 
@@ -61,6 +65,10 @@ def _parse(body: bytes, headers: dict[str, str], most_entries: int, known: bytes
     url, seen = headers["content-location"], dict[str, Any]()
     document = convert_to_utf8(headers, body, seen)
     scanned = scan(document, url, known) if seen["encoding"] else None
+    if scanned is None and seen["encoding"] and (mended := _mended(document)) != document:
+        # The most frequent fault of feeds, which feedparser's lenient reading would turn into "AT&T;".
+        body, headers = mended, headers | {"content-type": _IN_UTF_8}
+        scanned = scan(mended, url, known)
     if isinstance(scanned, ParseFailed):
         return scanned
     if scanned:
@@ -79,6 +87,11 @@ def _read(document: bytes, headers: dict[str, str]) -> Any:
     )
 
 
+def _mended(document: bytes) -> bytes:
+    """A document with `&amp;` for every ampersand that begins no reference."""
+    return _STRAY.sub(lambda found: found[1] or b"&amp;", document)
+
+
 def _is_broken(read: Any) -> bool:
     return bool(read.get("bozo")) and not isinstance(read.get("bozo_exception"), feedparser.ThingsNobodyCaresAboutButMe)
 
@@ -91,9 +104,7 @@ def _parsed(read: Any, most_entries: int, scanned: Scanned | None) -> Parsed:
         title=_text(feed, "title"),
         language=_text(feed, "language", _LONGEST_NAME),
         home=home if re.match(r"https?://", home, re.IGNORECASE) else "",
-        wait=rhythm.wait(
-            *(_text(feed, name, _LONGEST_NAME) for name in ("ttl", "sy_updateperiod", "sy_updatefrequency"))
-        ),
+        wait=rhythm.wait(_text(feed, "ttl", _LONGEST_NAME)),
         silent_hours=scanned.silent_hours if scanned else (),
         silent_days=scanned.silent_days if scanned else (),
         marks=scanned.marks if scanned else b"",

@@ -1,6 +1,7 @@
-"""When a feed asks to be left alone: RSS 2.0's ttl, skipHours and skipDays, and RSS 1.0's syndication module. Pure.
+"""When a feed asks to be left alone: RSS 2.0's ttl, skipHours and skipDays. Pure.
 
-What makes no sense is as if it were not there.
+What makes no sense is as if it were not there. RSS 1.0's syndication module is not asked: it says how often a feed is
+updated, and what blog software puts there is a default that hardly any publisher has looked at.
 """
 
 import re
@@ -10,27 +11,11 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _HOURS_A_DAY = 24
 _NAMED = re.compile(rb"<(?:[\w.-]+:)?(?:hour|day)\s*>\s*(?:<!\[CDATA\[)?\s*(\w{1,16})\s*(?:\]\]>)?\s*</", re.IGNORECASE)
 _COUNT = re.compile(r"[1-9]\d{0,8}", re.ASCII)
-_PERIODS = {
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-    "weekly": timedelta(weeks=1),
-    "monthly": timedelta(days=30),
-    "yearly": timedelta(days=365),
-}
 
 
-def wait(ttl: str, period: str, frequency: str) -> timedelta | None:
-    """How long a document is good for: its ttl in minutes, or else the part of a period that it has between updates.
-
-    Args:
-        ttl: of RSS 2.0.
-        period: `sy:updatePeriod`.
-        frequency: `sy:updateFrequency`, how many updates come in a period; 1 where it is missing.
-    """
-    if _COUNT.fullmatch(ttl.strip()):
-        return timedelta(minutes=int(ttl))
-    length, count = _PERIODS.get(period.strip().lower()), frequency.strip() or "1"
-    return length / int(count) if length and _COUNT.fullmatch(count) else None
+def wait(ttl: str) -> timedelta | None:
+    """How long a document is good for, by its ttl in minutes."""
+    return timedelta(minutes=int(ttl)) if _COUNT.fullmatch(ttl.strip()) else None
 
 
 def silent_hours(xml: bytes) -> tuple[int, ...]:

@@ -46,7 +46,7 @@ _READ_OF_ITEMS = frozenset({
     *("author", "managingeditor", "creator", "category", "keywords", "subject", "tags"),
     *("enclosure", "image", "thumbnail", "credit", "copyright", "text", "textinput"),
 })  # fmt: skip
-_READ_OF_FEEDS = frozenset({"title", "link", "language", "ttl", "updateperiod", "updatefrequency"})
+_READ_OF_FEEDS = frozenset({"title", "link", "language", "ttl"})
 _SHORT = frozenset({
     *("author", "managingeditor", "creator", "webmaster", "publisher", "contributor", "owner"),
     *("pubdate", "published", "issued", "updated", "modified", "lastbuilddate", "date"),

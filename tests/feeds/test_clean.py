@@ -204,7 +204,9 @@ def test_the_place_of_an_entry_without_a_link_stays_as_long_as_its_identifier_do
 
 
 @pytest.mark.rows(59)
-@pytest.mark.parametrize("home", ["", "javascript:alert(1)", "https://127.0.0.1/", "x" * 3000])
+@pytest.mark.parametrize(
+    "home", ["", "javascript:alert(1)", "https://127.0.0.1/", "x" * 3000, "https://wire.example/" + "x" * 2020]
+)
 def test_a_feed_that_names_no_page_worth_going_to_is_at_home_where_it_was_found(home: str) -> None:
     article = clean(replace(ENTRY, link=""), FEED, NOW, "", home, "Harbour Wire")
 

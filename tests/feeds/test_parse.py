@@ -189,3 +189,25 @@ def test_external_and_exploding_entities_bring_nothing_in(tmp_path: Path) -> Non
     shown = repr(outcome)
     assert "the secret" not in shown
     assert len(shown) < 10_000
+
+
+@pytest.mark.rows(49)
+def test_a_stray_ampersand_stands_for_itself_and_the_document_is_scanned_all_the_same() -> None:
+    body = rss(item("AT-T & Söhne"), item("Q-A", "/2"), channel="<title>B&amp;B</title>").replace(b"&amp; ", b"& ")
+    body = body.replace(b"AT-T", b"AT&T").replace(b"Q-A", b"Q&A;")
+
+    parsed = read(body)
+
+    assert parsed.entries[0].title == "AT&T & Söhne"
+    assert parsed.title == "B&B"
+
+
+@pytest.mark.rows(49)
+def test_a_stray_ampersand_does_not_cost_the_marks() -> None:
+    body = rss(item("AT-T"), item("Two", "/2")).replace(b"AT-T", b"AT&T")
+    first = read(body)
+
+    assert [entry.title for entry in first.entries] == ["AT&T", "Two"]
+    again = parse(body, "https://wire.example/feed", "", 500, first.marks)
+    assert isinstance(again, Parsed)
+    assert again.known + len(again.entries) == 2

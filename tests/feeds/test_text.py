@@ -76,7 +76,7 @@ def test_the_quick_way_for_ordinary_text_gives_what_the_long_way_gives(given_tex
     assert text.plain(given_text) == text.plain(f"{given_text}\u200b")
 
 
-@pytest.mark.rows(76, 90, 92)
+@pytest.mark.rows(57, 76, 90, 92)
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_markup_survives_however_it_is_written(payload: str) -> None:
     plain = text.plain(f"Fed {payload} rates")
