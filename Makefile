@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test lint types check kills bench-poll lock image clean
+.PHONY: demo test lint types check kills bench-poll bench-hostile lock image clean
 
 demo: $(VENV)/.installed ## live through one whole day on this machine
 	$(BIN)/digest demo $(DEMO)
@@ -26,6 +26,9 @@ kills: $(VENV)/.installed-dev ## kill a poll at a hundred moments
 
 bench-poll: $(VENV)/.installed-dev $(VENV)/peer/.installed ## polls beside `reader`, which gets an environment of its own
 	$(BIN)/python bench/poll.py --peer-python $(VENV)/peer/bin/python
+
+bench-hostile: $(VENV)/.installed-dev ## a round beside hostile servers, and the same round alone
+	$(BIN)/python -m bench.hostile
 
 image: ## build the container image with the engine at hand
 	$(or $(shell command -v docker),$(shell command -v podman),docker) build -t economic-digest .

@@ -3,6 +3,7 @@
 The HTML passes are switched off: titles and summaries become plain text later, and those passes are not a boundary.
 """
 
+import codecs
 import re
 from calendar import timegm
 from collections.abc import Sequence
@@ -28,6 +29,13 @@ _STRAY = re.compile(
     rb"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))|&(?![A-Za-z][A-Za-z0-9]{0,31};|#(?:[0-9]{1,8}|[xX][0-9A-Fa-f]{1,6});)",
     re.DOTALL,
 )
+_WIDE = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml[^>]*>")
 _IN_UTF_8 = "application/xml; charset=utf-8"
 
 
@@ -42,6 +50,9 @@ def parse(body: bytes, url: str, content_type: str, most_entries: int, known: by
         known: the marks of the items that need not be read, as an earlier reading gave them.
     """
     headers = {"content-location": url}
+    # A byte order mark knows better than the server, and feedparser alone would not ask it.
+    if wide := next((encoding for mark, encoding in _WIDE if body.startswith(mark)), ""):
+        body, content_type = _DECLARATION.sub("", body.decode(wide, "replace")).encode(), _IN_UTF_8
     if content_type:
         headers["content-type"] = content_type
     try:

@@ -1,5 +1,6 @@
 """Reading documents with feedparser: what is a feed becomes entries, everything else a reason."""
 
+import codecs
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -211,3 +212,23 @@ def test_a_stray_ampersand_does_not_cost_the_marks() -> None:
     again = parse(body, "https://wire.example/feed", "", 500, first.marks)
     assert isinstance(again, Parsed)
     assert again.known + len(again.entries) == 2
+
+
+@pytest.mark.rows(52)
+@pytest.mark.parametrize("declared", ["", '<?xml version="1.0"?>', '<?xml version="1.0" encoding="iso-8859-1"?>'])
+@pytest.mark.parametrize("content_type", ["", "text/xml", "application/xml; charset=utf-8"])
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF8, "utf-8"),
+    ],
+)
+def test_a_byte_order_mark_is_believed_before_any_label(
+    declared: str, content_type: str, mark: bytes, encoding: str
+) -> None:
+    document = rss(item("Größe")).decode().removeprefix('<?xml version="1.0"?>')
+
+    assert read(mark + (declared + document).encode(encoding), content_type=content_type).entries[0].title == "Größe"

@@ -160,6 +160,37 @@ def test_what_is_slow_lets_the_others_pass(monkeypatch: pytest.MonkeyPatch) -> N
     assert ended[:20] == ["good"] * 20
 
 
+def test_what_is_slow_is_read_at_the_lowest_priority_and_by_no_more_children_than_there_are_places() -> None:
+    async def go(parser: Parser) -> list[Parsed | ParseFailed]:
+        first = await parser.parse(GOOD, "https://wire.example/", "")
+        slow = [asyncio.create_task(parser.parse(SLOW, "https://wire.example/", "")) for _ in range(4)]
+        seen: list[list[int]] = []
+        while not all(task.done() for task in slow):
+            seen.append(sorted(os.getpriority(os.PRIO_PROCESS, pid) for pid in parser._nursery._children))
+            await asyncio.wait(slow, timeout=0.01)
+        assert max(map(len, seen)) <= 2
+        assert any(niceness[-1:] == [19] for niceness in seen)
+        assert all(niceness.count(0) <= 1 for niceness in seen)
+        return [first]
+
+    assert with_parser(go, seconds=0.4) == ["Rates rise"]
+
+
+def test_a_nursery_that_dies_is_replaced() -> None:
+    async def go(parser: Parser) -> list[Parsed | ParseFailed]:
+        first = await parser.parse(GOOD, "https://wire.example/", "")
+        nursery = parser._nursery._process
+        assert nursery is not None
+        os.kill(child_of(parser), signal.SIGKILL)
+        nursery.kill()
+        await nursery.wait()
+        return [first, *[await parser.parse(GOOD, "https://wire.example/", "") for _ in range(2)]]
+
+    first, _, third = with_parser(go)
+
+    assert first == third == "Rates rise"
+
+
 def test_a_document_that_computes_too_long_is_given_up_with_its_child(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "CPU_SECONDS", 0.3)
 

@@ -7,12 +7,13 @@ from unittest.mock import patch
 from xml.sax.saxutils import escape
 
 import pytest
+from feedparser import api, mixin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.feeds.outcomes import Parsed, ParseFailed
-from digest.feeds.parse import parse
-from digest.feeds.scan import MARK_BYTES
+from digest.feeds.parse import parse, prepare
+from digest.feeds.scan import ENDINGS, MARK_BYTES
 from digest.model import Entry
 from tests.feeds.servers import item, rss
 
@@ -178,7 +179,9 @@ def test_what_is_known_is_left_out_and_the_rest_is_read_as_before(document: tupl
 
 
 def _documents(shared: Path) -> list[Path]:
-    return sorted(path for path in (shared / "feeds").rglob("*") if path.suffix in {".xml", ".rss", ".rdf", ".atom"})
+    """Real documents, each once: of the days of a week, which are much alike, the first."""
+    paths = [path for path in (shared / "feeds").rglob("*") if path.suffix in {".xml", ".rss", ".rdf", ".atom"}]
+    return sorted(path for path in paths if path.parent.name == "feeds" or path.name.startswith("2026-02-09"))
 
 
 def test_real_documents_are_read_the_same_whole_scanned_and_in_parts(shared: Path) -> None:
@@ -202,6 +205,29 @@ def test_real_documents_are_read_the_same_whole_scanned_and_in_parts(shared: Pat
 
 def _without(entries: Sequence[Entry], of_each: Sequence[bytes], known: Sequence[bytes]) -> tuple[Entry, ...]:
     return tuple(entry for entry, mark in zip(entries, of_each, strict=True) if mark not in set(known))
+
+
+def test_every_ending_that_feedparser_minds_is_known() -> None:
+    """A newer feedparser may mind more of them; markup of that name inside a text is then no longer safe to skip."""
+    minded = {
+        name.removeprefix("_end_").rpartition("_")[2].lower()
+        for name in dir(api.StrictFeedParser)
+        if name.startswith("_end_")
+    }
+
+    assert minded <= ENDINGS
+
+
+@settings(max_examples=100, deadline=None)
+@given(documents())
+def test_feedparser_reads_the_same_when_it_is_prepared(document: tuple[bytes, int]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(api, "PREFERRED_XML_PARSERS", [])
+        patched.setattr(mixin, "make_safe_absolute_uri", mixin.make_safe_absolute_uri)
+        plain = read(document[0])
+        prepare()
+
+        assert read(document[0]) == plain
 
 
 # ── marks ───────────────────────────────────────────────────────────────────────────────────────────────────────
