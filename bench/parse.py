@@ -20,11 +20,11 @@ from collections.abc import Callable, Sequence
 import feedparser
 
 from bench.feeds_server import Newsroom, document
-from digest.feeds import wire
 from digest.feeds.outcomes import Parsed
-from digest.feeds.parse import parse, prepare
-from digest.feeds.sandbox import Parser
-from digest.feeds.scan import MARK_BYTES
+from digest.feeds.reading import wire
+from digest.feeds.reading.parse import parse, prepare
+from digest.feeds.reading.sandbox import Parser
+from digest.feeds.reading.scan import MARK_BYTES
 
 URL = "https://paper.example/feed.xml"
 TYPE = "application/xml"

@@ -29,20 +29,20 @@ LADDER = (
 )
 
 HOMES = {
-    "feedparser": ("digest/feeds/parse",),
+    "feedparser": ("digest/feeds/reading/parse.py",),
     "jinja2": ("digest/editions/render.py",),
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),
     "sqlalchemy": ("digest/store/", "migrations/"),
     "alembic": ("digest/store/schema.py", "migrations/"),
-    "aiohttp": ("digest/feeds/fetch.py",),
+    "aiohttp": ("digest/feeds/fetching/fetch.py",),
     "smtplib": (),
     "starlette": ("digest/web/",),
     "uvicorn": ("digest/web/",),
     "click": ("digest/cli/",),
     "rich": ("digest/cli/",),
-    "nh3": ("digest/feeds/",),
-    "tomlkit": ("digest/feeds/",),
+    "nh3": ("digest/feeds/cleaning/",),
+    "tomlkit": ("digest/feeds/lists/",),
     "itsdangerous": ("digest/links.py",),
 }
 # Every verb holds an engine; naming its type is not speaking SQL.

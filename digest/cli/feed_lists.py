@@ -12,8 +12,9 @@ import click
 from digest.cli import feed_tables, output
 from digest.cli.context import Home, pass_home, utc_now
 from digest.errors import UsageError, WorkError
-from digest.feeds import listing, opml, records, sheet, text, transfer, urls
+from digest.feeds.cleaning import text, urls
 from digest.feeds.discover import Discovery, discover
+from digest.feeds.lists import listing, opml, records, sheet, transfer
 from digest.feeds.look import Look
 from digest.feeds.outcomes import Parsed
 from digest.model import Feed

@@ -11,11 +11,12 @@ import click
 from rich.cells import cell_len, set_cell_size
 
 from digest.cli import output
-from digest.feeds import health, text
+from digest.feeds import health
+from digest.feeds.cleaning import text
 from digest.feeds.health import Health
+from digest.feeds.lists.records import duration, one_line
 from digest.feeds.look import Look, Trial
 from digest.feeds.outcomes import Parsed
-from digest.feeds.records import duration, one_line
 from digest.model import Alert, Feed
 from digest.store.feeds import FeedState
 

@@ -7,7 +7,8 @@ import click
 
 from digest.cli import feed_lists, feed_tables, output
 from digest.cli.context import Home, pass_home, utc_now
-from digest.feeds import listing, records, urls
+from digest.feeds.cleaning import urls
+from digest.feeds.lists import listing, records
 from digest.feeds.look import Trial, try_out
 from digest.feeds.poll import poll as run_poll
 from digest.feeds.reports import FeedReport, PollReport

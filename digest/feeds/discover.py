@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from digest.config import Config
-from digest.feeds.fetch import Fetcher
+from digest.feeds.fetching.fetch import Fetcher
 from digest.feeds.look import Look, look, user_agent
 from digest.feeds.outcomes import Parsed
-from digest.feeds.sandbox import Parser
+from digest.feeds.reading.sandbox import Parser
 
 USUAL_PLACES = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml")
 MOST_ALTERNATES = 10

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from digest.feeds import urls
+from digest.feeds.cleaning import urls
 from digest.feeds.outcomes import Parsed
 from digest.model import Feed, Habits, Memory
 

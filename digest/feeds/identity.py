@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from digest.feeds import text
+from digest.feeds.cleaning import text
 from digest.model import Article, KnownArticle
 
 MOST_UPDATES = 24

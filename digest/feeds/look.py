@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from digest import __version__
 from digest.config import Config, Site
-from digest.feeds.clean import clean_all
-from digest.feeds.fetch import Fetcher
+from digest.feeds.cleaning.clean import clean_all
+from digest.feeds.fetching.fetch import Fetcher
 from digest.feeds.habits import learned
 from digest.feeds.outcomes import Fetched, FetchFailed, Parsed, ParseFailed
-from digest.feeds.sandbox import Parser
+from digest.feeds.reading.sandbox import Parser
 from digest.model import Feed, Habits
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from digest import clock
 from digest.feeds import habits
-from digest.feeds.headers import REFUSED_WAIT
+from digest.feeds.fetching.headers import REFUSED_WAIT
 from digest.feeds.outcomes import FetchFailed
 from digest.model import Feed, Habits, Memory, Move, PollOutcome, Validators
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from digest.feeds import habits, rates
-from digest.feeds.clean import clean_all
-from digest.feeds.fetch import Fetcher
+from digest.feeds.cleaning.clean import clean_all
+from digest.feeds.fetching.fetch import Fetcher
 from digest.feeds.memory import Answer, Document
 from digest.feeds.outcomes import Fetched, FetchFailed, NotModified, ParseFailed
 from digest.feeds.rates import Rate
-from digest.feeds.sandbox import Parser
+from digest.feeds.reading.sandbox import Parser
 from digest.model import Article, Habits, KnownFeed, Memory, Validators
 
 ASK_WHOLE_AFTER = timedelta(hours=24)

@@ -19,7 +19,7 @@ from digest import config
 from digest.cli.main import main
 from digest.cli.setup import write_starter
 from digest.demo import servers
-from digest.feeds import listing
+from digest.feeds.lists import listing
 from digest.model import Article, Feed, Habits, Hold, Memory, PollOutcome
 from digest.store import articles as article_store
 from digest.store import engine as engines

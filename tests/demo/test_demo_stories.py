@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from digest.config import Ranking
 from digest.demo import samples
-from digest.feeds.clean import clean_all
+from digest.feeds.cleaning.clean import clean_all
 from digest.feeds.habits import learned
 from digest.feeds.outcomes import Parsed
-from digest.feeds.parse import parse
+from digest.feeds.reading.parse import parse
 from digest.model import Article, Feed, Habits
 from digest.ranking.cluster import cluster
 from tests.conftest import NOW

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import regex
 
-from digest.feeds import pictures, urls
+from digest.feeds.cleaning import pictures, urls
 from digest.model import Article, Image
 
 LONGEST_CLUSTERS = 4

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.feeds import addresses
+from digest.feeds.fetching import addresses
 
 
 @pytest.mark.rows(10, 11, 12)

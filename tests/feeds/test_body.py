@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.feeds.body import FREE_RATIO_BYTES, Body, Unfit
+from digest.feeds.fetching.body import FREE_RATIO_BYTES, Body, Unfit
 
 
 def received(pieces: list[bytes], *, packed: bool = False, most: int = 10 << 20) -> bytes:

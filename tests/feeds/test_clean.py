@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.feeds.clean import Cleaned, Dropped, clean, clean_all
+from digest.feeds.cleaning.clean import Cleaned, Dropped, clean, clean_all
 from digest.feeds.habits import learned
 from digest.feeds.outcomes import Parsed
 from digest.model import Article, Entry, Feed, Habits, Image

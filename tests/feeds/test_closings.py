@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.feeds.closings import without_closings
+from digest.feeds.cleaning.closings import without_closings
 from tests.feeds.hostile_text import texts
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from digest import config
 from digest.config import Fetch
 from digest.errors import ConfigError
-from digest.feeds.fetch import Fetcher
+from digest.feeds.fetching.fetch import Fetcher
 from digest.feeds.outcomes import Fetched, FetchFailed, NotModified
 from digest.model import Validators
 from tests.feeds.servers import Dialogue, Handler, Server, serving, talking

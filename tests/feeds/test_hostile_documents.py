@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.config import Fetch
-from digest.feeds.clean import clean_all
-from digest.feeds.fetch import Fetcher
+from digest.feeds.cleaning.clean import clean_all
+from digest.feeds.fetching.fetch import Fetcher
 from digest.feeds.outcomes import FetchFailed, NotModified, Parsed, ParseFailed
-from digest.feeds.sandbox import Parser
+from digest.feeds.reading.sandbox import Parser
 from digest.model import Article, Feed, Habits
 from tests.feeds.hostile import PATHS, hostile
 from tests.feeds.hostile_documents import DOCUMENTS

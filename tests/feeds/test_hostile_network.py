@@ -13,8 +13,8 @@ import pytest
 from aiohttp.abc import AbstractResolver
 
 from digest.config import Fetch
-from digest.feeds import addresses
-from digest.feeds.fetch import Fetcher
+from digest.feeds.fetching import addresses
+from digest.feeds.fetching.fetch import Fetcher
 from digest.feeds.outcomes import Fetched, FetchFailed, NotModified
 from digest.model import Validators
 from tests.feeds import hostile as wild

@@ -17,10 +17,10 @@ from digest.config import Ranking
 from digest.delivery import message
 from digest.editions.layout import in_order
 from digest.editions.render import Renderer
-from digest.feeds.clean import Dropped, clean, clean_all
+from digest.feeds.cleaning.clean import Dropped, clean, clean_all
 from digest.feeds.habits import learned
 from digest.feeds.outcomes import Parsed
-from digest.feeds.parse import parse
+from digest.feeds.reading.parse import parse
 from digest.model import Article, Edition, Entry, Feed, Habits, Image, Mark, Rendered, Story, Term, Topic
 from digest.ranking.rank import rank
 from tests.editions import samples

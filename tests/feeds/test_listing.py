@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.errors import ConfigError, UnknownFeed, UsageError, WorkError
-from digest.feeds import listing
+from digest.feeds.lists import listing
 from digest.model import Feed
 from tests.feeds.test_opml import FEEDS
 

@@ -11,10 +11,10 @@ from random import Random
 
 import pytest
 
-from digest.feeds.clean import clean_all
+from digest.feeds.cleaning.clean import clean_all
 from digest.feeds.habits import learned
 from digest.feeds.outcomes import Parsed, ParseFailed
-from digest.feeds.parse import parse
+from digest.feeds.reading.parse import parse
 from digest.model import Feed, Habits
 from tests.feeds.hostile_text import BAD_LINKS, PAYLOADS
 from tests.feeds.invariants import broken_promises

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.feeds import opml
-from digest.feeds.records import Record, Refusal, feed_of
+from digest.feeds.lists import opml
+from digest.feeds.lists.records import Record, Refusal, feed_of
 from digest.model import Feed, Topic
 from tests.conftest import NOW
 

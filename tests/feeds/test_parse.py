@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digest.feeds.outcomes import Parsed, ParseFailed
-from digest.feeds.parse import parse
+from digest.feeds.reading.parse import parse
 from digest.model import Entry, Image
 from tests.feeds.servers import item, rss
 

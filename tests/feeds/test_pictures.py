@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from digest.feeds.clean import clean
+from digest.feeds.cleaning.clean import clean
+from digest.feeds.cleaning.pictures import is_worthwhile
 from digest.feeds.outcomes import Parsed
-from digest.feeds.parse import parse
-from digest.feeds.pictures import is_worthwhile
+from digest.feeds.reading.parse import parse
 from digest.model import Article, Entry, Feed, Image
 from tests.conftest import NOW
 from tests.feeds.servers import item, rss

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
-from digest.feeds import addresses
+from digest.feeds.fetching import addresses
 from digest.feeds.poll import poll
 from digest.feeds.reports import FeedReport, PollReport
 from digest.model import Feed, PollOutcome

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.feeds import sandbox, wire
 from digest.feeds.outcomes import Parsed, ParseFailed
-from digest.feeds.sandbox import Parser
+from digest.feeds.reading import sandbox, wire
+from digest.feeds.reading.sandbox import Parser
 from digest.model import Entry, Image
 from tests.feeds.servers import item, rss
 
@@ -206,7 +206,7 @@ def test_a_document_that_needs_too_much_memory_is_the_childs_last() -> None:
     program = f"""
 import io, sys
 sys.path.insert(0, {str(ROOT)!r})
-from digest.feeds import parse_worker, wire
+from digest.feeds.reading import parse_worker, wire
 from tests.feeds.servers import item, rss
 parse_worker.MEMORY_BYTES = 24 << 20
 body = rss(item("x" * 8_000_000))

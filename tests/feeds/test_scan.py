@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.feeds.outcomes import Parsed, ParseFailed
-from digest.feeds.parse import parse, prepare
-from digest.feeds.scan import ENDINGS, MARK_BYTES
+from digest.feeds.reading.parse import parse, prepare
+from digest.feeds.reading.scan import ENDINGS, MARK_BYTES
 from digest.model import Entry
 from tests.feeds.servers import item, rss
 
@@ -24,7 +24,7 @@ MOST = 2_500
 @contextmanager
 def unscanned() -> Iterator[None]:
     """As if every document had to be read whole."""
-    with patch("digest.feeds.parse.scan", lambda *_: None):
+    with patch("digest.feeds.reading.parse.scan", lambda *_: None):
         yield
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.feeds import sheet
-from digest.feeds.records import Record, Refusal, feed_of
+from digest.feeds.lists import sheet
+from digest.feeds.lists.records import Record, Refusal, feed_of
 from digest.model import Feed
 from tests.feeds.test_opml import FEEDS, TOPICS
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.feeds import text
+from digest.feeds.cleaning import text
 from tests.feeds.hostile_text import PAYLOADS, texts
 from tests.feeds.invariants import clusters
 

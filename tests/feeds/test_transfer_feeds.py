@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest.feeds import transfer
-from digest.feeds.records import LONGEST_REASON, Record, Refusal, address, duration, feed_of, listed, place
+from digest.feeds.lists import transfer
+from digest.feeds.lists.records import LONGEST_REASON, Record, Refusal, address, duration, feed_of, listed, place
 from digest.model import Feed, Topic
 from digest.tomlfile import parse_duration
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.feeds import urls
-from digest.feeds.urls import BadLink
+from digest.feeds.cleaning import urls
+from digest.feeds.cleaning.urls import BadLink
 from tests.feeds.hostile_text import BAD_LINKS, FRAGMENTS
 
 BASE = "https://wire.example/feeds/all.xml"

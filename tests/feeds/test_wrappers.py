@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest.feeds import urls
-from digest.feeds.urls import BadLink
+from digest.feeds.cleaning import urls
+from digest.feeds.cleaning.urls import BadLink
 
 BASE = "https://wire.example/feeds/all.xml"
 PAGE = "https://paper.example/a-b?c=1&d=%C3%A9"

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.parsers import expat
 
-from digest.feeds import rhythm
 from digest.feeds.outcomes import ParseFailed
+from digest.feeds.reading import rhythm
 
 MARK_BYTES = 8
 """The length of an item's mark."""

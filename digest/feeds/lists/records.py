@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
-from digest.feeds import text, urls
+from digest.feeds.cleaning import text, urls
 from digest.model import Feed, Topic
 from digest.tomlfile import parse_duration
 

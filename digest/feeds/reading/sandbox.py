@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Self
 
 import digest
-from digest.feeds import wire
 from digest.feeds.outcomes import Parsed, ParseFailed
+from digest.feeds.reading import wire
 
 WALL_SECONDS, CPU_SECONDS = 20.0, 10.0
 QUICK_WALL_SECONDS, QUICK_CPU_SECONDS, QUICK_BYTES = 2.0, 0.1, 512 * 1024
@@ -178,7 +178,7 @@ class _Nursery:
         # Nothing of the service's environment, which holds its secrets; and out of reach of the terminal's Ctrl-C.
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "digest.feeds.parse_worker"),
+                *(sys.executable, "-P", "-m", "digest.feeds.reading.parse_worker"),
                 stdin=theirs.fileno(),
                 stdout=DEVNULL,
                 stderr=DEVNULL,

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
-from digest.feeds import wire
 from digest.feeds.outcomes import ParseFailed
-from digest.feeds.parse import parse, prepare
+from digest.feeds.reading import wire
+from digest.feeds.reading.parse import parse, prepare
 
 MEMORY_BYTES = 512 * 1024 * 1024
 

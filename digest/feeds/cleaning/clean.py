@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from digest.feeds import closings, identity, pictures, text, urls
+from digest.feeds import identity
+from digest.feeds.cleaning import closings, pictures, text, urls
+from digest.feeds.cleaning.urls import BadLink
 from digest.feeds.habits import FARTHEST_AHEAD
 from digest.feeds.outcomes import Parsed
-from digest.feeds.urls import BadLink
 from digest.model import Article, Entry, Feed, Habits, Hold, Image
 
 LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_NAME = 200, 600, 100

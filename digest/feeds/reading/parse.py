@@ -16,9 +16,10 @@ import feedparser
 from feedparser import api, mixin
 from feedparser.encodings import convert_to_utf8
 
-from digest.feeds import pictures, refusals, rhythm, sax
+from digest.feeds.cleaning import pictures
 from digest.feeds.outcomes import Parsed, ParseFailed
-from digest.feeds.scan import Scanned, scan, shares_ids
+from digest.feeds.reading import refusals, rhythm, sax
+from digest.feeds.reading.scan import Scanned, scan, shares_ids
 from digest.model import Entry
 
 OLDEST_YEAR, NEWEST_YEAR = 1995, 2100

@@ -7,7 +7,8 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import idna
 
-from digest.feeds import addresses, wrappers
+from digest.feeds.cleaning import wrappers
+from digest.feeds.fetching import addresses
 
 LONGEST = 2048
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from digest.feeds.records import Record, Refusal, duration
+from digest.feeds.lists.records import Record, Refusal, duration
 from digest.model import Feed
 from digest.spreadsheet import guarded, unguarded
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from digest.feeds.records import LONGEST_NAME, LONGEST_REASON, Record, Refusal, duration, one_line
+from digest.feeds.lists.records import LONGEST_NAME, LONGEST_REASON, Record, Refusal, duration, one_line
 from digest.model import Feed
 
 NAMESPACE = "urn:economic-digest:feed"

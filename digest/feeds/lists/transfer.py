@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digest.feeds import opml, sheet
-from digest.feeds.records import Refusal, feed_of, place
+from digest.feeds.lists import opml, sheet
+from digest.feeds.lists.records import Refusal, feed_of, place
 from digest.model import Feed, Topic
 
 MOST_BYTES = 10 * 1024 * 1024

@@ -18,7 +18,7 @@ from typing import Any
 import tomlkit
 
 from digest.errors import ConfigError, Fault, UnknownFeed, UsageError, WorkError
-from digest.feeds.records import duration, listed
+from digest.feeds.lists.records import duration, listed
 from digest.model import Feed
 
 _HEADER = re.compile(r"^[ \t]*\[.*$", re.MULTILINE)

@@ -23,10 +23,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from digest.config import Fetch
-from digest.feeds import addresses, headers
-from digest.feeds.body import Body, Unfit
-from digest.feeds.headers import shown
-from digest.feeds.metered import MeteredSocket
+from digest.feeds.fetching import addresses, headers
+from digest.feeds.fetching.body import Body, Unfit
+from digest.feeds.fetching.headers import shown
+from digest.feeds.fetching.metered import MeteredSocket
 from digest.feeds.outcomes import Fetched, FetchFailed, NotModified
 from digest.model import Validators
 

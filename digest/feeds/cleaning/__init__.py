@@ -1,0 +1,1 @@
+"""Entries into articles: plain words, canonical links, sane pictures."""

@@ -1,0 +1,1 @@
+"""Lists of feeds: `feeds.toml` changed by a command, OPML, and CSV."""
