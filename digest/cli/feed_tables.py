@@ -20,6 +20,8 @@ from digest.feeds.outcomes import Parsed
 from digest.model import Alert, Feed
 from digest.store.feeds import FeedState
 
+NO_FEED = "feeds.toml names no feed. `digest feeds add URL` adds the first one."
+
 _COLOURS = {
     **dict.fromkeys((Health.RETIRED, Health.FAILING), "red"),
     **dict.fromkeys((Health.LOUD, Health.SILENT), "yellow"),
@@ -144,6 +146,9 @@ def print_trials(trials: Sequence[Trial], now: datetime) -> None:
         _below(introduction(seen, now), width)
         for sentence in _remarks(trial):
             _below(sentence, width)
+    if not trials:
+        click.echo(NO_FEED)
+        return
     failed = sum(trial.look.failure is not None for trial in trials)
     verdict = f"{failed} cannot be read" if failed else "all can be read"
     click.echo(f"{output.count(len(trials), 'feed')} called on: {verdict}. Nothing was stored.")

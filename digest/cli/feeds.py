@@ -48,7 +48,9 @@ def poll(context: click.Context, home: Home, only: str | None, everything: bool,
 
 
 def _print(report: PollReport, configured: int) -> None:
-    if not report.outcomes:
+    if not configured:
+        click.echo(feed_tables.NO_FEED)
+    elif not report.outcomes:
         waiting = output.count(configured, "feed")
         click.echo(f"None of {waiting} is due yet. `digest poll --all` reads them all the same.")
     else:
@@ -99,7 +101,7 @@ def list_feeds(home: Home, failing: bool, as_json: bool) -> None:
     if as_json:
         output.document({"feeds": [row.as_dict() for row in shown]})
     elif not rows:
-        click.echo("feeds.toml names no feed. `digest feeds add URL` adds the first one.")
+        click.echo(feed_tables.NO_FEED)
     else:
         feed_tables.print_rows(rows, shown, now)
 

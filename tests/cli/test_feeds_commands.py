@@ -503,3 +503,10 @@ def test_every_command_and_option_has_help(run: Run, home: Path) -> None:
     for command in commands:
         options = re.findall(r"^  --.*(?:\n {4,}.*)?", run("feeds", command, "--help").stdout, re.MULTILINE)
         assert all(len(option.strip().split("  ")) > 1 for option in options)
+
+
+@pytest.mark.parametrize("command", [("poll",), ("feeds", "list"), ("feeds", "check")])
+def test_a_list_without_feeds_is_met_with_the_first_step(run: Run, home: Path, command: tuple[str, ...]) -> None:
+    (home / "feeds.toml").write_text("")
+
+    assert "`digest feeds add URL` adds the first one" in run(*command).stdout

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import feedparser
@@ -65,12 +66,14 @@ def parse(body: bytes, url: str, content_type: str, most_entries: int, known: by
 
 
 def prepare() -> None:
-    """Spare feedparser what it does again for each document and element: a fifth of its time, and nothing it reads.
+    """Spare feedparser what it does again for each document and element: a third of its time, and nothing it reads.
 
     For processes that read many documents.
     """
     api.PREFERRED_XML_PARSERS[:] = [sax.__name__]
     mixin.make_safe_absolute_uri = lru_cache(maxsize=256)(mixin.make_safe_absolute_uri)
+    # What it copies deeply are the flat notes it makes of each text.
+    mixin.copy = SimpleNamespace(deepcopy=feedparser.FeedParserDict)
 
 
 def _parse(body: bytes, headers: dict[str, str], most_entries: int, known: bytes) -> Parsed | ParseFailed:
