@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -97,7 +97,7 @@ def remember(conn: Connection, memories: Iterable[tuple[KnownFeed, Memory]]) -> 
     changes: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for known, memory in memories:
         before, after = _remembered(known.memory), _remembered(memory)
-        changed = {name: value for name, value in after.items() if before[name] != value}
+        changed = {name: value for name, value in after.items() if before[name] is not value and before[name] != value}
         changed["next_poll_at"] = memory.next_poll_at  # a claim has moved it
         changes[tuple(sorted(changed))].append({"feed_id": known.id, **changed})
     for names, rows in changes.items():
@@ -234,9 +234,12 @@ def _remembered(memory: Memory) -> dict[str, Any]:
     }
 
 
+_HABITS = tuple(Habits.__dataclass_fields__)
+
+
 def _plain(habits: Habits) -> dict[str, Any]:
     return {
-        **asdict(habits),
+        **{name: getattr(habits, name) for name in _HABITS},
         "wait": habits.wait.total_seconds() if habits.wait else None,
         "newest": habits.newest.isoformat() if habits.newest else None,
     }

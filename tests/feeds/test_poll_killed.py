@@ -169,8 +169,12 @@ async def _killed_again_and_again(engine: Engine, database_url: str, home: Path,
                 pid = await polls.start(now)
                 async with asyncio.timeout(20):
                     await press.asked.wait()
-                # Each in its own part of the time that a whole poll takes.
-                await asyncio.sleep(lasts * chance.uniform(kill, kill + 1) / kills)
+                if kill % 2:
+                    # A moment that chance would hardly ever meet: just after something has been stored.
+                    await asyncio.to_thread(_until_remembered, engine, before)
+                else:
+                    # Each in its own part of the time that a whole poll takes.
+                    await asyncio.sleep(lasts * chance.uniform(kill, kill + 1) / kills)
                 orphans |= _kill(pid)
                 status = await polls.ended()
                 assert status in {0, -signal.SIGKILL}
@@ -261,7 +265,7 @@ def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it does not come to pass"
-        time.sleep(0.005)
+        time.sleep(0.001)
 
 
 def _processes() -> list[int]:
@@ -309,6 +313,10 @@ def _remembered(engine: Engine) -> Remembered:
     columns = (feeds.c.etag, feeds.c.last_modified, feeds.c.body_hash, feeds.c.marks)
     with read(engine) as conn:
         return {row.url: tuple(row)[1:] for row in conn.execute(select(feeds.c.url, *columns))}
+
+
+def _until_remembered(engine: Engine, before: Remembered) -> None:
+    _until(lambda: _remembered(engine) != before)
 
 
 def _assert_no_memory_without_its_articles(engine: Engine, press: Press, before: Remembered) -> None:
