@@ -17,13 +17,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.feeds.poll import poll
 from digest.feeds.reports import FeedReport
-from digest.model import Feed
 from digest.store import engine as engines
 from digest.store import schema
 from tests.feeds.hostile import hostile
+from tests.feeds.press import configured
 
 NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
 GOOD = 40
@@ -41,22 +40,6 @@ async def serve() -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
-def configured(urls: list[str]) -> Config:
-    return Config(
-        home=Path(),
-        site=Site(),
-        fetch=Fetch(allow_private=True, total_seconds=20),
-        ranking=Ranking(),
-        delivery=Sending(),
-        web=Web(),
-        market=Market(),
-        digests=(),
-        topics=(),
-        feeds=tuple(Feed(url, f"Publisher of {url}") for url in urls),
-        database_url="",
-    )
-
-
 async def seconds_until_all_good_are_stored(good: list[str], bad: list[str], database: Path) -> float:
     engine = engines.connect(f"sqlite:///{database}")
     schema.migrate(engine)
@@ -70,7 +53,7 @@ async def seconds_until_all_good_are_stored(good: list[str], bad: list[str], dat
             stored.set()
 
     started = time.perf_counter()
-    polling = asyncio.create_task(poll(configured([*bad, *good]), engine, NOW, progress=note))
+    polling = asyncio.create_task(poll(configured(*bad, *good, total_seconds=20), engine, NOW, progress=note))
     await asyncio.wait([polling, asyncio.create_task(stored.wait())], return_when=asyncio.FIRST_COMPLETED)
     seconds = time.perf_counter() - started
     polling.cancel()

@@ -89,7 +89,8 @@ def import_feeds(context: click.Context, home: Home, file: Path, dry_run: bool, 
     """Add the feeds of an OPML or CSV file.
 
     They are written into feeds.toml and not called on; `digest feeds check` does that. Folders and categories that have
-    the name of a topic become its feeds' topics. Feeds that are listed already are left alone. A line that cannot be used is reported and the rest goes on. Exits with 1 if there was such a line.
+    the name of a topic become its feeds' topics. Feeds that are listed already are left alone. A line that cannot be used
+    is reported and the rest goes on. Exits with 1 if there was such a line.
     """
     with file.open("rb") as stream:
         body = stream.read(transfer.MOST_BYTES + 1)

@@ -114,7 +114,8 @@ def list_feeds(home: Home, failing: bool, as_json: bool) -> None:
 def check(context: click.Context, home: Home, wanted: tuple[str, ...], as_json: bool) -> None:
     """Call on feeds and say what a poll would bring.
 
-    On these, or on all; nothing is stored. A feed that is not in feeds.toml is given by its whole address. Exits with 1 if one of them cannot be read.
+    On these, or on all; nothing is stored. A feed that is not in feeds.toml is given by its whole address. Exits with 1
+    if one of them cannot be read.
     """
     now = utc_now()
     chosen = [_chosen(home, one) for one in wanted] or list(home.config.feeds)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from digest.config import Config
-from digest.feeds.fetching.fetch import Fetcher
-from digest.feeds.look import Look, look, user_agent
+from digest.feeds.fetching.fetch import Fetcher, user_agent
+from digest.feeds.look import Look, look
 from digest.feeds.outcomes import Parsed
 from digest.feeds.reading.sandbox import Parser
 

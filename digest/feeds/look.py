@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from digest import __version__
-from digest.config import Config, Site
+from digest.config import Config
 from digest.feeds.cleaning.clean import clean_all
-from digest.feeds.fetching.fetch import Fetcher
+from digest.feeds.fetching.fetch import Fetcher, user_agent
 from digest.feeds.habits import learned
 from digest.feeds.outcomes import Fetched, FetchFailed, Parsed, ParseFailed
 from digest.feeds.reading.sandbox import Parser
@@ -54,11 +53,6 @@ class Trial:
     articles: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     habits: Habits = field(default_factory=Habits)
-
-
-def user_agent(site: Site) -> str:
-    """Who we are and how to reach us, as publishers' logs show it."""
-    return f"economic-digest/{__version__} (+{site.base_url}; {site.contact})"
 
 
 async def look(url: str, fetcher: Fetcher, parser: Parser) -> Look:

@@ -18,8 +18,7 @@ from digest.config import Config
 from digest.errors import UnknownFeed
 from digest.feeds import rates
 from digest.feeds.books import Books
-from digest.feeds.fetching.fetch import Fetcher
-from digest.feeds.look import user_agent
+from digest.feeds.fetching.fetch import Fetcher, user_agent
 from digest.feeds.reading.sandbox import Parser
 from digest.feeds.reports import FeedReport, PollReport
 from digest.feeds.visit import Reader, Visitor

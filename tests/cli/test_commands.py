@@ -6,55 +6,20 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from digest.cli.main import main
 from digest.demo import servers
 from digest.store import engine as engines
 from digest.store import subscribers as subscriber_store
+from tests.cli.shell import Run
 
-KEY = "a-secret-key-for-the-tests"
 FEED = b"""<rss version="2.0"><channel><title>Example</title><item><guid>1</guid>
 <title>Central bank raises interest rates to 4.5%</title><link>https://news.example/1</link></item></channel></rss>"""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What a command said, and how it ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Finished]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `digest` as the shell would, in an environment without settings of its own."""
-    for name in list(os.environ):
-        if name.startswith("DIGEST_"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-    def _run(*arguments: str, **environment: str) -> Finished:
-        with monkeypatch.context() as patch:
-            for name, value in ({"DIGEST_HOME": str(tmp_path), "DIGEST_SECRET_KEY": KEY} | environment).items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["digest", *arguments])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        said = capsys.readouterr()
-        return Finished(int(ended.value.code or 0), said.out, said.err)
-
-    return _run
 
 
 @pytest.fixture

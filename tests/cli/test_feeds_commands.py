@@ -1,13 +1,11 @@
 """`digest feeds` as an editor meets it: what each command says, what it does to feeds.toml, and how it ends."""
 
 import json
-import os
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +14,6 @@ from rich.cells import cell_len
 from sqlalchemy import Engine
 
 from digest import config
-from digest.cli.main import main
 from digest.cli.setup import write_starter
 from digest.demo import servers
 from digest.feeds.lists import listing
@@ -24,44 +21,14 @@ from digest.model import Article, Feed, Habits, Hold, Memory, PollOutcome
 from digest.store import articles as article_store
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
+from tests.cli.shell import KEY, Run
 
-KEY = "a-secret-key-for-the-tests"
 FEED = b"""<rss version="2.0"><channel><title>Harbour Wire &amp;amp; Co</title><language>en</language><ttl>120</ttl>
 <item><guid isPermaLink="false">1</guid><title>Central bank raises rates</title><link>https://news.example/1</link></item>
 <item><guid isPermaLink="false">2</guid><title>Bad</title><link>javascript:alert(1)</link></item></channel></rss>"""
 PAGE = b"""<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/lost.xml">
 <link rel="alternate" type="application/rss+xml" href="/feed.xml">
 <link rel="alternate" type="application/atom+xml" href="/comments.xml"></head><body>News</body></html>"""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What a command said, and how it ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Finished]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `digest feeds …` as the shell would, in an environment without settings of its own."""
-    for name in [name for name in os.environ if name.startswith("DIGEST_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("DIGEST_HOME", str(tmp_path))
-    monkeypatch.setenv("DIGEST_SECRET_KEY", KEY)
-
-    def _run(*arguments: str) -> Finished:
-        monkeypatch.setattr(sys, "argv", ["digest", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return Finished(int(ended.value.code or 0), said.out, said.err)
-
-    return _run
 
 
 @pytest.fixture
@@ -307,12 +274,6 @@ def test_the_table_fits_the_terminal(run: Run, home: Path, monkeypatch: pytest.M
 
     assert max(cell_len(line) for line in lines if "://" not in line) <= columns
     assert any("…" in line for line in lines)
-
-
-def test_a_list_without_feeds_says_how_to_begin(run: Run, home: Path) -> None:
-    (home / "feeds.toml").write_text("", encoding="utf-8")
-
-    assert "`digest feeds add URL` adds the first one" in run("feeds", "list").stdout
 
 
 # ── check ────────────────────────────────────────────────────────────────────────────────────────────────────────

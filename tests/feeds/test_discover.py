@@ -3,32 +3,19 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.feeds.discover import MOST_ALTERNATES, USUAL_PLACES, Discovery, discover
 from digest.feeds.look import Trial, try_out
 from digest.feeds.outcomes import Parsed
 from digest.model import Feed
 from tests.conftest import NOW
+from tests.feeds.press import configured
 from tests.feeds.servers import Server, item, rss, serving
 
-CONFIG = Config(
-    home=Path(),
-    site=Site(contact="desk@digest.example"),
-    fetch=Fetch(allow_private=True, total_seconds=10),
-    ranking=Ranking(),
-    delivery=Sending(),
-    web=Web(),
-    market=Market(),
-    digests=(),
-    topics=(),
-    feeds=(),
-    database_url="",
-)
+CONFIG = configured()
 FEED = rss(item())
 Pages = Mapping[str, bytes | web.Response]
 

@@ -2,40 +2,22 @@
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.feeds.fetching import addresses
 from digest.feeds.poll import poll
 from digest.feeds.reports import FeedReport, PollReport
-from digest.model import Feed, PollOutcome
+from digest.model import PollOutcome
 from tests.feeds.hostile import OUTSIDE, PATHS, Hostile, hostile
 from tests.feeds.hostile_documents import DOCUMENTS
+from tests.feeds.press import configured
 
 NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
 HANGING = ("/3/silence", "/3/drip", "/4/slow-headers", "/5/slow-interim")
 FLOODING = ("/2/endless", "/5/interim")
 COSTLY = ("/41/deep-outside", "/42/attributes", "/44/less", "/46/3000-items")
-
-
-def configured(urls: list[str], **fetching: Any) -> Config:
-    return Config(
-        home=Path(),
-        site=Site(),
-        fetch=Fetch(**fetching),
-        ranking=Ranking(),
-        delivery=Sending(),
-        web=Web(),
-        market=Market(),
-        digests=(),
-        topics=(),
-        feeds=tuple(Feed(url, f"Publisher of {url}") for url in urls),
-        database_url="",
-    )
 
 
 @pytest.mark.rows(2, 3, 4, 5, 41, 42, 44, 46)
@@ -53,7 +35,7 @@ def test_forty_good_feeds_are_stored_while_ten_hostile_ones_hold_their_places(sq
                 if set(good) <= set(ended):
                     server.released.set()
 
-            config = configured([*bad, *good], allow_private=True, total_seconds=20)
+            config = configured(*bad, *good, total_seconds=20)
             report = await poll(config, sqlite_engine, NOW, progress=note)
             hanging = bad[: len(HANGING)]
             return report, [("hanging" if feed in hanging else "good") for feed in ended if feed in hanging + good]
@@ -78,7 +60,8 @@ def test_a_round_over_every_hostile_path_ends_as_a_report_and_meets_nothing_insi
     async def go() -> tuple[PollReport, Hostile]:
         async with hostile() as server:
             config = configured(
-                [server.url(path) for path in paths],
+                *(server.url(path) for path in paths),
+                allow_private=False,
                 ports=(80, 443, server.port, server.inside_port),
                 per_host=16,
                 total_seconds=1.5,

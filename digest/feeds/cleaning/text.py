@@ -16,6 +16,7 @@ _DROPPED_WITH_CONTENT = {
     *("script", "style", "iframe", "object", "embed", "noscript", "template", "svg", "math", "xmp", "plaintext"),
     *("select", "textarea", "button", "title"),
 }
+_CLEANER = nh3.Cleaner(tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
 _TAG = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 _MARKUP_LEFT = re.compile(rf"{_TAG.pattern}|&(?:#\w+|[a-z]\w+);", re.IGNORECASE)
 _NONCHARACTERS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
@@ -82,7 +83,7 @@ def _without_markup(text: str) -> str:
         return text
     for _ in range(_MOST_ROUNDS):
         if "<" in text:
-            text = nh3.clean(_BLOCK.sub(" <", text), tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
+            text = _CLEANER.clean(_BLOCK.sub(" <", text))
         text = _INVISIBLE.sub("", html.unescape(text))
         if not _MARKUP_LEFT.search(text):
             return text

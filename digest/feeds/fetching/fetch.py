@@ -22,7 +22,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from digest.config import Fetch
+from digest import __version__
+from digest.config import Fetch, Site
 from digest.feeds.fetching import addresses, headers
 from digest.feeds.fetching.body import Body, Unfit
 from digest.feeds.fetching.headers import shown
@@ -111,6 +112,11 @@ class _PublicNames(AbstractResolver):
         await self._names.close()
 
 
+def user_agent(site: Site) -> str:
+    """Who we are and how to reach us, as publishers' logs show it."""
+    return f"economic-digest/{__version__} (+{site.base_url}; {site.contact})"
+
+
 class Fetcher:
     """Calls on servers within the limits of `[fetch]`. An async context manager; one for each round of polls.
 
@@ -119,13 +125,13 @@ class Fetcher:
 
     Args:
         settings: limits, the proxy, and whether inside addresses and unusual ports are allowed.
-        user_agent: who we are and how to reach us, as publishers' logs will show it.
+        agent: who we are, as `user_agent` says it.
         resolver: finds the addresses of names; the system's where none is given.
     """
 
-    def __init__(self, settings: Fetch, user_agent: str, resolver: AbstractResolver | None = None) -> None:
+    def __init__(self, settings: Fetch, agent: str, resolver: AbstractResolver | None = None) -> None:
         self._settings = settings
-        self._headers = {"User-Agent": user_agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
+        self._headers = {"User-Agent": agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
         self._proxy = URL(settings.proxy) if settings.proxy else None
         self._names = resolver or _Names(settings.concurrency)
         self._public_names = self._names if settings.allow_private else _PublicNames(self._names)

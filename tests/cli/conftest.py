@@ -1,0 +1,31 @@
+"""What every test of a command starts from."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from digest.cli.main import main
+from tests.cli.shell import KEY, Finished, Run
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `digest` as the shell would, in an environment without settings of its own."""
+    for name in list(os.environ):
+        if name.startswith("DIGEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def _run(*arguments: str, **environment: str) -> Finished:
+        with monkeypatch.context() as patch:
+            for name, value in ({"DIGEST_HOME": str(tmp_path), "DIGEST_SECRET_KEY": KEY} | environment).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["digest", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = capsys.readouterr()
+        return Finished(int(ended.value.code or 0), said.out, said.err)
+
+    return _run
