@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from digest import tomlfile
 from digest.errors import ConfigError, Fault, MissingSecret
-from digest.model import WEEKDAYS, Digest, Feed, Term, Topic
+from digest.model import WEEKDAYS, Digest, Feed, Policy, Term, Topic
 from digest.tomlfile import Table
 
 FILES = ("digest.toml", "topics.toml", "feeds.toml")
@@ -66,7 +66,8 @@ class Ranking:
     similarity in [0, 1] from which two articles are one story; `focus` the relevance below which a story loses the
     points that its source, coverage and freshness gave; `form` the points that a list, an opinion, a live page
     and the like lose; `floor` the score below which no story is placed; `memory_days` how far back an edition keeps its
-    stories from coming again.
+    stories from coming again; `update` the points that a story loses which comes again all the same, with news, and
+    `update_publishers` how many publishers that had not covered it before are news by themselves.
     """
 
     hours: float = 36.0
@@ -80,6 +81,22 @@ class Ranking:
     form: float = 20.0
     floor: float = 0.0
     memory_days: int = 7
+    update: float = 15.0
+    update_publishers: int = 3
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All that editors have set for one digest: what decides, beside the news itself, what an edition holds."""
+
+    digest: Digest
+    ranking: Ranking
+    topics: tuple[Topic, ...]
+
+    @property
+    def hash(self) -> str:
+        """A short hash, so that an edition can say what made it."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 class UnknownPolicy(StrEnum):
@@ -169,10 +186,9 @@ class Config:
             raise MissingSecret("DIGEST_SECRET_KEY", "it signs the links in every mail.")
         return self.keys
 
-    def editorial_hash(self) -> str:
-        """A short hash of all that decides what an edition holds, so that an edition can say what made it."""
-        parts = [asdict(self.ranking), [asdict(topic) for topic in self.topics], [asdict(d) for d in self.digests]]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    def rules(self, digest: Digest) -> Rules:
+        """What the editors have set for a digest."""
+        return Rules(digest, self.ranking, self.topics)
 
 
 def load(home: Path, environment: Mapping[str, str]) -> Config:
@@ -279,6 +295,8 @@ def _ranking(table: Table) -> Ranking:
         form=table.number("form", Ranking.form),
         floor=table.number("floor", Ranking.floor, least=-1000, most=1000),
         memory_days=table.integer("memory_days", Ranking.memory_days, least=1, most=365),
+        update=table.number("update", Ranking.update),
+        update_publishers=table.integer("update_publishers", Ranking.update_publishers, least=1, most=1000),
     )
     table.finish()
     return ranking
@@ -329,6 +347,12 @@ def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:
             length=table.integer("length", 12, least=1, most=60),
             shared=table.integer("shared", 3, least=0, most=60),
             per_publisher=table.integer("per_publisher", 2, least=1, most=60),
+            per_topic=table.integer("per_topic", 0, least=0, most=60),
+            fewest=table.integer("fewest", 3, least=1, most=60),
+            fewest_publishers=table.integer("fewest_publishers", 2, least=1, most=60),
+            quiet=_policy(table, "quiet", Policy.SHORT),
+            most_failed=table.number("most_failed", 0.5, least=0.01, most=1.0),
+            broken=_policy(table, "broken", Policy.HOLD),
         )
         if any(digest.slug == other.slug for other in digests):
             table.fault("slug", f'is "{digest.slug}" a second time; every digest needs its own')
@@ -337,6 +361,10 @@ def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:
     if not digests:
         root.fault("digest", "is missing; at least one [[digest]] with a slug, a title and a press time is needed")
     return tuple(digests)
+
+
+def _policy(table: Table, key: str, usual: Policy) -> Policy:
+    return Policy(table.choice(key, [policy.value for policy in Policy], usual.value))
 
 
 def _slug(table: Table, example: str) -> str:
@@ -402,6 +430,7 @@ def _feeds(root: Table, slugs: list[str] | None) -> tuple[Feed, ...]:
             topics=table.texts("topics", slugs),
             poll=table.duration("poll", least=timedelta(minutes=1)),
             paused=table.flag("paused", False),
+            official=table.flag("official", False),
         )
         if feed.url and not (feed.url.startswith(("http://", "https://")) and urlsplit(feed.url).hostname):
             table.fault("url", f'is "{feed.url}"; it should start with http:// or https:// and name a host')

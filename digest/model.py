@@ -19,7 +19,8 @@ class Feed:
 
     Several feeds may have one publisher; coverage counts publishers. `topics` are slugs that every article of the
     feed speaks for a little, `weight` scales its articles' points, `poll` is the interval we aim at (None: as often as
-    the feed publishes). A paused feed keeps its articles and is not polled.
+    the feed publishes). A paused feed keeps its articles and is not polled. An `official` one is the voice of whoever
+    makes the news: a central bank, a statistics office, a ministry.
     """
 
     url: str
@@ -29,6 +30,7 @@ class Feed:
     topics: tuple[str, ...] = ()
     poll: timedelta | None = None
     paused: bool = False
+    official: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,17 +286,96 @@ class Receipt:
         return sum(factor.points for factor in self.factors)
 
 
+class OverrideKind(StrEnum):
+    """What an editor's hand does: the first six to a story, the last three to the edition of a date."""
+
+    PIN = "pin"
+    DROP = "drop"
+    BOOST = "boost"
+    MERGE = "merge"
+    SPLIT = "split"
+    RETITLE = "retitle"
+    HOLD = "hold"
+    APPROVE = "approve"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An editor's hand: what is done, by whom, why, and until when. It never changes what was computed, only what counts.
+
+    A story is named by `articles` that were in it, so that it is still found when it has grown: for a merge one of each
+    story, for a split those that are to stand apart. `points` belong to a boost, `title` to a retitling, `day` to what
+    is done to an edition. It counts from `since` and before `until`.
+    """
+
+    kind: OverrideKind
+    digest: str
+    author: str
+    reason: str
+    since: datetime
+    until: datetime
+    articles: tuple[int, ...] = ()
+    points: float = 0.0
+    title: str = ""
+    day: date | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story that an earlier edition told: when last and when first, in which words and by whom.
+
+    `until` is the end of that edition's window: what was published later, it cannot have known.
+    """
+
+    first: date
+    until: datetime
+    titles: tuple[str, ...]
+    publishers: tuple[str, ...]
+    article_ids: tuple[int, ...]
+    date: date
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a digest's earlier editions told, as far back as memory reaches, and the articles they told it by."""
+
+    told: tuple[Told, ...] = ()
+    articles: tuple[Article, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What is new on a story that ran before: `first` in the edition of that date; `news` says it to a reader."""
+
+    first: date
+    news: str
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """A story with its receipt, the topic it is filed under, and its relevance to every topic in [0, 1].
 
-    `topic` is "" when no topic speaks for the story.
+    `topic` is "" when no topic speaks for the story, `title` an editor's headline in place of the lead's. An `update` has
+    only the articles that are new. `barred` says why no edition places the story, and is empty where one may; a `pinned`
+    one is placed before all others. `kin` are the ids of stories that are near this one without being the same.
     """
 
     story: Story
     receipt: Receipt
     topic: str
     topics: Mapping[str, float]
+    title: str = ""
+    update: Update | None = None
+    barred: str = ""
+    pinned: bool = False
+    kin: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """What a reader sees above the story."""
+        return self.title or self.story.lead.title
 
     @property
     def score(self) -> float:
@@ -307,12 +388,24 @@ class Ranked:
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+class Policy(StrEnum):
+    """What becomes of an edition on a day that is not as others are: sent short, held for an editor, or left out."""
+
+    SHORT = "short"
+    HOLD = "hold"
+    SKIP = "skip"
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
     """A configured newsletter.
 
     `press` is its local time of publication in `zone` on each of `days`; `topics` and `languages` limit it to these
-    (none: all); `length` counts stories, of which the first `shared` are the same for every reader.
+    (none: all); `length` counts stories, of which the first `shared` are the same for every reader. No publisher leads
+    more than `per_publisher` of them, no topic has more than `per_topic` (0: a third) while others have something to say.
+
+    A day with fewer than `fewest` stories or `fewest_publishers` is a `quiet` one; a day on which more than the share
+    `most_failed` of the feeds could not be read is a `broken` one.
     """
 
     slug: str
@@ -325,6 +418,12 @@ class Digest:
     length: int = 12
     shared: int = 3
     per_publisher: int = 2
+    per_topic: int = 0
+    fewest: int = 3
+    fewest_publishers: int = 2
+    quiet: Policy = Policy.SHORT
+    most_failed: float = 0.5
+    broken: Policy = Policy.HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +472,7 @@ class Item:
     """A placed story: everything a reader sees of it, and the receipt that put it there.
 
     `place` counts from 1 over the whole edition, best first. `article_ids` are all the articles that must not come
-    again. `section` is the topic's slug.
+    again. `section` is the topic's slug, "" where no topic speaks for a story that an editor pinned.
     """
 
     place: int
@@ -390,6 +489,7 @@ class Item:
     also: tuple[Reference, ...] = ()
     language: str = "en"
     article_ids: tuple[int, ...] = ()
+    update: Update | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,9 +513,13 @@ class Coverage:
 
 
 class EditionState(StrEnum):
-    """Where an edition stands. A missed or skipped one has no items and says why in its reason."""
+    """Where an edition stands. A missed or skipped one has no items and says why in its reason.
+
+    One that is held waits for an editor, with its items and the reason; a frozen one with a reason is a short one.
+    """
 
     FROZEN = "frozen"
+    HELD = "held"
     MISSED = "missed"
     SKIPPED = "skipped"
 

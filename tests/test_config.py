@@ -204,10 +204,12 @@ def test_a_relay_that_is_no_address_is_refused_without_showing_it(write: Write, 
 
 
 def test_the_editorial_hash_changes_with_a_weight_and_not_with_the_place(write: Write, tmp_path: Path) -> None:
-    before = configuration.load(write(), {}).editorial_hash()
+    first = configuration.load(write(), {})
+    before = first.rules(first.digests[0]).hash
 
     def hash_of(**texts: str) -> str:
-        return configuration.load(write(**texts), {"DIGEST_SECRET_KEY": "another-secret-key"}).editorial_hash()
+        config = configuration.load(write(**texts), {"DIGEST_SECRET_KEY": "another-secret-key"})
+        return config.rules(config.digests[0]).hash
 
     assert hash_of() == before
     assert hash_of(topics=TOPICS.replace("weight = 2", "weight = 3")) != before

@@ -17,7 +17,10 @@ LADDER = (
     ("digest.demo",),
     ("digest.web", "digest.scheduler", "digest.checkup"),
     ("digest.delivery.deliver", "digest.delivery.preview"),
-    ("digest.editions.publish", "digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
+    (
+        *("digest.editions.publish", "digest.editions.backtest", "digest.editions.pool"),
+        *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
+    ),
     ("digest.delivery",),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch",),
@@ -44,6 +47,7 @@ HOMES = {
     "nh3": ("digest/feeds/cleaning/",),
     "tomlkit": ("digest/feeds/lists/",),
     "itsdangerous": ("digest/links.py",),
+    "msgspec": ("digest/editions/pool.py", "digest/store/"),
 }
 # Every verb holds an engine; naming its type is not speaking SQL.
 NAMES_FOR_ALL = {"sqlalchemy": {"Engine", "Connection"}}

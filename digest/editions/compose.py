@@ -4,13 +4,13 @@ The neutral edition is the first `length` items. Whatever follows them stands th
 topics shows it; so an edition, once frozen, has everything that any of its cuts needs. All of this is pure.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from math import ceil
 
-from digest.config import Ranking
+from digest.config import Ranking, Rules
 from digest.editions import wording
 from digest.model import (
     Article,
@@ -23,7 +23,6 @@ from digest.model import (
     Ranked,
     Reference,
     Story,
-    Topic,
     Window,
 )
 
@@ -31,49 +30,45 @@ STRONG = 0.5
 """From this relevance on a story is shown to those who chose a topic, whichever topic it is filed under."""
 
 TOPIC_SHARE = 1 / 3
-"""No topic has more of the places than this, as long as other topics have something to say."""
+"""Where a digest says nothing else, no topic has more of the places than this while others have something to say."""
 
 
 def compose(
     ranked: Sequence[Ranked],
-    digest: Digest,
+    rules: Rules,
     day: date,
     window: Window,
-    settings: Ranking,
-    topics: Sequence[Topic],
     choices: Collection[tuple[str, ...]],
     *,
     quotes: Sequence[Quote],
     coverage: Coverage | None,
-    config_hash: str,
     now: datetime,
 ) -> Edition:
     """Choose and place the stories of a digest's edition of `day`.
 
-    The best stories that are about a topic and reach the floor are placed, a publisher leads at most
-    `digest.per_publisher` of them, and no topic takes more than `TOPIC_SHARE` of the places unless the others have
-    nothing left. A story whose publisher has had its share is led by another publisher that covers it. After the
-    neutral edition come the stories that only some of the `choices` show.
+    The best stories that nothing bars, that are about a topic and reach the floor are placed, and whatever an editor
+    pinned. A publisher leads at most `digest.per_publisher` of them; a story whose publisher has had its share is led by
+    another publisher that covers it. No topic takes more than its share, and none shows two stories that are near each
+    other, unless there is nothing else left. After the neutral edition come the stories that only some of the `choices`
+    show.
 
     Args:
-        ranked: best first; none of them may have run before.
-        digest: for whom.
+        ranked: best first.
+        rules: what the editors have set.
         day: the edition's local date.
         window: where the articles came from.
-        settings: for the floor and the age limit.
-        topics: all configured topics.
         choices: the distinct topic choices of the readers.
         quotes: the market block as it stood at press time.
         coverage: how much was read.
-        config_hash: what the ranking was configured as.
         now: when it is published.
 
     Returns:
-        An edition that is frozen, or skipped with a reason where no story can be placed. Few stories make a short one.
+        An edition that is frozen, or skipped with a reason where no story can be placed.
     """
-    eligible = [one for one in ranked if one.topic and one.score >= settings.floor]
+    digest, settings = rules.digest, rules.ranking
+    eligible = [one for one in ranked if one.pinned or (one.topic and one.score >= settings.floor and not one.barred)]
     desk = _Desk(digest.per_publisher)
-    main = _main(eligible, digest.length, desk)
+    main = _main(eligible, digest, desk)
     taken = {placed.rank for placed in main}
     tail = _tail([(rank, one) for rank, one in enumerate(eligible) if rank not in taken], main, digest, choices, desk)
     edition = Edition(
@@ -86,8 +81,8 @@ def compose(
         shared=digest.shared,
         quotes=tuple(quotes),
         coverage=coverage,
-        topic_titles={topic.slug: topic.title for topic in topics},
-        config_hash=config_hash,
+        topic_titles={topic.slug: topic.title for topic in rules.topics},
+        config_hash=rules.hash,
         published_at=now,
     )
     if edition.items:
@@ -136,22 +131,30 @@ class _Desk:
         return None
 
 
-def _main(eligible: Sequence[Ranked], length: int, desk: _Desk) -> list[_Placed]:
-    per_topic = ceil(length * TOPIC_SHARE)
-    filed: Counter[str] = Counter()
+def _main(eligible: Sequence[Ranked], digest: Digest, desk: _Desk) -> list[_Placed]:
+    per_topic = digest.per_topic or ceil(digest.length * TOPIC_SHARE)
+    filed: dict[str, list[Ranked]] = defaultdict(list)
     chosen: list[_Placed] = []
     crowded: list[tuple[int, Ranked]] = []
+    akin: list[tuple[int, Ranked]] = []
+
+    def place(rank: int, ranked: Ranked) -> None:
+        if len(chosen) < digest.length and (placed := desk.place(rank, ranked)):
+            filed[ranked.topic].append(ranked)
+            chosen.append(placed)
+
     for rank, ranked in enumerate(eligible):
-        if len(chosen) == length:
-            break
-        if filed[ranked.topic] == per_topic:
+        section = filed[ranked.topic]
+        if ranked.pinned or not section:
+            place(rank, ranked)
+        elif any(other.story.id in ranked.kin for other in section):
+            akin.append((rank, ranked))
+        elif len(section) >= per_topic:
             crowded.append((rank, ranked))
-        elif placed := desk.place(rank, ranked):
-            filed[ranked.topic] += 1
-            chosen.append(placed)
-    for rank, ranked in crowded:
-        if len(chosen) < length and (placed := desk.place(rank, ranked)):
-            chosen.append(placed)
+        else:
+            place(rank, ranked)
+    for rank, ranked in [*crowded, *akin]:
+        place(rank, ranked)
     return sorted(chosen, key=lambda placed: placed.rank)
 
 
@@ -191,7 +194,7 @@ def _item(place: int, placed: _Placed) -> Item:
         place=place,
         story_id=ranked.story.id,
         section=ranked.topic,
-        title=lead.title,
+        title=ranked.title or lead.title,
         summary=wording.shortened(lead.summary, wording.LEAD_WORDS if place == 1 else wording.SUMMARY_WORDS),
         url=lead.url,
         publisher=lead.publisher,
@@ -202,6 +205,7 @@ def _item(place: int, placed: _Placed) -> Item:
         also=_also(ranked.story, lead),
         language=lead.language,
         article_ids=tuple(sorted(article.id for article in ranked.story.articles)),
+        update=ranked.update,
     )
 
 

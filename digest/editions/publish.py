@@ -1,21 +1,22 @@
-"""The verb that makes editions: draft one from what is stored, freeze it with its deliveries, catch up with the calendar.
+"""The verb that makes editions: gather what they are made of, freeze them with their deliveries, catch up with the calendar.
 
 `UNIQUE(digest, date)` decides which edition exists. Whoever comes second finds it there, so every function may be
 called again, at any time, by anybody.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from digest import clock
+from digest import __version__, clock
 from digest.config import Config
-from digest.editions.compose import compose
-from digest.model import Digest, Edition, EditionState, Window
-from digest.ranking import memory, rank
-from digest.store import articles, deliveries, editions, feeds, quotes, subscribers
+from digest.editions import policy
+from digest.editions.pool import Pool, edition_of, packed, unpacked
+from digest.errors import UnknownEdition
+from digest.model import Digest, Edition, EditionState, History, Override, OverrideKind, Policy, Window
+from digest.store import articles, deliveries, editions, feeds, overrides, quotes, records, subscribers
 from digest.store import engine as engines
 
 
@@ -31,51 +32,80 @@ class Published:
     queued: int
 
 
-def draft(config: Config, connection: Connection, digest: Digest, day: date, press: datetime, now: datetime) -> Edition:
-    """The edition of `day` as it would be published with what is stored. The same input gives the same edition.
+def gather(config: Config, connection: Connection, digest: Digest, day: date, press: datetime, now: datetime) -> Pool:
+    """All that the edition of `day` is made of, as it is stored now.
 
     Args:
-        config: for the ranking, the topics and the market series.
+        config: for what the editors have set, and the market series.
         connection: to read from.
         digest: whose edition.
         day: its local date.
         press: the end of its window.
-        now: stated as its time of publication.
+        now: stated as its time of publication; overrides count if they are in force at it.
     """
     window = clock.window(press, config.ranking.hours)
-    ran = editions.ran_article_ids(
-        connection, digest.slug, since=day - timedelta(days=config.ranking.memory_days), before=day
-    )
-    ranked = rank.rank(
-        articles.between(connection, window, digest.languages), config.topics, config.ranking, press, digest.topics
-    )
-    return compose(
-        memory.unseen(ranked, ran),
-        digest,
-        day,
-        window,
-        config.ranking,
-        config.topics,
-        subscribers.choices(connection, digest.slug, day),
-        quotes=quotes.latest(connection, [f"EUR/{currency}" for currency in config.market.currencies], day),
+    told = editions.told(connection, digest.slug, since=day - timedelta(days=config.ranking.memory_days), before=day)
+    return Pool(
+        rules=config.rules(digest),
+        day=day,
+        window=window,
+        at=now,
+        articles=tuple(articles.between(connection, window, digest.languages)),
+        history=History(
+            tuple(told), tuple(articles.by_ids(connection, {number for one in told for number in one.article_ids}))
+        ),
+        overrides=tuple(overrides.in_force(connection, digest.slug, now)),
+        choices=subscribers.choices(connection, digest.slug, day),
+        quotes=tuple(quotes.latest(connection, [f"EUR/{currency}" for currency in config.market.currencies], day)),
         coverage=feeds.coverage(connection, window),
-        config_hash=config.editorial_hash(),
-        now=now,
     )
+
+
+def draft(config: Config, connection: Connection, digest: Digest, day: date, press: datetime, now: datetime) -> Edition:
+    """The edition of `day` as it would be published with what is stored. The same input gives the same edition."""
+    return edition_of(gather(config, connection, digest, day, press, now))
 
 
 def publish(config: Config, engine: Engine, digest: Digest, day: date, press: datetime, now: datetime) -> Published:
     """Freeze the edition of `day` together with a delivery for each of its readers, in one transaction.
 
-    An edition that exists is returned as it is. One that would be empty is not stored, so that it can still be made
-    when its articles arrive.
+    An edition that exists is returned as it is. One that is held is made anew, and takes its own place once nothing holds
+    it any more. One for which there is nothing to say is not stored, so that it can still be made when articles arrive.
     """
     with engines.read(engine) as connection:
         existing = editions.by_date(connection, digest.slug, day)
-        edition = existing or draft(config, connection, digest, day, press, now)
-    if existing or not edition.items:
+        if existing and existing.state is not EditionState.HELD:
+            return Published(existing, created=False, queued=0)
+        pool = gather(config, connection, digest, day, press, now)
+    edition = edition_of(pool)
+    if existing and edition.state is EditionState.HELD:
+        return Published(existing, created=False, queued=0)
+    if _is_open(edition, pool):
         return Published(edition, created=False, queued=0)
-    return _freeze(engine, edition, now)
+    return _freeze(engine, edition, pool, now)
+
+
+def approve(engine: Engine, approval: Override, now: datetime) -> Published:
+    """Publish a held edition as it was held, whatever has been read since, and keep the approval.
+
+    An edition that is not held is returned as it is.
+
+    Raises:
+        UnknownEdition: there is none of that date; the approval is kept all the same, and counts at press time.
+    """
+    assert approval.kind is OverrideKind.APPROVE
+    assert approval.day
+    with engines.write(engine) as connection:
+        kept = overrides.add(connection, approval)
+        existing = editions.by_date(connection, approval.digest, approval.day)
+        record = records.of(connection, existing.id) if existing else None
+    if existing is None:
+        raise UnknownEdition(f"{approval.digest} of {approval.day}")
+    if existing.state is not EditionState.HELD or record is None:
+        return Published(existing, created=False, queued=0)
+    held = unpacked(record.body)
+    pool = replace(held, overrides=(*held.overrides, kept), at=now)
+    return _freeze(engine, edition_of(pool), pool, now)
 
 
 def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published]:
@@ -94,10 +124,17 @@ def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published
             if in_time:
                 published = publish(config, engine, digest, day, press, now)
             else:
-                published = _freeze(engine, _missed(config, digest, day, press, now), now)
+                published = _give_up(config, engine, digest, day, press, now)
             if published.created:
                 found.append(published)
     return found
+
+
+def _is_open(edition: Edition, pool: Pool) -> bool:
+    """Whether there is nothing to say yet, and nobody has decided that this shall be all."""
+    if edition.state is not EditionState.SKIPPED or policy.order_for(edition, pool.overrides):
+        return False
+    return pool.rules.digest.quiet is not Policy.SKIP or not pool.articles
 
 
 def _settling(digest: Digest, last: date | None, now: datetime, late: timedelta) -> list[tuple[date, datetime, bool]]:
@@ -107,26 +144,35 @@ def _settling(digest: Digest, last: date | None, now: datetime, late: timedelta)
     return [slot for slot in judged if slot[-1] or last is not None]
 
 
-def _freeze(engine: Engine, edition: Edition, now: datetime) -> Published:
+def _freeze(engine: Engine, edition: Edition, pool: Pool | None, now: datetime) -> Published:
     with engines.write(engine) as connection:
+        editions.discard_held(connection, edition.digest, edition.date)
         stored = editions.insert(connection, edition)
         if stored is not None:
+            if pool is not None:
+                records.keep(connection, stored.id, __version__, packed(pool))
             return Published(stored, created=True, queued=deliveries.freeze(connection, stored, now))
         existing = editions.by_date(connection, edition.digest, edition.date)
     assert existing is not None
     return Published(existing, created=False, queued=0)
 
 
-def _missed(config: Config, digest: Digest, day: date, press: datetime, now: datetime) -> Edition:
+def _give_up(config: Config, engine: Engine, digest: Digest, day: date, press: datetime, now: datetime) -> Published:
+    """Settle a date of which nothing can come any more, with the reason."""
+    with engines.read(engine) as connection:
+        existing = editions.by_date(connection, digest.slug, day)
     hours = (now - press) / timedelta(hours=1)
-    return Edition(
+    missed = Edition(
         digest=digest.slug,
         title=digest.title,
         date=day,
         window=Window(press, press),
         items=(),
-        config_hash=config.editorial_hash(),
+        config_hash=config.rules(digest).hash,
         state=EditionState.MISSED,
-        reason=f"Press time had passed {hours:.0f} hours before this edition could be made.",
+        reason=f"Nobody approved it in time. {existing.reason}"
+        if existing
+        else f"Press time had passed {hours:.0f} hours before this edition could be made.",
         published_at=now,
     )
+    return _freeze(engine, missed, None, now)

@@ -1,14 +1,108 @@
-"""What ran does not run again."""
+"""What ran does not run again, unless there is news of it.
 
-from collections.abc import Collection, Iterable
+A story of today is one that ran if the clusterer put it together with articles that an earlier edition told it by. It is
+judged by what is new in it: nothing, and it is barred; something material, and it comes back as an update.
+"""
 
-from digest.model import Ranked
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.config import Ranking
+from digest.model import Article, Factor, History, Story, Told, Update
+from digest.ranking.figures import figures
+
+NAMED = 3
+"""So many publishers are named in what is new; the others are counted."""
 
 
-def unseen(ranked: Iterable[Ranked], ran_article_ids: Collection[int]) -> list[Ranked]:
-    """Those stories of which no article was in an earlier edition of the digest, in the order given.
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A story as it may run today: its new articles alone, where others of it ran. `told` says when, `update` what is new.
 
-    One shared article is enough: a story that ran and was joined by new articles is still the story that ran.
+    With `told` and no `update` there is nothing new, and the story is whole.
     """
-    ran = frozenset(ran_article_ids)
-    return [one for one in ranked if ran.isdisjoint(article.id for article in one.story.articles)]
+
+    story: Story
+    told: Told | None = None
+    update: Update | None = None
+
+    @property
+    def barred(self) -> str:
+        """Why it may not run; empty where it may."""
+        if self.told is None or self.update is not None:
+            return ""
+        return f"it ran on {self.told.date.isoformat()}, and there is no news of it"
+
+    def factor(self, settings: Ranking) -> Factor | None:
+        """What memory does to the score: an update must be worth coming back for."""
+        if self.told is None:
+            return None
+        if self.update is None:
+            return Factor("memory", 1.0, 0.0, 0.0, self.barred)
+        because = f"an update of a story of {self.told.first.isoformat()}: {self.update.news}"
+        return Factor("memory", 1.0, -settings.update, -settings.update, because)
+
+
+class Recollection:
+    """A digest's history, ready to be asked about one story after the other."""
+
+    def __init__(self, history: History, settings: Ranking) -> None:
+        self._settings = settings
+        self._by_article: dict[int, list[Told]] = {}
+        for told in history.told:
+            for article_id in told.article_ids:
+                self._by_article.setdefault(article_id, []).append(told)
+
+    def of(self, story: Story) -> Recalled:
+        """What earlier editions make of a story."""
+        told = [one for article in story.articles for one in self._by_article.get(article.id, ())]
+        if not told:
+            return Recalled(story)
+        before = _together(told)
+        new = [article for article in story.articles if article.id not in self._by_article]
+        later = [article for article in new if article.published_at >= before.until]
+        old = [article for article in story.articles if article.id in self._by_article]
+        news = _news(later, old, before, self._settings)
+        if not news:
+            return Recalled(story, before)
+        return Recalled(Story(tuple(new)), before, Update(before.first, news))
+
+
+def _together(told: Sequence[Told]) -> Told:
+    """Everything that was told of one story, as if it had been told once."""
+    return Told(
+        date=max(one.date for one in told),
+        first=min(one.first for one in told),
+        until=max(one.until for one in told),
+        titles=tuple(dict.fromkeys(title for one in told for title in one.titles)),
+        publishers=tuple(dict.fromkeys(publisher for one in told for publisher in one.publishers)),
+        article_ids=tuple(dict.fromkeys(article_id for one in told for article_id in one.article_ids)),
+    )
+
+
+def _news(new: Sequence[Article], old: Sequence[Article], before: Told, settings: Ranking) -> str:
+    """What is materially new, in a reader's words; empty where nothing is.
+
+    That is an official source that had not spoken, a figure in the leading headline that no headline had, or as many
+    publishers as `update_publishers` that had not covered it.
+    """
+    if not new:
+        return ""
+    parts = []
+    if not any(article.feed.official for article in old):
+        official = next((article.publisher for article in new if article.feed.official), "")
+        if official and official not in before.publishers:
+            parts.append(f"a statement by {official}")
+    known = {figure for title in before.titles for figure in figures(title)}
+    if fresh := [figure for figure in figures(new[0].title) if figure not in known]:
+        parts.append(f"a new figure, {fresh[0]}")
+    publishers = [name for name in dict.fromkeys(one.publisher for one in new) if name not in before.publishers]
+    if len(publishers) >= settings.update_publishers:
+        parts.append(f"now also covered by {_listed(publishers)}")
+    return "; ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -4,10 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from digest.config import Ranking
-from digest.model import Article, Ranked, Topic
+from digest.model import Article, History, Override, Ranked, Receipt, Topic
+from digest.ranking import hand
 from digest.ranking.cluster import cluster
+from digest.ranking.memory import Recollection
 from digest.ranking.score import best_topic, score
 from digest.ranking.topics import Matcher
+
+_NOTHING = History()
 
 
 def rank(
@@ -16,6 +20,9 @@ def rank(
     settings: Ranking,
     at: datetime,
     within: Collection[str] = (),
+    *,
+    history: History = _NOTHING,
+    overrides: Sequence[Override] = (),
 ) -> list[Ranked]:
     """Form stories and put the one that matters most at the time `at` first.
 
@@ -25,24 +32,39 @@ def rank(
         settings: the points each factor can give.
         at: the moment ages are counted from, usually the end of the window.
         within: the slugs a story may be filed under and scored by; none means all topics.
+        history: what earlier editions told. Its articles help to know a story again; they do not make one.
+        overrides: the editor's hand, as far as it is in force.
 
     Returns:
-        Every story. Of equal scores the newer comes first, then the one stored earlier.
+        Every story that has an article of the window. Of equal scores the newer comes first, then the one stored earlier.
     """
     matcher = Matcher(topics)
     counted = [topic for topic in topics if not within or topic.slug in within]
+    recollection = Recollection(history, settings)
+    inside = {article.id for article in articles}
+    known = [article for article in history.articles if article.id not in inside]
+    stories = hand.regrouped(cluster([*articles, *known], settings), overrides)
+    by_hand = hand.aimed(stories, overrides)
     ranked = []
-    for story in cluster(articles, settings):
+    for place, whole in enumerate(stories):
+        if inside.isdisjoint(article.id for article in whole.articles):
+            continue
+        recalled = recollection.of(whole)
+        story = recalled.story
         reading = matcher.read(story)
         best = best_topic(reading, counted)
-        ranked.append(
-            Ranked(
-                story,
-                score(story, reading, counted, settings, at),
-                best.slug if best else "",
-                _rounded(reading.relevance),
-            )
+        receipt = score(story, reading, counted, settings, at)
+        if remembered := recalled.factor(settings):
+            receipt = Receipt((*receipt.factors, remembered))
+        one = Ranked(
+            story,
+            receipt,
+            best.slug if best else "",
+            _rounded(reading.relevance),
+            update=recalled.update,
+            barred=recalled.barred,
         )
+        ranked.append(hand.applied(one, by_hand.get(place, ())))
     return sorted(ranked, key=_best_first)
 
 

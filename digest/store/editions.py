@@ -1,12 +1,12 @@
 """Editions as they were frozen, and the memory of which articles have run."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+import msgspec
+from sqlalchemy import Connection, Row, Select, delete, func, select
 
 from digest.model import (
     Coverage,
@@ -17,7 +17,8 @@ from digest.model import (
     Quote,
     Receipt,
     Reference,
-    Unit,
+    Told,
+    Update,
     Window,
 )
 from digest.store.tables import edition_articles, edition_items, editions
@@ -37,7 +38,7 @@ class Listed:
 
 
 def insert(connection: Connection, edition: Edition) -> Edition | None:
-    """Store an edition with its items and note their articles as run; None where one of that date exists.
+    """Store an edition with its items, and note their articles as run if it is frozen; None where its date has one.
 
     Returns:
         The edition with its id.
@@ -52,8 +53,8 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
         "window_end": edition.window.end,
         "length": edition.length,
         "shared": edition.shared,
-        "quotes": [_quote_json(quote) for quote in edition.quotes],
-        "coverage": _coverage_json(edition.coverage),
+        "quotes": msgspec.to_builtins(edition.quotes),
+        "coverage": msgspec.to_builtins(edition.coverage),
         "topic_titles": dict(edition.topic_titles),
         "config_hash": edition.config_hash,
         "published_at": edition.published_at,
@@ -64,6 +65,8 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
         return None
     if edition.items:
         connection.execute(edition_items.insert(), [_item_row(edition_id, item) for item in edition.items])
+    if edition.state is not EditionState.FROZEN:
+        return replace(edition, id=edition_id)
     ran = [
         {"digest": edition.digest, "article_id": article_id, "edition_id": edition_id, "place": item.place}
         for item in edition.items
@@ -71,6 +74,12 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
     ]
     insert_if_absent(connection, edition_articles, ran)
     return replace(edition, id=edition_id)
+
+
+def discard_held(connection: Connection, digest: str, day: date) -> None:
+    """Make room for what takes the place of a held edition."""
+    held = (editions.c.digest == digest) & (editions.c.date == day) & (editions.c.state == EditionState.HELD)
+    connection.execute(delete(editions).where(held))
 
 
 def by_date(connection: Connection, digest: str, day: date) -> Edition | None:
@@ -89,21 +98,40 @@ def latest(connection: Connection, digest: str) -> Edition | None:
 
 
 def last_date(connection: Connection, digest: str, until: date) -> date | None:
-    """The last date up to `until` that is settled, be it published, missed or skipped."""
+    """The last date up to `until` that is settled, be it published, missed or skipped; one that is held is not."""
     settled: date | None = connection.scalar(
-        select(func.max(editions.c.date)).where(editions.c.digest == digest, editions.c.date <= until)
+        select(func.max(editions.c.date)).where(
+            editions.c.digest == digest, editions.c.date <= until, editions.c.state != EditionState.HELD
+        )
     )
     return settled
 
 
-def ran_article_ids(connection: Connection, digest: str, since: date, before: date) -> set[int]:
-    """The articles of the editions from `since` up to the day before `before`."""
-    ran = (
-        select(edition_articles.c.article_id)
-        .join_from(edition_articles, editions)
-        .where(edition_articles.c.digest == digest, editions.c.date >= since, editions.c.date < before)
+def told(connection: Connection, digest: str, since: date, before: date) -> list[Told]:
+    """The stories of the editions from `since` up to the day before `before`, in the order in which they ran."""
+    wanted = (
+        select(editions)
+        .where(editions.c.digest == digest, editions.c.date >= since, editions.c.date < before)
+        .where(editions.c.state == EditionState.FROZEN)
+        .order_by(editions.c.date)
     )
-    return set(connection.scalars(ran))
+    found = [_edition(connection, row) for row in connection.execute(wanted).all()]
+    return [one for edition in found for one in told_by(edition)]
+
+
+def told_by(edition: Edition) -> list[Told]:
+    """The stories of one edition, as later ones remember them."""
+    return [
+        Told(
+            date=edition.date,
+            first=item.update.first if item.update else edition.date,
+            until=edition.window.end,
+            titles=tuple(dict.fromkeys([item.title, *(reference.title for reference in item.also)])),
+            publishers=(item.publisher, *(reference.publisher for reference in item.also)),
+            article_ids=item.article_ids,
+        )
+        for item in edition.items
+    ]
 
 
 def recent(connection: Connection, digest: str, limit: int, before: date | None = None) -> list[Listed]:
@@ -154,8 +182,10 @@ def _published(digest: str) -> Select[Any]:
 
 def _one(connection: Connection, wanted: Select[Any]) -> Edition | None:
     row = connection.execute(wanted).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _edition(connection, row)
+
+
+def _edition(connection: Connection, row: Row[Any]) -> Edition:
     articles: dict[int, list[int]] = {}
     ran = (
         select(edition_articles.c.place, edition_articles.c.article_id)
@@ -174,8 +204,8 @@ def _one(connection: Connection, wanted: Select[Any]) -> Edition | None:
         items=tuple(_item(item, articles.get(item.place, ())) for item in connection.execute(items)),
         length=row.length,
         shared=row.shared,
-        quotes=tuple(_quote(stored) for stored in row.quotes),
-        coverage=_coverage(row.coverage),
+        quotes=msgspec.convert(row.quotes, tuple[Quote, ...]),
+        coverage=msgspec.convert(row.coverage, Coverage | None),
         topic_titles=row.topic_titles,
         config_hash=row.config_hash,
         state=EditionState(row.state),
@@ -197,9 +227,10 @@ def _item_row(edition_id: int, item: Item) -> dict[str, Any]:
         "published_at": item.published_at,
         "language": item.language,
         "score": item.score,
-        "receipt": [asdict(factor) for factor in item.receipt.factors],
+        "receipt": msgspec.to_builtins(item.receipt.factors),
         "topics": dict(item.topics),
-        "also": [asdict(reference) for reference in item.also],
+        "also": msgspec.to_builtins(item.also),
+        "update": msgspec.to_builtins(item.update),
     }
 
 
@@ -214,48 +245,10 @@ def _item(row: Row[Any], article_ids: Sequence[int]) -> Item:
         publisher=row.publisher,
         published_at=row.published_at,
         score=row.score,
-        receipt=Receipt(tuple(Factor(**factor) for factor in row.receipt)),
+        receipt=Receipt(msgspec.convert(row.receipt, tuple[Factor, ...])),
         topics=row.topics,
-        also=tuple(Reference(**reference) for reference in row.also),
+        also=msgspec.convert(row.also, tuple[Reference, ...]),
         language=row.language,
         article_ids=tuple(article_ids),
+        update=msgspec.convert(row.update, Update | None),
     )
-
-
-def _quote_json(quote: Quote) -> dict[str, Any]:
-    return {
-        "series": quote.series,
-        "name": quote.name,
-        "value": str(quote.value),
-        "day": quote.day.isoformat(),
-        "previous": None if quote.previous is None else str(quote.previous),
-        "previous_day": None if quote.previous_day is None else quote.previous_day.isoformat(),
-        "unit": quote.unit,
-        "source": quote.source,
-    }
-
-
-def _quote(stored: Mapping[str, Any]) -> Quote:
-    return Quote(
-        series=stored["series"],
-        name=stored["name"],
-        value=Decimal(stored["value"]),
-        day=date.fromisoformat(stored["day"]),
-        previous=None if stored["previous"] is None else Decimal(stored["previous"]),
-        previous_day=None if stored["previous_day"] is None else date.fromisoformat(stored["previous_day"]),
-        unit=Unit(stored["unit"]),
-        source=stored["source"],
-    )
-
-
-def _coverage_json(coverage: Coverage | None) -> dict[str, Any] | None:
-    if coverage is None:
-        return None
-    return {**asdict(coverage), "newest": None if coverage.newest is None else coverage.newest.isoformat()}
-
-
-def _coverage(stored: Mapping[str, Any] | None) -> Coverage | None:
-    if stored is None:
-        return None
-    newest = stored["newest"]
-    return Coverage(**{**stored, "newest": None if newest is None else datetime.fromisoformat(newest)})

@@ -15,6 +15,7 @@ from digest.errors import DatabaseUnreachable
 
 BUSY_SECONDS = 10
 _IMMEDIATE = "digest_immediate"
+_KEYS_OFF = "digest_keys_off"
 # By itself PostgreSQL shows each statement of a transaction what was committed before that statement.
 _ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
@@ -63,6 +64,25 @@ def write(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def rebuild(engine: Engine) -> Iterator[Connection]:
+    """A connection as `write` gives one, for changing tables.
+
+    SQLite can change some things only by writing a table anew, and with its foreign keys on, dropping the old one would
+    delete what refers to it. They are checked as a whole before the end instead (sqlite.org/lang_altertable.html).
+
+    Raises:
+        DatabaseUnreachable: as `write`; or a row refers to one that is not there, and nothing was changed.
+    """
+    options = {_IMMEDIATE: True, _KEYS_OFF: True}
+    with _open(engine, options) as connection:
+        yield connection
+        if engine.dialect.name == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+            raise DatabaseUnreachable(
+                _place(engine.url.render_as_string()), f"rows without their parents: {broken[:3]}"
+            )
+
+
+@contextmanager
 def _open(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
     try:
         with engine.connect() as connection, connection.execution_options(**options).begin():
@@ -96,5 +116,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_IMMEDIATE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    # Without effect inside a transaction, so each begins by saying it.
+    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if options.get(_KEYS_OFF) else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_IMMEDIATE) else "BEGIN")

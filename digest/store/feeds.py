@@ -162,7 +162,9 @@ def coverage(conn: Connection, window: Window) -> Coverage:
 
 def feed_of(row: Row[Any], prefix: str = "") -> Feed:
     """The feed in a row of table `feeds`, or of a join in which its columns have a prefix."""
-    values = {name: getattr(row, prefix + name) for name in ("url", "publisher", "weight", "language", "paused")}
+    values = {
+        name: getattr(row, prefix + name) for name in ("url", "publisher", "weight", "language", "paused", "official")
+    }
     seconds, topics = getattr(row, f"{prefix}poll_seconds"), getattr(row, f"{prefix}topics")
     return Feed(**values, topics=tuple(topics), poll=timedelta(seconds=seconds) if seconds else None)
 
@@ -175,7 +177,7 @@ def _moved_to(url: str, known: Mapping[str, Row[Any]], named: set[str]) -> Row[A
 _NAMED = tuple(
     feeds.c[name]
     for name in (
-        *("id", "url", "publisher", "weight", "language", "topics", "poll_seconds", "paused", "configured"),
+        *("id", "url", "publisher", "weight", "language", "topics", "poll_seconds", "paused", "official", "configured"),
         *("address", "moved_to"),
     )
 )
@@ -198,6 +200,7 @@ def _settings(feed: Feed) -> dict[str, Any]:
         "topics": list(feed.topics),
         "poll_seconds": int(feed.poll.total_seconds()) if feed.poll else 0,
         "paused": feed.paused,
+        "official": feed.official,
     }
 
 

@@ -36,7 +36,7 @@ def migrate(engine: Engine, revision: str = "head") -> tuple[str | None, str | N
 
     Several processes may do so at once: the first one works, the others wait and find it done.
     """
-    with engines.write(engine) as connection:
+    with engines.rebuild(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         before = found(connection)

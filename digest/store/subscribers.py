@@ -108,7 +108,7 @@ def each(connection: Connection, digest: str | None = None) -> Iterator[Subscrip
         yield _subscription(row)
 
 
-def choices(connection: Connection, digest: str, day: date) -> set[tuple[str, ...]]:
+def choices(connection: Connection, digest: str, day: date) -> tuple[tuple[str, ...], ...]:
     """The distinct topic choices of everyone who gets the digest's edition of that day."""
     wanted = (
         select(subscriptions.c.topics)
@@ -119,7 +119,7 @@ def choices(connection: Connection, digest: str, day: date) -> set[tuple[str, ..
             or_(subscriptions.c.paused_until.is_(None), subscriptions.c.paused_until <= day),
         )
     )
-    return {tuple(topics) for topics in connection.scalars(wanted)}
+    return tuple(sorted(tuple(topics) for topics in connection.scalars(wanted)))
 
 
 def end(connection: Connection, subscription_id: int, now: datetime) -> bool:

@@ -1,5 +1,7 @@
 """Every table of the service. The migrations build exactly this; a test compares the two."""
 
+from enum import StrEnum
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -19,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from digest.model import DeliveryState, EditionState, SubscriptionState
+from digest.model import DeliveryState, EditionState, OverrideKind, SubscriptionState
 from digest.store.types import Json, Key, Moment
 
 metadata = MetaData(
@@ -33,7 +35,7 @@ metadata = MetaData(
 )
 
 
-def _one_of(column: str, words: type[DeliveryState] | type[EditionState] | type[SubscriptionState]) -> CheckConstraint:
+def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
     allowed = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
@@ -49,6 +51,7 @@ feeds = Table(
     Column("topics", Json, nullable=False),
     Column("poll_seconds", Integer, nullable=False),  # 0: as often as it publishes
     Column("paused", Boolean, nullable=False, server_default=false()),
+    Column("official", Boolean, nullable=False, server_default=false()),
     Column("configured", Boolean, nullable=False, comment="false once feeds.toml no longer names it"),
     Column("etag", Text),
     Column("last_modified", Text),
@@ -155,6 +158,34 @@ edition_items = Table(
     Column("receipt", Json, nullable=False),
     Column("topics", Json, nullable=False),
     Column("also", Json, nullable=False),
+    Column("update", Json, comment="what is new, where the story ran before"),
+)
+
+# All that an edition was made of: its articles in the words of that moment, what had run, and what editors had set.
+edition_records = Table(
+    "edition_records",
+    metadata,
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
+    Column("release", String(40), nullable=False, comment="which version of the service made the edition"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("day", Date, comment="of the edition, where it is about one"),
+    Column("articles", Json, nullable=False),
+    Column("points", Float, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=False, comment="brought forward when somebody ends it"),
+    Index(None, "digest", "until"),
+    _one_of("kind", OverrideKind),
 )
 
 # An article runs once in a digest: the rule that keeps yesterday's news out of today's edition, as a key.

@@ -392,7 +392,7 @@ def test_an_export_goes_to_standard_output_as_opml_or_as_csv(run: Run, home: Pat
 
     assert as_opml.stdout.startswith("<?xml")
     assert 'xmlUrl="https://wire.example/banks"' in as_opml.stdout
-    assert as_csv.stdout.splitlines()[2] == "https://wire.example/banks,Harbour Wire,1.2,,,30m,false"
+    assert as_csv.stdout.splitlines()[2] == "https://wire.example/banks,Harbour Wire,1.2,,,30m,false,false"
     assert as_both.returncode == 2
 
 

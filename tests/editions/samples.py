@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from digest.config import Ranking, Site
+from digest.config import Ranking, Rules, Site
 from digest.editions.compose import compose
 from digest.links import Links
 from digest.model import (
@@ -323,17 +323,7 @@ def edition(
     settings: Ranking = SETTINGS,
 ) -> Edition:
     return compose(
-        stories,
-        digest,
-        DAY,
-        WINDOW,
-        settings,
-        TOPICS,
-        choices,
-        quotes=QUOTES,
-        coverage=COVERAGE,
-        config_hash="0123456789abcdef",
-        now=NOW,
+        stories, Rules(digest, settings, TOPICS), DAY, WINDOW, choices, quotes=QUOTES, coverage=COVERAGE, now=NOW
     )
 
 

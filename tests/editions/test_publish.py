@@ -100,7 +100,7 @@ def test_a_draft_is_made_of_what_is_stored_and_the_same_each_time(stocked: Engin
     assert [(quote.series, quote.value) for quote in edition.quotes] == [("EUR/USD", Decimal("1.1742"))]
     assert edition.coverage is not None
     assert (edition.coverage.articles, edition.coverage.publishers) == (4, 4)
-    assert edition.config_hash == CONFIG.editorial_hash()
+    assert edition.config_hash == CONFIG.rules(CONFIG.digests[0]).hash
     assert drafted(stocked) == edition
 
 

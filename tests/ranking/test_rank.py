@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from digest.config import Ranking
 from digest.model import Article, Factor, Ranked, Story, Term, Topic
-from digest.ranking.memory import unseen
 from digest.ranking.rank import article_topics, rank
 from digest.ranking.score import score
 from digest.ranking.topics import Matcher
@@ -118,15 +117,6 @@ def test_each_articles_own_topics_can_be_told() -> None:
     topics = article_topics([article(7, "ECB holds rates"), article(8, "City beat United")], TOPICS)
     assert topics[7]["central-banks"] > 0
     assert topics[8] == {"central-banks": 0, "energy": 0, "trade": 0}
-
-
-def test_a_story_with_one_article_that_ran_does_not_come_again() -> None:
-    ranked = rank(
-        [article(1, "ECB cuts interest rates in surprise"), article(2, "ECB cuts interest rates in surprise", "AP"),
-         article(3, "OPEC delays oil output increase again")], TOPICS, SETTINGS, NOW,
-    )  # fmt: skip
-    assert [one.story.id for one in unseen(ranked, {2, 99})] == ["s3"]
-    assert unseen(ranked, ()) == ranked
 
 
 @QUICK

@@ -77,8 +77,11 @@ def test_every_article_of_every_item_is_remembered_as_run(engine: Engine) -> Non
     stored(engine, EDITION)
 
     with engines.read(engine) as connection:
-        ran = editions.ran_article_ids(connection, "economy", since=DAY, before=TOMORROW)
-    assert ran == {article_id for item in EDITION.items for article_id in item.article_ids}
+        told = editions.told(connection, "economy", since=DAY, before=TOMORROW)
+    assert told == editions.told_by(EDITION)
+    assert {article_id for one in told for article_id in one.article_ids} == {
+        article_id for item in EDITION.items for article_id in item.article_ids
+    }
 
 
 def test_memory_reaches_from_a_date_up_to_the_day_before_another(engine: Engine) -> None:
@@ -86,10 +89,11 @@ def test_memory_reaches_from_a_date_up_to_the_day_before_another(engine: Engine)
     stored(engine, *(replace(samples.edition([STORIES[n // 10 - 1]]), date=day) for n, day in day_of.items()))
 
     with engines.read(engine) as connection:
-        ran = editions.ran_article_ids(connection, "economy", since=YESTERDAY, before=DAY)
-        other = editions.ran_article_ids(connection, "markets", since=YESTERDAY, before=DAY)
-    assert ran == {20, 21, 22}
-    assert other == set()
+        told = editions.told(connection, "economy", since=YESTERDAY, before=DAY)
+        other = editions.told(connection, "markets", since=YESTERDAY, before=DAY)
+    assert [one.article_ids for one in told] == [(20, 21, 22)]
+    assert [(one.date, one.first) for one in told] == [(YESTERDAY, YESTERDAY)]
+    assert other == []
 
 
 def test_an_article_that_ran_before_does_not_stop_a_later_edition(engine: Engine) -> None:

@@ -255,8 +255,9 @@ def _block(feed: Feed) -> str:
         table.add("topics", list(feed.topics))
     if feed.poll:
         table.add("poll", duration(feed.poll))
-    if feed.paused:
-        table.add("paused", True)
+    for flag in ("paused", "official"):
+        if getattr(feed, flag):
+            table.add(flag, True)
     document = tomlkit.document()
     blocks = tomlkit.aot()
     blocks.append(table)

@@ -17,7 +17,7 @@ from digest.feeds.lists.records import LONGEST_NAME, LONGEST_REASON, Record, Ref
 from digest.model import Feed
 
 NAMESPACE = "urn:economic-digest:feed"
-"""Whose attributes `weight`, `topics`, `poll` and `paused` are."""
+"""Whose attributes `weight`, `topics`, `poll`, `paused` and `official` are."""
 DEEPEST = 32
 MOST_DAMAGE = 100
 """How many faults of a file the parser keeps count of."""
@@ -84,8 +84,9 @@ def write(feeds: Sequence[Feed], title: str, now: datetime) -> bytes:
             attributes[_own("weight")] = repr(feed.weight)
         if feed.poll:
             attributes[_own("poll")] = duration(feed.poll)
-        if feed.paused:
-            attributes[_own("paused")] = "true"
+        for flag in ("paused", "official"):
+            if getattr(feed, flag):
+                attributes[_own(flag)] = "true"
         etree.SubElement(body, "outline", {name: _fit(value) for name, value in attributes.items()})
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
@@ -153,6 +154,7 @@ def _record(line: int, url: str, name: str, folders: tuple[str, ...], attributes
         folders=(*folders, *categories),
         poll=own("poll"),
         paused=own("paused"),
+        official=own("official"),
     )
 
 

@@ -39,6 +39,7 @@ class Record:
     folders: tuple[str, ...] = ()
     poll: str = ""
     paused: str = ""
+    official: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ def feed_of(record: Record, topics: Sequence[Topic]) -> Feed | Refusal:
             language=record.language.strip() or None,
             topics=_topics(record, topics),
             poll=_poll(record.poll),
-            paused=_paused(record.paused),
+            paused=_flag("paused", record.paused),
+            official=_flag("official", record.official),
         )
     except ValueError as error:
         return Refusal(record.line, one_line(str(error), LONGEST_REASON))
@@ -144,8 +146,8 @@ def _poll(given: str) -> timedelta | None:
     return span
 
 
-def _paused(given: str) -> bool:
+def _flag(name: str, given: str) -> bool:
     word = given.strip().lower()
     if word not in _YES | _NO:
-        raise ValueError(f'paused is "{given}"; it should be true or false')
+        raise ValueError(f'{name} is "{given}"; it should be true or false')
     return word in _YES

@@ -14,7 +14,7 @@ from digest.feeds.lists.records import Record, Refusal, duration
 from digest.model import Feed
 from digest.spreadsheet import guarded, unguarded
 
-COLUMNS = ("url", "publisher", "weight", "language", "topics", "poll", "paused")
+COLUMNS = ("url", "publisher", "weight", "language", "topics", "poll", "paused", "official")
 LONGEST_LINE = 64 * 1024
 
 _COLUMN_NAMES = {
@@ -33,7 +33,7 @@ def read(body: bytes) -> list[Record | Refusal]:
 
     The file is UTF-8, or UTF-16 with a byte order mark; fields are separated by `,`, `;` or tabs. A first line that names
     a column `url` is a header and may also name `publisher`, `weight`, `language`, `topics` (slugs separated by spaces or
-    `;`), `folders`, `poll` and `paused`. Without a header the first field that begins like an address is the feed's, and the
+    `;`), `folders`, `poll`, `paused` and `official`. Without a header the first field that begins like an address is the feed's, and the
     first other one its publisher, so that a plain list of addresses will do.
     """
     utf_16 = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -56,6 +56,7 @@ def write(feeds: Sequence[Feed]) -> bytes:
             " ".join(feed.topics),
             duration(feed.poll) if feed.poll else "",
             "true" if feed.paused else "false",
+            "true" if feed.official else "false",
         )
         writer.writerow(guarded(field) for field in row)
     return stream.getvalue().encode()

@@ -1,0 +1,68 @@
+"""What becomes of an edition: sent whole, sent short, held for an editor, or left out; and why, in a sentence. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from digest.editions import layout, wording
+from digest.model import Coverage, Digest, Edition, EditionState, Override, OverrideKind, Policy
+
+_OF_EDITIONS = (OverrideKind.HOLD, OverrideKind.APPROVE, OverrideKind.SKIP)
+_STATES = {
+    Policy.SHORT: EditionState.FROZEN,
+    Policy.HOLD: EditionState.HELD,
+    Policy.SKIP: EditionState.SKIPPED,
+}
+
+
+def judged(edition: Edition, digest: Digest, overrides: Sequence[Override]) -> Edition:
+    """The edition with its state and reason. One that is skipped has no items any more.
+
+    An editor's last word on the date counts first. Then comes a broken day, on which too few of the feeds could be read to
+    know what matters, and then a quiet one, on which too little happened. What an editor approves is sent, and still says
+    what was wrong with the day. An edition without a story is skipped whatever anybody says.
+    """
+    order = order_for(edition, overrides)
+    broken, quiet = _broken(edition.coverage, digest), _quiet(edition, digest)
+    if order and order.kind is not OverrideKind.APPROVE:
+        did, state = (
+            ("Held", EditionState.HELD) if order.kind is OverrideKind.HOLD else ("Skipped", EditionState.SKIPPED)
+        )
+        reason = f"{did} by {order.author}: {order.reason}"
+    elif not edition.items:
+        state, reason = EditionState.SKIPPED, edition.reason
+    elif order:
+        state, reason = EditionState.FROZEN, broken or quiet
+    elif broken:
+        state, reason = _STATES[digest.broken], broken
+    elif quiet:
+        state, reason = _STATES[digest.quiet], quiet
+    else:
+        state, reason = EditionState.FROZEN, ""
+    items = () if state is EditionState.SKIPPED else edition.items
+    return replace(edition, state=state, reason=reason, items=items)
+
+
+def order_for(edition: Edition, overrides: Sequence[Override]) -> Override | None:
+    """The editors' last word on the edition of this date."""
+    orders = [one for one in overrides if one.kind in _OF_EDITIONS and one.day == edition.date]
+    return max(orders, key=lambda order: (order.since, order.id), default=None)
+
+
+def _broken(coverage: Coverage | None, digest: Digest) -> str:
+    if coverage is None or coverage.failed <= digest.most_failed * coverage.feeds:
+        return ""
+    return (
+        f"{coverage.failed} of {wording.counted(coverage.feeds, 'feed', 'feeds')} could not be read, "
+        f"more than the {digest.most_failed:.0%} with which a day is still whole."
+    )
+
+
+def _quiet(edition: Edition, digest: Digest) -> str:
+    stories, publishers = len(layout.shown(edition)), len({item.publisher for item in layout.shown(edition)})
+    if stories >= digest.fewest and publishers >= digest.fewest_publishers:
+        return ""
+    return (
+        f"A quiet day: {wording.counted(stories, 'story', 'stories')} led by "
+        f"{wording.counted(publishers, 'publisher', 'publishers')}; a whole edition has at least "
+        f"{digest.fewest} by {digest.fewest_publishers}."
+    )

@@ -1,0 +1,51 @@
+"""Records: what editions were made of, so that they can be made again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from digest.model import EditionState
+from digest.store.tables import edition_records, editions
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The packed pool of an edition, and which release of the service made it."""
+
+    edition_id: int
+    day: date
+    release: str
+    body: bytes
+
+
+def keep(connection: Connection, edition_id: int, release: str, body: bytes) -> None:
+    """Put away what an edition was made of, with the edition."""
+    connection.execute(edition_records.insert().values(edition_id=edition_id, release=release, body=body))
+
+
+def of(connection: Connection, edition_id: int) -> Record | None:
+    """What an edition was made of; None where that was not kept."""
+    return next(_read(connection, edition_records.c.edition_id == edition_id), None)
+
+
+def since(connection: Connection, digest: str, day: date) -> Iterator[Record]:
+    """What the editions of a digest from `day` on were made of, oldest first; of those that were decided upon.
+
+    One at a time, since each holds a day's news.
+    """
+    settled = (EditionState.FROZEN, EditionState.SKIPPED)
+    return _read(connection, editions.c.digest == digest, editions.c.date >= day, editions.c.state.in_(settled))
+
+
+def _read(connection: Connection, *conditions: object) -> Iterator[Record]:
+    wanted = (
+        select(edition_records, editions.c.date)
+        .join_from(edition_records, editions)
+        .where(*conditions)  # type: ignore[arg-type]
+        .order_by(editions.c.date)
+        .execution_options(yield_per=1)
+    )
+    for row in connection.execute(wanted):
+        yield Record(row.edition_id, row.date, row.release, row.body)
