@@ -9,7 +9,8 @@
     └── WorkError             exit 1
         ├── SchemaOutdated        the database is older (or newer) than the code
         ├── DatabaseUnreachable   the database does not answer, is locked or full
-        ├── UnknownFeed, UnknownEdition, UnknownStory, UnknownSubscriber
+        ├── UnknownFeed, UnknownEdition, UnknownStory, UnknownOverride, UnknownSubscriber
+        ├── EditionSettled        an edition that can no longer be held, approved or skipped
         ├── RenderFault           a template or the finished mail breaks a promise
         └── BadToken              a signed link that was altered, or made for something else
 
@@ -17,7 +18,10 @@ An outcome that belongs to a day's work (a feed that fails, a mail that is refus
 """
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+
+from digest.model import EditionState
 
 
 class DigestError(Exception):
@@ -107,6 +111,24 @@ class UnknownStory(WorkError):
 
     def __init__(self, story_id: str) -> None:
         super().__init__(f"There is no story {story_id!r} in the window or in an edition. `digest rank` lists them.")
+
+
+class UnknownOverride(WorkError):
+    """No such override is in force."""
+
+    def __init__(self, override_id: int) -> None:
+        super().__init__(f"No override {override_id} is in force. `digest override list` shows those that are.")
+
+
+class EditionSettled(WorkError):
+    """The edition of this date can no longer be held, approved or skipped."""
+
+    def __init__(self, digest: str, day: date, state: EditionState, reason: str) -> None:
+        became = "is published" if state is EditionState.FROZEN else f"was {state.value}"
+        why = f" ({reason.rstrip('.')})" if reason else ""
+        super().__init__(
+            f"The edition of {digest} of {day} {became} already{why}; nothing can be decided about it any more."
+        )
 
 
 class UnknownSubscriber(WorkError):

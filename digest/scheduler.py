@@ -18,10 +18,12 @@ from sqlalchemy import Engine
 
 from digest.config import Config
 from digest.delivery.deliver import DeliveryReport, deliver
+from digest.editions import policy
 from digest.editions.publish import Published, publish_due
 from digest.errors import DigestError
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport
+from digest.model import EditionState
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
@@ -146,13 +148,7 @@ class Service:
             log.info("polling broken off", reason="the service stops")
             return
         for published in report.published:
-            log.info(
-                "published",
-                digest=published.edition.digest,
-                date=published.edition.date.isoformat(),
-                state=published.edition.state.value,
-                queued=published.queued,
-            )
+            _tell(published)
         if report.polled is not None and report.polled.outcomes:
             counts = report.polled.as_dict()
             counts.pop("outcomes")
@@ -207,6 +203,23 @@ class Service:
         while not self._stopping.is_set():  # noqa: ASYNC110  # an event of another thread can only be asked
             await asyncio.sleep(NOTICE_SECONDS)
         stop.set()
+
+
+def _tell(published: Published) -> None:
+    """Say what became of an edition; a warning where somebody has something to do or to explain."""
+    edition = published.edition
+    said = {"digest": edition.digest, "date": edition.date.isoformat()}
+    if edition.reason:
+        said["reason"] = edition.reason
+    match edition.state:
+        case EditionState.HELD:
+            log.warning("held", **said, to_do=policy.advice(edition))
+        case EditionState.MISSED:
+            log.warning("missed", **said)
+        case EditionState.SKIPPED:
+            log.info("skipped", **said)
+        case EditionState.FROZEN:
+            log.info("published", **said, queued=published.queued)
 
 
 def _been_away(engine: Engine, now: datetime) -> bool:

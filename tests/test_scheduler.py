@@ -4,10 +4,12 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from digest import scheduler
@@ -16,7 +18,7 @@ from digest.delivery.deliver import DeliveryReport
 from digest.editions.publish import Published
 from digest.errors import WorkError
 from digest.feeds.reports import PollReport
-from digest.model import DeliveryState, Digest, Edition, Feed, Memory, Window
+from digest.model import DeliveryState, Digest, Edition, EditionState, Feed, Memory, Window
 from digest.scheduler import STOP_SECONDS, Service, tick
 from digest.store import editions, feeds, tables
 from digest.store import engine as engines
@@ -341,3 +343,35 @@ def test_a_relay_in_trouble_is_left_alone_for_a_minute(config: Config, sqlite_en
     assert len(called) == 1
     service.send()
     assert len(called) == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "told"),
+    [
+        (EditionState.FROZEN, "", {"event": "published", "log_level": "info", "queued": 3}),
+        (EditionState.FROZEN, "A quiet day.", {"event": "published", "log_level": "info", "reason": "A quiet day."}),
+        (EditionState.HELD, "A quiet day.", {"event": "held", "log_level": "warning", "reason": "A quiet day."}),
+        (EditionState.SKIPPED, "A holiday.", {"event": "skipped", "log_level": "info", "reason": "A holiday."}),
+        (EditionState.MISSED, "Too late.", {"event": "missed", "log_level": "warning", "reason": "Too late."}),
+    ],
+)
+def test_the_log_says_what_became_of_an_edition_and_why(
+    config: Config, at_work: Engine, state: EditionState, reason: str, told: dict[str, object]
+) -> None:
+    edition = replace(EDITION, state=state, reason=reason)
+    verbs = Verbs()
+    service = Service(
+        lambda: config,
+        at_work,
+        lambda: NOW,
+        publish=lambda *_: [Published(edition, created=True, queued=3)],
+        poll=verbs.poll,
+    )
+
+    with structlog.testing.capture_logs() as lines:
+        service.tick()
+
+    (line,) = lines
+    assert {key: line[key] for key in told} == told
+    assert (line["digest"], line["date"]) == ("economy", "2026-02-10")
+    assert ("digest approve" in str(line.get("to_do"))) is (state is EditionState.HELD)

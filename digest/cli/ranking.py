@@ -147,7 +147,7 @@ def explain(home: Home, story: str, slug: str | None, as_json: bool) -> None:
     digest = home.digest(slug)
     _, found = _ranked(home, digest, utc_now(), None)
     with engines.read(home.engine) as connection:
-        ran = edition_store.find_story(connection, story)
+        ran = edition_store.find_story(connection, digest.slug, story)
     for place, ranked in enumerate(found, 1):
         if ranked.story.id == story:
             if as_json:

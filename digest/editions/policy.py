@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from digest.editions import layout, wording
 from digest.model import Coverage, Digest, Edition, EditionState, Override, OverrideKind, Policy
@@ -19,17 +20,16 @@ def judged(edition: Edition, digest: Digest, overrides: Sequence[Override]) -> E
 
     An editor's last word on the date counts first. Then comes a broken day, on which too few of the feeds could be read to
     know what matters, and then a quiet one, on which too little happened. What an editor approves is sent, and still says
-    what was wrong with the day. An edition without a story is skipped whatever anybody says.
+    what was wrong with the day. An edition without a story is skipped whatever anybody says: there is nothing to hold.
     """
-    order = order_for(edition, overrides)
+    order = order_for(edition.date, overrides)
     broken, quiet = _broken(edition.coverage, digest), _quiet(edition, digest)
-    if order and order.kind is not OverrideKind.APPROVE:
-        did, state = (
-            ("Held", EditionState.HELD) if order.kind is OverrideKind.HOLD else ("Skipped", EditionState.SKIPPED)
-        )
-        reason = f"{did} by {order.author}: {order.reason}"
+    if order and order.kind is OverrideKind.SKIP:
+        state, reason = EditionState.SKIPPED, f"Skipped by {order.author}: {order.reason}"
     elif not edition.items:
         state, reason = EditionState.SKIPPED, edition.reason
+    elif order and order.kind is OverrideKind.HOLD:
+        state, reason = EditionState.HELD, f"Held by {order.author}: {order.reason}"
     elif order:
         state, reason = EditionState.FROZEN, broken or quiet
     elif broken:
@@ -42,10 +42,16 @@ def judged(edition: Edition, digest: Digest, overrides: Sequence[Override]) -> E
     return replace(edition, state=state, reason=reason, items=items)
 
 
-def order_for(edition: Edition, overrides: Sequence[Override]) -> Override | None:
-    """The editors' last word on the edition of this date."""
-    orders = [one for one in overrides if one.kind in _OF_EDITIONS and one.day == edition.date]
+def order_for(day: date, overrides: Sequence[Override]) -> Override | None:
+    """The editors' last word on the edition of a date."""
+    orders = [one for one in overrides if one.kind in _OF_EDITIONS and one.day == day]
     return max(orders, key=lambda order: (order.since, order.id), default=None)
+
+
+def advice(edition: Edition) -> str:
+    """What an editor can do about an edition that is held."""
+    named = f"--digest {edition.digest} --date {edition.date}"
+    return f"`digest approve {named} --reason …` publishes it, `digest skip {named} --reason …` leaves it out."
 
 
 def _broken(coverage: Coverage | None, digest: Digest) -> str:

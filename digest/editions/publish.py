@@ -4,6 +4,7 @@
 called again, at any time, by anybody.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from digest import __version__, clock
 from digest.config import Config
 from digest.editions import policy
 from digest.editions.pool import Pool, edition_of, packed, unpacked
-from digest.errors import UnknownEdition
+from digest.errors import EditionSettled
 from digest.model import Digest, Edition, EditionState, History, Override, OverrideKind, Policy, Window
 from digest.store import articles, deliveries, editions, feeds, overrides, quotes, records, subscribers
 from digest.store import engine as engines
@@ -69,14 +70,21 @@ def draft(config: Config, connection: Connection, digest: Digest, day: date, pre
 def publish(config: Config, engine: Engine, digest: Digest, day: date, press: datetime, now: datetime) -> Published:
     """Freeze the edition of `day` together with a delivery for each of its readers, in one transaction.
 
-    An edition that exists is returned as it is. One that is held is made anew, and takes its own place once nothing holds
-    it any more. One for which there is nothing to say is not stored, so that it can still be made when articles arrive.
+    An edition that exists is returned as it is, but for one that is held: once an editor approves it, it is published as it
+    was held; once nothing holds it any more, it is made anew. One for which there is nothing to say is not stored, so that
+    it can still be made when articles arrive.
     """
     with engines.read(engine) as connection:
         existing = editions.by_date(connection, digest.slug, day)
         if existing and existing.state is not EditionState.HELD:
             return Published(existing, created=False, queued=0)
-        pool = gather(config, connection, digest, day, press, now)
+        order = policy.order_for(day, overrides.in_force(connection, digest.slug, now))
+        if existing and order and order.kind is OverrideKind.HOLD:
+            return Published(existing, created=False, queued=0)
+        if existing and order and order.kind is OverrideKind.APPROVE:
+            pool = _pool_of(connection, existing, now)
+        else:
+            pool = gather(config, connection, digest, day, press, now)
     edition = edition_of(pool)
     if existing and edition.state is EditionState.HELD:
         return Published(existing, created=False, queued=0)
@@ -85,27 +93,28 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
     return _freeze(engine, edition, pool, now)
 
 
-def approve(engine: Engine, approval: Override, now: datetime) -> Published:
-    """Publish a held edition as it was held, whatever has been read since, and keep the approval.
+def held(connection: Connection, existing: Edition, now: datetime) -> Edition:
+    """A held edition as an approval would publish it: of what was read when it was held, with the overrides in force."""
+    made = edition_of(_pool_of(connection, existing, now))
+    return replace(made, id=existing.id, state=existing.state, reason=existing.reason)
 
-    An edition that is not held is returned as it is.
+
+def decide(config: Config, engine: Engine, digest: Digest, order: Override, now: datetime) -> Published | None:
+    """Keep what an editor orders for the edition of a date: to hold, approve or skip it. One that is held obeys at once.
+
+    Returns:
+        The edition that is held or was; None where it has yet to be made, and the order counts at press time.
 
     Raises:
-        UnknownEdition: there is none of that date; the approval is kept all the same, and counts at press time.
+        EditionSettled: it is published, missed or skipped, and the order is not kept.
     """
-    assert approval.kind is OverrideKind.APPROVE
-    assert approval.day
+    assert order.day
     with engines.write(engine) as connection:
-        kept = overrides.add(connection, approval)
-        existing = editions.by_date(connection, approval.digest, approval.day)
-        record = records.of(connection, existing.id) if existing else None
-    if existing is None:
-        raise UnknownEdition(f"{approval.digest} of {approval.day}")
-    if existing.state is not EditionState.HELD or record is None:
-        return Published(existing, created=False, queued=0)
-    held = unpacked(record.body)
-    pool = replace(held, overrides=(*held.overrides, kept), at=now)
-    return _freeze(engine, edition_of(pool), pool, now)
+        existing = editions.by_date(connection, digest.slug, order.day)
+        if existing and existing.state is not EditionState.HELD:
+            raise EditionSettled(digest.slug, order.day, existing.state, existing.reason)
+        overrides.add(connection, order)
+    return publish(config, engine, digest, order.day, existing.window.end, now) if existing else None
 
 
 def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published]:
@@ -118,9 +127,12 @@ def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published
     found: list[Published] = []
     for digest in config.digests:
         today = now.astimezone(ZoneInfo(digest.zone)).date()
+        late = timedelta(hours=config.delivery.late_hours)
         with engines.read(engine) as connection:
             last = editions.last_date(connection, digest.slug, today)
-        for day, press, in_time in _settling(digest, last, now, timedelta(hours=config.delivery.late_hours)):
+            waiting = editions.held(connection, digest.slug)
+        due = _settling(digest, last, now, late)
+        for day, press, in_time in [*_forgotten(digest, waiting, due, now, late), *due]:
             if in_time:
                 published = publish(config, engine, digest, day, press, now)
             else:
@@ -130,10 +142,19 @@ def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published
     return found
 
 
+def _pool_of(connection: Connection, existing: Edition, now: datetime) -> Pool:
+    """What a held edition was made of, with the overrides that are in force now: it was held to be seen to."""
+    record = records.of(connection, existing.id)
+    assert record is not None
+    return replace(unpacked(record.body), overrides=tuple(overrides.in_force(connection, existing.digest, now)), at=now)
+
+
 def _is_open(edition: Edition, pool: Pool) -> bool:
     """Whether there is nothing to say yet, and nobody has decided that this shall be all."""
-    if edition.state is not EditionState.SKIPPED or policy.order_for(edition, pool.overrides):
+    if edition.state is not EditionState.SKIPPED:
         return False
+    if order := policy.order_for(edition.date, pool.overrides):
+        return order.kind is not OverrideKind.SKIP
     return pool.rules.digest.quiet is not Policy.SKIP or not pool.articles
 
 
@@ -144,8 +165,25 @@ def _settling(digest: Digest, last: date | None, now: datetime, late: timedelta)
     return [slot for slot in judged if slot[-1] or last is not None]
 
 
+def _forgotten(
+    digest: Digest,
+    waiting: Sequence[tuple[date, datetime]],
+    due: Sequence[tuple[date, datetime, bool]],
+    now: datetime,
+    late: timedelta,
+) -> list[tuple[date, datetime, bool]]:
+    """The held editions for which it is too late, and which the calendar asks for no more."""
+    asked_for = {day for day, _, _ in due}
+    left = [(day, clock.slot(day, digest.press, digest.zone) or end) for day, end in waiting if day not in asked_for]
+    return [(day, press, False) for day, press in left if now - press >= late]
+
+
 def _freeze(engine: Engine, edition: Edition, pool: Pool | None, now: datetime) -> Published:
     with engines.write(engine) as connection:
+        # Making it took a while; what an editor ordered meanwhile was promised to count.
+        if pool and (new := _since(connection, pool)):
+            pool = replace(pool, overrides=(*pool.overrides, *new))
+            edition = policy.judged(edition, pool.rules.digest, pool.overrides)
         editions.discard_held(connection, edition.digest, edition.date)
         stored = editions.insert(connection, edition)
         if stored is not None:
@@ -155,6 +193,13 @@ def _freeze(engine: Engine, edition: Edition, pool: Pool | None, now: datetime) 
         existing = editions.by_date(connection, edition.digest, edition.date)
     assert existing is not None
     return Published(existing, created=False, queued=0)
+
+
+def _since(connection: Connection, pool: Pool) -> list[Override]:
+    """What was ordered for the edition since its pool was read."""
+    known = {override.id for override in pool.overrides}
+    orders = overrides.orders(connection, pool.rules.digest.slug, pool.day, pool.at)
+    return [order for order in orders if order.id not in known]
 
 
 def _give_up(config: Config, engine: Engine, digest: Digest, day: date, press: datetime, now: datetime) -> Published:
@@ -170,7 +215,7 @@ def _give_up(config: Config, engine: Engine, digest: Digest, day: date, press: d
         items=(),
         config_hash=config.rules(digest).hash,
         state=EditionState.MISSED,
-        reason=f"Nobody approved it in time. {existing.reason}"
+        reason=f"Nobody approved it in time. {existing.reason}".rstrip(".") + "."
         if existing
         else f"Press time had passed {hours:.0f} hours before this edition could be made.",
         published_at=now,

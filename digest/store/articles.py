@@ -87,6 +87,12 @@ def by_ids(conn: Connection, ids: Collection[int]) -> list[Article]:
     return sorted(found, key=lambda article: (article.published_at, article.id))
 
 
+def by_url(conn: Connection, url: str) -> list[Article]:
+    """The stored articles of one page, whichever feeds brought them, oldest first."""
+    # Naming the feeds lets the index on feed and address answer.
+    return _read(conn, articles.c.feed_id.in_(select(feeds.c.id)), articles.c.url.in_(_spellings(url)))
+
+
 def _read(conn: Connection, *conditions: Any) -> list[Article]:
     query = (
         select(articles, *(column.label(f"feeds_{column.name}") for column in feeds.c))

@@ -1,12 +1,12 @@
 """Editions as they were frozen, and the memory of which articles have run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, func, select
+from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select
 
 from digest.model import (
     Coverage,
@@ -107,6 +107,13 @@ def last_date(connection: Connection, digest: str, until: date) -> date | None:
     return settled
 
 
+def held(connection: Connection, digest: str) -> list[tuple[date, datetime]]:
+    """The dates of the editions that wait for an editor, oldest first, each with the end of its window."""
+    waiting = (editions.c.digest == digest) & (editions.c.state == EditionState.HELD)
+    found = select(editions.c.date, editions.c.window_end).where(waiting).order_by(editions.c.date)
+    return [(row.date, row.window_end) for row in connection.execute(found)]
+
+
 def told(connection: Connection, digest: str, since: date, before: date) -> list[Told]:
     """The stories of the editions from `since` up to the day before `before`, in the order in which they ran."""
     wanted = (
@@ -161,19 +168,26 @@ def neighbours(connection: Connection, digest: str, day: date) -> tuple[date | N
     )
 
 
-def find_story(connection: Connection, story_id: str) -> tuple[Edition, Item] | None:
-    """The newest edition that has the story, and its item there."""
-    edition = _one(
-        connection,
-        select(editions)
-        .join_from(editions, edition_items)
-        .where(edition_items.c.story_id == story_id)
-        .order_by(editions.c.date.desc(), editions.c.id.desc())
-        .limit(1),
+def find_story(
+    connection: Connection, digest: str, story_id: str, article_ids: Collection[int] = ()
+) -> tuple[Edition, Item] | None:
+    """The newest published edition that told the story, under this id or by one of these articles; and its item there."""
+    by_article = exists().where(
+        edition_articles.c.edition_id == edition_items.c.edition_id,
+        edition_articles.c.place == edition_items.c.place,
+        edition_articles.c.article_id.in_(sorted(article_ids)),
     )
-    if edition is None:
+    found = connection.execute(
+        select(edition_items.c.edition_id, edition_items.c.place)
+        .join_from(edition_items, editions)
+        .where(editions.c.digest == digest, editions.c.state == EditionState.FROZEN)
+        .where(or_(edition_items.c.story_id == story_id, by_article))
+        .order_by(editions.c.date.desc(), edition_items.c.place)
+        .limit(1)
+    ).one_or_none()
+    if found is None or (edition := by_id(connection, found.edition_id)) is None:
         return None
-    return edition, next(item for item in edition.items if item.story_id == story_id)
+    return edition, next(item for item in edition.items if item.place == found.place)
 
 
 def _published(digest: str) -> Select[Any]:

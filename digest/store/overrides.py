@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select, update
@@ -22,6 +22,16 @@ def add(connection: Connection, override: Override) -> Override:
 def in_force(connection: Connection, digest: str, at: datetime) -> list[Override]:
     """The overrides of a digest that count at a moment, in the order in which they were made."""
     return _read(connection, overrides.c.digest == digest, overrides.c.since <= at, overrides.c.until > at)
+
+
+def orders(connection: Connection, digest: str, day: date, at: datetime) -> list[Override]:
+    """What has been decided about the edition of a date and has not ended at a moment, even if it was decided later."""
+    return _read(connection, overrides.c.digest == digest, overrides.c.day == day, overrides.c.until > at)
+
+
+def by_id(connection: Connection, override_id: int) -> Override | None:
+    """The override with this id, in force or not."""
+    return next(iter(_read(connection, overrides.c.id == override_id)), None)
 
 
 def made(connection: Connection, digest: str) -> list[Override]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from digest.model import EditionState
 from digest.store.tables import edition_records, editions
@@ -27,7 +28,8 @@ def keep(connection: Connection, edition_id: int, release: str, body: bytes) -> 
 
 def of(connection: Connection, edition_id: int) -> Record | None:
     """What an edition was made of; None where that was not kept."""
-    return next(_read(connection, edition_records.c.edition_id == edition_id), None)
+    row = connection.execute(_wanted(edition_records.c.edition_id == edition_id)).one_or_none()
+    return None if row is None else _record(row)
 
 
 def since(connection: Connection, digest: str, day: date) -> Iterator[Record]:
@@ -36,16 +38,19 @@ def since(connection: Connection, digest: str, day: date) -> Iterator[Record]:
     One at a time, since each holds a day's news.
     """
     settled = (EditionState.FROZEN, EditionState.SKIPPED)
-    return _read(connection, editions.c.digest == digest, editions.c.date >= day, editions.c.state.in_(settled))
+    wanted = _wanted(editions.c.digest == digest, editions.c.date >= day, editions.c.state.in_(settled))
+    for row in connection.execute(wanted.execution_options(yield_per=1)):
+        yield _record(row)
 
 
-def _read(connection: Connection, *conditions: object) -> Iterator[Record]:
-    wanted = (
+def _wanted(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return (
         select(edition_records, editions.c.date)
         .join_from(edition_records, editions)
-        .where(*conditions)  # type: ignore[arg-type]
+        .where(*conditions)
         .order_by(editions.c.date)
-        .execution_options(yield_per=1)
     )
-    for row in connection.execute(wanted):
-        yield Record(row.edition_id, row.date, row.release, row.body)
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(row.edition_id, row.date, row.release, row.body)

@@ -1,96 +1,17 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import time, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Engine, func, select
 
-from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.editions.publish import Published, draft, publish, publish_due
-from digest.model import Article, Digest, Edition, EditionState, Feed, Term, Topic
-from digest.store import articles, deliveries, editions, feeds, quotes, subscribers
+from digest.model import Digest, EditionState
+from digest.store import deliveries, editions
 from digest.store import engine as engines
 from digest.store.tables import editions as editions_table
-
-DAY = date(2026, 2, 10)
-PRESS = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
-DIGEST = Digest("economy", "The Economic Digest", press=time(6, 0))
-TOPICS = (
-    Topic("energy", "Energy", terms=(Term("crude"), Term("gas pipeline"))),
-    Topic("jobs", "Jobs", terms=(Term("unemployment"), Term("payrolls"))),
-)
-FEEDS = tuple(Feed(f"https://wire-{n}.example/feed", f"Wire {n}") for n in range(1, 5))
-CONFIG = Config(
-    home=Path(),
-    site=Site(),
-    fetch=Fetch(),
-    ranking=Ranking(),
-    delivery=Sending(late_hours=12.0),
-    web=Web(),
-    market=Market(currencies=("USD", "JPY")),
-    digests=(DIGEST,),
-    topics=TOPICS,
-    feeds=FEEDS,
-    database_url="sqlite://",
-)
-TITLES = (
-    "Crude falls as Saudi Arabia lifts supply",
-    "Unemployment in Canada holds steady at 6.7 percent",
-    "Kazakhstan opens a gas pipeline to Uzbekistan",
-    "Payrolls in Mexico shrink for a second month",
-)
-
-
-def keep(connection: Connection, titles: tuple[str, ...], published: datetime) -> None:
-    """Store an article with each title, each from a feed of its own."""
-    feeds.sync(connection, FEEDS, published)
-    for number, (feed, title) in enumerate(zip(FEEDS, titles, strict=False)):
-        known = feeds.by_url(connection, feed.url)
-        assert known is not None
-        moment = published - timedelta(minutes=number)
-        article = Article(
-            entry_id=f"{published:%d%H}-{number}",
-            url=f"https://wire-{number}.example/{published:%d%H}",
-            title=title,
-            summary="",
-            publisher=feed.publisher,
-            published_at=moment,
-            first_seen_at=moment,
-            feed=feed,
-            fingerprint=f"{published:%d%H}{number}",
-        )
-        articles.add(connection, known.id, [article])
-
-
-def subscribe(connection: Connection, address: str, topics: tuple[str, ...] = ()) -> None:
-    subscribers.add(connection, address, f"key of {address}", "economy", topics, {"how": "operator"}, PRESS)
-
-
-@pytest.fixture
-def stocked(engine: Engine) -> Engine:
-    """A database with a day's articles, quotes and two readers."""
-    with engines.write(engine) as connection:
-        keep(connection, TITLES, PRESS - timedelta(hours=3))
-        days = [date(2026, 2, 6), date(2026, 2, 9)]
-        quotes.keep(
-            connection, [("EUR/USD", days[0], Decimal("1.1672")), ("EUR/USD", days[1], Decimal("1.1742"))], "ECB"
-        )
-        subscribe(connection, "all@example.org")
-        subscribe(connection, "energy@example.org", ("energy",))
-    return engine
-
-
-def drafted(engine: Engine, config: Config = CONFIG) -> Edition:
-    with engines.read(engine) as connection:
-        return draft(config, connection, DIGEST, DAY, PRESS, PRESS)
-
-
-def states(engine: Engine) -> dict[date, EditionState]:
-    with engines.read(engine) as connection:
-        rows = connection.execute(select(editions_table.c.date, editions_table.c.state).order_by(editions_table.c.date))
-        return {row.date: EditionState(row.state) for row in rows}
+from tests.editions.stock import CONFIG, DAY, DIGEST, PRESS, TITLES, drafted, keep, settled_yesterday, states
 
 
 def test_a_draft_is_made_of_what_is_stored_and_the_same_each_time(stocked: Engine) -> None:
@@ -200,8 +121,7 @@ def test_stories_that_only_one_readers_topics_show_are_frozen_with_the_edition(s
 
 
 def test_nothing_is_due_before_press_time_and_one_edition_after_it(stocked: Engine) -> None:
-    with engines.write(stocked) as connection:
-        editions.insert(connection, replace(drafted(stocked), date=DAY - timedelta(days=1), items=()))
+    settled_yesterday(stocked)
 
     assert publish_due(CONFIG, stocked, PRESS - timedelta(minutes=1)) == []
     (published,) = publish_due(CONFIG, stocked, PRESS)
@@ -235,8 +155,7 @@ def test_after_days_of_silence_the_newest_edition_is_made_and_the_others_are_mis
 
 
 def test_a_slot_is_missed_once_it_is_too_late(stocked: Engine) -> None:
-    with engines.write(stocked) as connection:
-        editions.insert(connection, replace(drafted(stocked), date=DAY - timedelta(days=1), items=()))
+    settled_yesterday(stocked)
 
     (missed,) = publish_due(CONFIG, stocked, PRESS + timedelta(hours=13))
 

@@ -144,9 +144,21 @@ def test_a_story_is_found_in_the_newest_edition_that_has_it(engine: Engine) -> N
     stored(engine, EDITION, replace(samples.edition(STORIES[:2]), date=TOMORROW))
 
     with engines.read(engine) as connection:
-        in_both, in_one = editions.find_story(connection, "s10"), editions.find_story(connection, "s120")
-        assert editions.find_story(connection, "s999") is None
+        in_both, in_one = (editions.find_story(connection, "economy", story) for story in ("s10", "s120"))
+        assert editions.find_story(connection, "economy", "s999") is None
+        assert editions.find_story(connection, "sport", "s10") is None
     assert in_both is not None
     assert (in_both[0].date, in_both[1].title) == (TOMORROW, EDITION.items[0].title)
     assert in_one is not None
     assert (in_one[0].date, in_one[1]) == (DAY, EDITION.items[11])
+
+
+def test_a_story_that_has_grown_is_found_by_any_of_its_articles_but_not_in_a_held_edition(engine: Engine) -> None:
+    held = replace(samples.edition(STORIES[:2]), date=TOMORROW, state=EditionState.HELD)
+    stored(engine, EDITION, held)
+
+    with engines.read(engine) as connection:
+        found = editions.find_story(connection, "economy", "s9", [9, EDITION.items[1].article_ids[-1]])
+        assert editions.held(connection, "economy") == [(TOMORROW, held.window.end)]
+    assert found is not None
+    assert (found[0].date, found[1]) == (DAY, EDITION.items[1])
