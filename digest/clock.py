@@ -62,6 +62,15 @@ def due_slots(digest: Digest, after: date | None, now: datetime, *, look_back: i
     return found if after is not None else found[-1:]
 
 
+def next_issue(digest: Digest, day: date) -> date:
+    """The first date from `day` on that the digest has an edition of."""
+    return next(
+        later
+        for days in range(len(WEEKDAYS))
+        if WEEKDAYS[(later := day + timedelta(days=days)).weekday()] in digest.days
+    )
+
+
 def window(press: datetime, hours: float) -> Window:
     """The span of an edition's articles: everything young enough at press time.
 

@@ -65,18 +65,13 @@ def compose(
     Returns:
         An edition that is frozen, or skipped with a reason where no story can be placed.
     """
-    digest, settings = rules.digest, rules.ranking
-    eligible = [one for one in ranked if one.pinned or (one.topic and one.score >= settings.floor and not one.barred)]
-    desk = _Desk(digest.per_publisher)
-    main = _main(eligible, digest, desk)
-    taken = {placed.rank for placed in main}
-    tail = _tail([(rank, one) for rank, one in enumerate(eligible) if rank not in taken], main, digest, choices, desk)
+    digest = rules.digest
     edition = Edition(
         digest=digest.slug,
         title=digest.title,
         date=day,
         window=window,
-        items=tuple(_item(place, placed) for place, placed in enumerate([*main, *tail], start=1)),
+        items=tuple(_item(place, one) for place, one in enumerate(select(ranked, rules, choices).placed, start=1)),
         length=digest.length,
         shared=digest.shared,
         quotes=tuple(quotes),
@@ -87,7 +82,22 @@ def compose(
     )
     if edition.items:
         return edition
-    return replace(edition, state=EditionState.SKIPPED, reason=_nothing(len(ranked), settings))
+    return replace(edition, state=EditionState.SKIPPED, reason=_nothing(len(ranked), rules.ranking))
+
+
+def select(ranked: Sequence[Ranked], rules: Rules, choices: Collection[tuple[str, ...]]) -> "Selection":
+    """Which of the stories, best first, an edition shows, and why it leaves out the others."""
+    left_out = {one.story.id: why for one in ranked if (why := _unfit(one, rules.ranking))}
+    eligible = [one for one in ranked if not _unfit(one, rules.ranking)]
+    desk = _Desk(rules.digest.per_publisher)
+    main, why_not = _main(eligible, rules, desk)
+    taken = {placed.rank for placed in main}
+    rest = [(rank, one) for rank, one in enumerate(eligible) if rank not in taken]
+    tail = _tail(rest, main, rules.digest, choices, desk)
+    left_out |= why_not
+    for placed in tail:
+        del left_out[placed.ranked.story.id]
+    return Selection((*main, *tail), left_out)
 
 
 def cut(edition: Edition, topics: tuple[str, ...]) -> Edition:
@@ -109,10 +119,20 @@ def cut(edition: Edition, topics: tuple[str, ...]) -> Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class Placed:
+    """A story that is shown, its place among those that might have been, and the article that leads it."""
+
     rank: int
     ranked: Ranked
     lead: Article
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The stories that an edition shows, in order of place, and of each other one why it is left out, by its id."""
+
+    placed: tuple[Placed, ...]
+    left_out: Mapping[str, str]
 
 
 @dataclass
@@ -122,49 +142,82 @@ class _Desk:
     per_publisher: int
     led: Counter[str] = field(default_factory=Counter)
 
-    def place(self, rank: int, ranked: Ranked) -> _Placed | None:
+    def place(self, rank: int, ranked: Ranked) -> Placed | None:
         """The story with the first of its articles whose publisher may still lead one; None where none may."""
         for article in ranked.story.articles:
             if self.led[article.publisher] < self.per_publisher:
                 self.led[article.publisher] += 1
-                return _Placed(rank, ranked, article)
+                return Placed(rank, ranked, article)
         return None
 
+    def full(self, ranked: Ranked) -> str:
+        """That all its publishers have had their share."""
+        names, share = ranked.story.publishers, wording.counted(self.per_publisher, "story", "stories")
+        whose = f"{names[0]} leads" if len(names) == 1 else f"each of {', '.join(names)} leads"
+        return f"{whose} {share} already, as many as a publisher may"
 
-def _main(eligible: Sequence[Ranked], digest: Digest, desk: _Desk) -> list[_Placed]:
+
+def _unfit(ranked: Ranked, settings: Ranking) -> str:
+    """Why no edition may show the story, whatever else there is; empty where one may."""
+    if ranked.pinned:
+        return ""
+    if ranked.barred:
+        return ranked.barred
+    if not ranked.topic:
+        return "no topic speaks for it"
+    if ranked.score < settings.floor:
+        return f"its {ranked.score:.1f} points are below the floor of {settings.floor:g}"
+    return ""
+
+
+def _main(eligible: Sequence[Ranked], rules: Rules, desk: _Desk) -> tuple[list[Placed], dict[str, str]]:
+    """The neutral edition's stories, best first, and of the others why they are not among them, by their ids."""
+    digest = rules.digest
+    titles = {topic.slug: topic.title for topic in rules.topics}
     per_topic = digest.per_topic or ceil(digest.length * TOPIC_SHARE)
     filed: dict[str, list[Ranked]] = defaultdict(list)
-    chosen: list[_Placed] = []
+    chosen: list[Placed] = []
     crowded: list[tuple[int, Ranked]] = []
     akin: list[tuple[int, Ranked]] = []
+    why_not: dict[str, str] = {}
 
     def place(rank: int, ranked: Ranked) -> None:
-        if len(chosen) < digest.length and (placed := desk.place(rank, ranked)):
+        if len(chosen) >= digest.length:
+            taken = wording.counted(digest.length, "place is", "places are")
+            why_not.setdefault(ranked.story.id, f"the edition's {taken} taken by stories with more points")
+        elif placed := desk.place(rank, ranked):
             filed[ranked.topic].append(ranked)
             chosen.append(placed)
+            why_not.pop(ranked.story.id, None)
+        else:
+            why_not[ranked.story.id] = desk.full(ranked)
 
     for rank, ranked in enumerate(eligible):
         section = filed[ranked.topic]
+        near = next((other for other in section if other.story.id in ranked.kin), None)
         if ranked.pinned or not section:
             place(rank, ranked)
-        elif any(other.story.id in ranked.kin for other in section):
+        elif near:
+            why_not[ranked.story.id] = f"it is near to {near.story.id}, “{near.headline}”, which is placed"
             akin.append((rank, ranked))
         elif len(section) >= per_topic:
+            share = wording.counted(per_topic, "story", "stories")
+            why_not[ranked.story.id] = f"{titles.get(ranked.topic, ranked.topic)} has its share, {share}, already"
             crowded.append((rank, ranked))
         else:
             place(rank, ranked)
     for rank, ranked in [*crowded, *akin]:
         place(rank, ranked)
-    return sorted(chosen, key=lambda placed: placed.rank)
+    return sorted(chosen, key=lambda placed: placed.rank), why_not
 
 
 def _tail(
     rest: Sequence[tuple[int, Ranked]],
-    main: Sequence[_Placed],
+    main: Sequence[Placed],
     digest: Digest,
     choices: Collection[tuple[str, ...]],
     desk: _Desk,
-) -> list[_Placed]:
+) -> list[Placed]:
     """What each choice still has room for, best first. A story serves every choice that it is about."""
     own = main[digest.shared :]
     room = {
@@ -188,7 +241,7 @@ def _about(section: str, relevance: Mapping[str, float], topics: Collection[str]
     return section in topics or any(relevance.get(topic, 0.0) >= STRONG for topic in topics)
 
 
-def _item(place: int, placed: _Placed) -> Item:
+def _item(place: int, placed: Placed) -> Item:
     lead, ranked = placed.lead, placed.ranked
     return Item(
         place=place,

@@ -9,6 +9,7 @@ from digest.model import Factor, Override, OverrideKind, Ranked, Receipt, Story
 PIN_POINTS = 1000.0
 """More than all other factors together can give or take."""
 
+_PLACING = (OverrideKind.PIN, OverrideKind.DROP)
 _REGROUPING = (OverrideKind.MERGE, OverrideKind.SPLIT)
 _OF_STORIES = (OverrideKind.PIN, OverrideKind.DROP, OverrideKind.BOOST, OverrideKind.RETITLE, *_REGROUPING)
 
@@ -45,12 +46,16 @@ def aimed(stories: Sequence[Story], overrides: Iterable[Override]) -> dict[int, 
 def applied(ranked: Ranked, overrides: Sequence[Override]) -> Ranked:
     """A story after the editors' hand: each override is a line of its receipt.
 
-    A pinned story is placed whatever else speaks against it; one that is dropped never is. Of two that contradict each
-    other the later counts.
+    A pinned story is placed whatever else speaks against it; one that is dropped never is. Of several pins and drops the
+    last counts alone, so that nobody outbids another.
     """
     factors = list(ranked.receipt.factors)
-    for override in overrides:
-        factors.append(_factor(ranked, override))
+    last = max((place for place, one in enumerate(overrides) if one.kind in _PLACING), default=-1)
+    for place, override in enumerate(overrides):
+        factor = _factor(ranked, override)
+        if override.kind in _PLACING and place < last:
+            factor = replace(factor, points=0.0, weight=0.0, because=f"{factor.because} (until another decided later)")
+        factors.append(factor)
         match override.kind:
             case OverrideKind.PIN:
                 ranked = replace(ranked, pinned=True, barred="")

@@ -65,7 +65,7 @@ def rank(
             barred=recalled.barred,
         )
         ranked.append(hand.applied(one, by_hand.get(place, ())))
-    return sorted(ranked, key=_best_first)
+    return sorted(ranked, key=best_first)
 
 
 def article_topics(articles: Iterable[Article], topics: Sequence[Topic]) -> dict[int, dict[str, float]]:
@@ -78,6 +78,7 @@ def _rounded(relevance: Mapping[str, float]) -> dict[str, float]:
     return {slug: round(value, 4) for slug, value in relevance.items()}
 
 
-def _best_first(ranked: Ranked) -> tuple[float, float, int, str]:
+def best_first(ranked: Ranked) -> tuple[float, float, int, str]:
+    """What stories are sorted by: of equal scores the newer comes first, then the one stored earlier."""
     lead = ranked.story.lead
     return (-ranked.score, -lead.published_at.timestamp(), lead.id, lead.url)
