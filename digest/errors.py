@@ -109,8 +109,8 @@ class UnknownEdition(WorkError):
 class UnknownStory(WorkError):
     """No such story is in the window or in an edition."""
 
-    def __init__(self, story_id: str) -> None:
-        super().__init__(f"There is no story {story_id!r} in the window or in an edition. `digest rank` lists them.")
+    def __init__(self, story_id: str, where: str = "in the window or in an edition") -> None:
+        super().__init__(f"There is no story {story_id!r} {where}. `digest rank` lists them.")
 
 
 class UnknownOverride(WorkError):
@@ -127,7 +127,7 @@ class EditionSettled(WorkError):
         became = "is published" if state is EditionState.FROZEN else f"was {state.value}"
         why = f" ({reason.rstrip('.')})" if reason else ""
         super().__init__(
-            f"The edition of {digest} of {day} {became} already{why}; nothing can be decided about it any more."
+            f"The edition of {digest} of {day} {became} already{why}; nothing can be decided about it any more. `--date` names another."
         )
 
 

@@ -18,6 +18,22 @@ from digest.store import engine as engines
 from digest.store import schema
 
 
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 time, UTC where it names no zone."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it, or say what would be right."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-02-10T06:00 or 2026-02-10T06:00+01:00", param, ctx)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def utc_now() -> datetime:
     """The one place where a command asks what time it is."""
     return datetime.now(UTC)

@@ -10,8 +10,8 @@ from digest import clock
 from digest.cli import output
 from digest.cli.context import Home, date_option, digest_option, local_day, pass_home, utc_now
 from digest.delivery.preview import write_preview
-from digest.editions import compose
-from digest.editions.publish import draft
+from digest.editions import compose, policy
+from digest.editions.publish import draft, held
 from digest.editions.publish import publish as run_publish
 from digest.model import Digest, Edition, EditionState
 from digest.store import deliveries as ledger
@@ -40,27 +40,28 @@ def press_time(digest: Digest, day: date, now: datetime) -> datetime:
 def preview(home: Home, slug: str | None, day: datetime | None, folder: Path | None, as_json: bool) -> None:
     """Write an edition's HTML, text and .eml without publishing it.
 
-    An edition that is already published is written as it was frozen.
+    An edition that is already published is written as it was frozen, one that is held as it would be if it were approved
+    now.
     """
     digest, now = home.digest(slug), utc_now()
     date_ = day.date() if day else local_day(digest, now)
     with engines.read(home.engine) as connection:
-        published = edition_store.by_date(connection, digest.slug, date_)
-        edition = published or draft(home.config, connection, digest, date_, press_time(digest, date_, now), now)
-    paths = (
-        []
-        if edition.state is not EditionState.FROZEN
-        else write_preview(home.config, edition, folder or home.path / "preview")
-    )
+        stored = edition_store.by_date(connection, digest.slug, date_)
+        if stored and stored.state is EditionState.HELD:
+            edition = held(connection, stored, now)
+        else:
+            edition = stored or draft(home.config, connection, digest, date_, press_time(digest, date_, now), now)
+    published = stored is not None and stored.state is not EditionState.HELD
+    paths = write_preview(home.config, edition, folder or home.path / "preview") if edition.items else []
     if as_json:
-        output.document(
-            {**summary(edition), "published": published is not None, "files": [str(path) for path in paths]}
-        )
+        output.document({**summary(edition), "published": published, "files": [str(path) for path in paths]})
         return
     print_edition(edition)
-    if published:
+    if published and edition.state is EditionState.FROZEN:
         click.echo("As it was published.")
-    elif paths:
+    elif edition.state is EditionState.HELD and not stored:
+        click.echo("Not made yet; so it would be held.")
+    elif paths and not stored:
         click.echo("Not published yet; `digest publish` freezes it.")
     for path in paths:
         click.echo(str(path))
@@ -87,7 +88,11 @@ def publish(home: Home, slug: str | None, day: datetime | None, as_json: bool) -
         output.document({**summary(published.edition), **made})
         return
     print_edition(published.edition)
-    if published.created:
+    if published.edition.state is EditionState.HELD:
+        click.echo("Not published.")
+    elif published.created and published.edition.state is EditionState.SKIPPED:
+        click.echo("Settled; nothing is mailed.")
+    elif published.created:
         click.echo(f"Published; {output.count(published.queued, 'delivery', 'deliveries')} queued.")
     elif not published.edition.id:
         click.echo("Not published; the date stays open.")
@@ -113,11 +118,17 @@ def summary(edition: Edition) -> dict[str, object]:
 
 
 def print_edition(edition: Edition) -> None:
-    """Print an edition as a table: place, story, topic, score, and why."""
+    """Print an edition as a table: place, story, topic, score, and why; of one that is held, what can be done about it."""
     click.echo(f"{edition.title}, {edition.date.isoformat()}")
     if edition.state is not EditionState.FROZEN:
         click.echo(f"{edition.state.value}: {edition.reason}")
-        return
+    if edition.items:
+        _print_items(edition)
+    if edition.state is EditionState.HELD:
+        click.echo(policy.advice(edition))
+
+
+def _print_items(edition: Edition) -> None:
     output.table(
         [
             ("#", {"justify": "right"}),

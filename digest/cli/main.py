@@ -7,13 +7,26 @@ from pathlib import Path
 import click
 
 from digest import __version__
-from digest.cli import delivery, demo, editions, feeds, ranking, service, setup, subscribers
+from digest.cli import (
+    delivery,
+    demo,
+    editions,
+    explain,
+    feeds,
+    orders,
+    override,
+    ranking,
+    service,
+    setup,
+    subscribers,
+)
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
     "Begin": ("init", "demo", "check", "migrate"),
     "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
+    "The editor's hand": ("override", "hold", "approve", "skip"),
     "Lists": ("feeds", "subscribers"),
     "Run": ("run", "web", "schedule", "health"),
 }
@@ -54,11 +67,15 @@ for command in (
     setup.migrate,
     feeds.poll,
     ranking.rank,
-    ranking.explain,
+    explain.explain,
     editions.preview,
     editions.publish,
     delivery.deliver,
     delivery.audit,
+    override.override,
+    orders.hold,
+    orders.approve,
+    orders.skip,
     feeds.feeds,
     subscribers.subscribers,
     service.run,

@@ -71,6 +71,12 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
+def ordinal(number: int) -> str:
+    """ "1st", "2nd", "3rd", "4th", "11th", "21st"."""  # noqa: D210
+    teens = number % 100 in {11, 12, 13}
+    return f"{number:,}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """ "just now", "5 min ago", "3 h ago", "2 days ago"; "never" for None."""  # noqa: D210
     if moment is None:

@@ -4,13 +4,14 @@ A preview, an edition, its rebuilding and a backtest are the same function of a 
 """
 
 import zlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import msgspec
 
 from digest.config import Rules
-from digest.editions.compose import compose
+from digest.editions.compose import compose, select
 from digest.editions.policy import judged
 from digest.model import Article, Coverage, Edition, History, Override, Quote, Ranked, Window
 from digest.ranking.rank import rank
@@ -33,6 +34,15 @@ class Pool:
     choices: tuple[tuple[str, ...], ...] = ()
     quotes: tuple[Quote, ...] = ()
     coverage: Coverage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a story in the edition of `day`: its `place`, or None; `why` it is left out or seen by some only."""
+
+    day: date
+    place: int | None
+    why: str = ""
 
 
 def ranked_of(pool: Pool) -> list[Ranked]:
@@ -62,6 +72,24 @@ def edition_of(pool: Pool) -> Edition:
         now=pool.at,
     )
     return judged(composed, pool.rules.digest, pool.overrides)
+
+
+def verdict_of(pool: Pool, ranked: Sequence[Ranked], articles: Collection[int]) -> Verdict | None:
+    """What the pool's edition makes of the story that holds most of these articles; None where no story holds any.
+
+    `ranked` are the pool's own stories, best first.
+    """
+    held = [sum(article.id in articles for article in one.story.articles) for one in ranked]
+    if not any(held):
+        return None
+    story = ranked[held.index(max(held))].story
+    selection = select(ranked, pool.rules, pool.choices)
+    places = {placed.ranked.story.id: place for place, placed in enumerate(selection.placed, start=1)}
+    if story.id not in places:
+        return Verdict(pool.day, None, selection.left_out[story.id])
+    place, length = places[story.id], pool.rules.digest.length
+    why = "" if place <= length else f"only readers who chose its topic see it, after the {length} that all see"
+    return Verdict(pool.day, place, why)
 
 
 def packed(pool: Pool) -> bytes:

@@ -33,6 +33,14 @@ class Published:
     queued: int
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An order as it was kept, and the edition that was held; None where it has yet to be made, and the order waits."""
+
+    order: Override
+    published: Published | None
+
+
 def gather(config: Config, connection: Connection, digest: Digest, day: date, press: datetime, now: datetime) -> Pool:
     """All that the edition of `day` is made of, as it is stored now.
 
@@ -79,12 +87,11 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
         if existing and existing.state is not EditionState.HELD:
             return Published(existing, created=False, queued=0)
         order = policy.order_for(day, overrides.in_force(connection, digest.slug, now))
-        if existing and order and order.kind is OverrideKind.HOLD:
+        ordered = order.kind if order else None
+        if existing and ordered is OverrideKind.HOLD:
             return Published(existing, created=False, queued=0)
-        if existing and order and order.kind is OverrideKind.APPROVE:
-            pool = _pool_of(connection, existing, now)
-        else:
-            pool = gather(config, connection, digest, day, press, now)
+        as_held = made_of(connection, existing, now) if existing and ordered is OverrideKind.APPROVE else None
+        pool = as_held or gather(config, connection, digest, day, press, now)
     edition = edition_of(pool)
     if existing and edition.state is EditionState.HELD:
         return Published(existing, created=False, queued=0)
@@ -93,17 +100,30 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
     return _freeze(engine, edition, pool, now)
 
 
+def made_of(connection: Connection, existing: Edition, now: datetime) -> Pool | None:
+    """What a stored edition was made of; None where that was not kept.
+
+    Of one that is held, with the overrides that are in force now, as an approval would publish it: it was held to be
+    seen to.
+    """
+    record = records.of(connection, existing.id)
+    if record is None:
+        return None
+    pool = unpacked(record.body)
+    if existing.state is not EditionState.HELD:
+        return pool
+    return replace(pool, overrides=tuple(overrides.in_force(connection, existing.digest, now)), at=now)
+
+
 def held(connection: Connection, existing: Edition, now: datetime) -> Edition:
-    """A held edition as an approval would publish it: of what was read when it was held, with the overrides in force."""
-    made = edition_of(_pool_of(connection, existing, now))
-    return replace(made, id=existing.id, state=existing.state, reason=existing.reason)
+    """A held edition as an approval would publish it."""
+    if (pool := made_of(connection, existing, now)) is None:
+        return existing
+    return replace(edition_of(pool), id=existing.id, state=existing.state, reason=existing.reason)
 
 
-def decide(config: Config, engine: Engine, digest: Digest, order: Override, now: datetime) -> Published | None:
+def decide(config: Config, engine: Engine, digest: Digest, order: Override, now: datetime) -> Decided:
     """Keep what an editor orders for the edition of a date: to hold, approve or skip it. One that is held obeys at once.
-
-    Returns:
-        The edition that is held or was; None where it has yet to be made, and the order counts at press time.
 
     Raises:
         EditionSettled: it is published, missed or skipped, and the order is not kept.
@@ -113,8 +133,9 @@ def decide(config: Config, engine: Engine, digest: Digest, order: Override, now:
         existing = editions.by_date(connection, digest.slug, order.day)
         if existing and existing.state is not EditionState.HELD:
             raise EditionSettled(digest.slug, order.day, existing.state, existing.reason)
-        overrides.add(connection, order)
-    return publish(config, engine, digest, order.day, existing.window.end, now) if existing else None
+        kept = overrides.add(connection, order)
+    published = publish(config, engine, digest, order.day, existing.window.end, now) if existing else None
+    return Decided(kept, published)
 
 
 def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published]:
@@ -140,13 +161,6 @@ def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published
             if published.created:
                 found.append(published)
     return found
-
-
-def _pool_of(connection: Connection, existing: Edition, now: datetime) -> Pool:
-    """What a held edition was made of, with the overrides that are in force now: it was held to be seen to."""
-    record = records.of(connection, existing.id)
-    assert record is not None
-    return replace(unpacked(record.body), overrides=tuple(overrides.in_force(connection, existing.digest, now)), at=now)
 
 
 def _is_open(edition: Edition, pool: Pool) -> bool:

@@ -59,4 +59,6 @@ def _read(connection: Connection, *conditions: ColumnElement[bool]) -> list[Over
 
 def _override(row: Row[Any]) -> Override:
     values = {name: getattr(row, name) for name in Override.__dataclass_fields__}
-    return Override(**values | {"kind": OverrideKind(row.kind), "articles": tuple(row.articles)})
+    # What SQLite returns of an update is a whole number where the points are one.
+    exact = {"kind": OverrideKind(row.kind), "articles": tuple(row.articles), "points": float(row.points)}
+    return Override(**values | exact)

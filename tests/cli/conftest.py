@@ -2,11 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from digest.cli.main import main
+from tests.cli.desk import NOW, furnish
 from tests.cli.shell import KEY, Finished, Run
 
 
@@ -29,3 +32,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Finished(int(ended.value.code or 0), said.out, said.err)
 
     return _run
+
+
+@pytest.fixture
+def desk(run: Run, tmp_path: Path) -> Iterator[time_machine.Traveller]:
+    """The clock of a home whose database holds a day's articles; it stands still until it is moved."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        assert run("init").returncode == 0
+        furnish(tmp_path)
+        yield traveller

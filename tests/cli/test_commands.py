@@ -127,7 +127,10 @@ def test_rank_reports_json_as_documented_and_explain_adds_up(run: Run, home: Pat
 
     assert set(report) == {"digest", "window", "stories"}
     (story,) = report["stories"]
-    assert set(story) == {"id", "title", "url", "score", "topic", "topics", "receipt", "articles"}
+    assert set(story) == {
+        *("id", "title", "url", "score", "topic", "topics", "receipt", "articles"),
+        *("barred", "update", "pinned"),
+    }
     assert set(story["articles"][0]) == {"id", "url", "title", "publisher", "feed", "published_at", "topics"}
     assert story["topic"] == "central-banks"
     assert len(story["topics"]) == 17
@@ -314,7 +317,7 @@ def test_every_command_and_option_has_help(run: Run, home: Path) -> None:
     listing = run("--help").stdout
     commands = re.findall(r"^  ([a-z]+)  ", listing, flags=re.MULTILINE)
 
-    assert len(commands) == 17
+    assert len(commands) == 21
     for command in commands:
         text = run(command, "--help").stdout
         assert "Usage: main" not in text

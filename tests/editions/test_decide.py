@@ -10,7 +10,7 @@ from digest.config import Config
 from digest.editions import policy
 from digest.editions import publish as publishing
 from digest.editions.pool import Pool, edition_of, is_same, unpacked
-from digest.editions.publish import decide, held, publish, publish_due
+from digest.editions.publish import Published, decide, held, publish, publish_due
 from digest.errors import EditionSettled
 from digest.model import Edition, EditionState, Override, OverrideKind, Policy
 from digest.store import deliveries, editions, overrides, records
@@ -27,8 +27,8 @@ def order(kind: OverrideKind, since: datetime = PRESS - AN_HOUR, day: date = DAY
     return Override(kind, "economy", "ann", "we wait for the figures", since, PRESS + timedelta(days=2), day=day)
 
 
-def decided(engine: Engine, kind: OverrideKind, at: datetime, config: Config = CONFIG) -> publishing.Published | None:
-    return decide(config, engine, config.digests[0], order(kind, at), at)
+def decided(engine: Engine, kind: OverrideKind, at: datetime, config: Config = CONFIG) -> Published | None:
+    return decide(config, engine, config.digests[0], order(kind, at), at).published
 
 
 def stored(engine: Engine) -> Edition:
