@@ -43,18 +43,22 @@ class Fate:
 
     def sentence(self) -> str:
         """For people."""
-        which = {
-            None: f"The edition of {self.day}, if it were made now",
-            EditionState.FROZEN: f"The edition of {self.day}, as it was published",
-        }.get(self.made, f"The edition of {self.day}, which is held")
+        which = f"The edition of {self.day}, {_HOW[self.made]}"
         if self.verdict is None:
             return f"{which}: not in it, {_UNREAD}."
         if self.verdict.place is None:
-            return f"{which}: not in it, {self.verdict.why}."
+            return f"{which}: not in it, {self.verdict.why.rstrip('.')}."
         return f"{which}: place {self.verdict.place}{f', {self.verdict.why}' if self.verdict.why else ''}."
 
 
 _UNREAD = "it was not among what was read for it"
+_HOW = {
+    None: "if it were made now",
+    EditionState.FROZEN: "as it was published",
+    EditionState.HELD: "which is held",
+    EditionState.SKIPPED: "which was skipped",
+    EditionState.MISSED: "which was missed",
+}
 
 
 @click.command()
@@ -100,12 +104,18 @@ def explain(home: Home, story: str, slug: str | None, as_json: bool) -> None:
 def _fates(home: Home, connection: Connection, digest: Digest, now: datetime, articles: set[int]) -> list[Fate]:
     """What today's edition made of the story, if it is stored, and what the next one would."""
     made = edition_store.by_date(connection, digest.slug, local_day(digest, now))
-    pools: list[tuple[Pool, EditionState | None]] = []
-    if made and (of_today := made_of(connection, made, now)):
-        pools.append((of_today, made.state))
+    fates = []
+    if made and made.state in {EditionState.SKIPPED, EditionState.MISSED}:
+        fates.append(Fate(made.date, made.state, Verdict(made.date, None, made.reason)))
+    elif made and (of_today := made_of(connection, made, now)):
+        fates.append(_fate(of_today, made.state, articles))
     if made is None or made.state is not EditionState.HELD:
-        pools.append((pool_at(home, connection, digest, now), None))
-    return [Fate(pool.day, state, verdict_of(pool, ranked_of(pool), articles)) for pool, state in pools]
+        fates.append(_fate(pool_at(home, connection, digest, now), None, articles))
+    return fates
+
+
+def _fate(pool: Pool, made: EditionState | None, articles: set[int]) -> Fate:
+    return Fate(pool.day, made, verdict_of(pool, ranked_of(pool), articles))
 
 
 def _document(home: Home, explanation: Explanation, fates: Sequence[Fate], item: Ran | None) -> dict[str, object]:

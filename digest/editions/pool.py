@@ -12,8 +12,8 @@ import msgspec
 
 from digest.config import Rules
 from digest.editions.compose import compose, select
-from digest.editions.policy import judged
-from digest.model import Article, Coverage, Edition, History, Override, Quote, Ranked, Window
+from digest.editions.policy import judged, order_for
+from digest.model import Article, Coverage, Edition, History, Override, OverrideKind, Quote, Ranked, Window
 from digest.ranking.rank import rank
 
 
@@ -85,6 +85,9 @@ def verdict_of(pool: Pool, ranked: Sequence[Ranked], articles: Collection[int]) 
     story = ranked[held.index(max(held))].story
     selection = select(ranked, pool.rules, pool.choices)
     places = {placed.ranked.story.id: place for place, placed in enumerate(selection.placed, start=1)}
+    order = order_for(pool.day, pool.overrides)
+    if order and order.kind is OverrideKind.SKIP:
+        return Verdict(pool.day, None, f"the edition is skipped by {order.author}: {order.reason}")
     if story.id not in places:
         return Verdict(pool.day, None, selection.left_out[story.id])
     place, length = places[story.id], pool.rules.digest.length

@@ -93,6 +93,24 @@ def test_after_an_edition_is_made_explain_says_what_it_made_of_the_story_and_wha
     assert left_out["ran"] is None
 
 
+def test_of_an_edition_that_is_held_or_left_out_explain_says_so(run: Run, desk: Clock) -> None:
+    run("skip", *WHY)
+    to_come = run("explain", "s1").stdout
+    run("hold", *WHY)
+    run("publish")
+    held = run("explain", "s1").stdout
+    run("skip", *WHY)
+    skipped = run("explain", "s1").stdout
+
+    assert (
+        "The edition of 2026-02-10, if it were made now: not in it, the edition is skipped by ann: it matters."
+        in to_come
+    )
+    assert "The edition of 2026-02-10, which is held: place 1." in held
+    assert "The edition of 2026-02-10, which was skipped: not in it, Skipped by ann: it matters." in skipped
+    assert "The edition of 2026-02-11, if it were made now: place 1." in skipped
+
+
 def test_what_ran_is_marked_in_the_ranking(run: Run, desk: Clock) -> None:
     run("publish")
     run("override", "pin", "s4", *WHY)
