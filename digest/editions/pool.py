@@ -4,6 +4,7 @@ A preview, an edition, its rebuilding and a backtest are the same function of a 
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -49,10 +50,10 @@ def ranked_of(pool: Pool) -> list[Ranked]:
     )
 
 
-def edition_of(pool: Pool) -> Edition:
-    """The edition that the pool makes: frozen, held, or skipped with a reason."""
+def edition_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
+    """The edition that the pool makes: frozen, held, or skipped with a reason; `ranked` are its stories, where known."""
     composed = compose(
-        ranked_of(pool),
+        ranked_of(pool) if ranked is None else ranked,
         pool.rules,
         pool.day,
         pool.window,
