@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from digest.config import Ranking
-from digest.model import Article, History, Override, Ranked, Receipt, Topic
+from digest.model import Article, History, Override, Ranked, Receipt, Story, Topic
 from digest.ranking import hand
 from digest.ranking.cluster import cluster
 from digest.ranking.memory import Recollection
@@ -47,10 +47,10 @@ def rank(
     by_hand = hand.aimed(stories, overrides)
     ranked = []
     for place, whole in enumerate(stories):
-        if inside.isdisjoint(article.id for article in whole.articles):
-            continue
         recalled = recollection.of(whole)
-        story = recalled.story
+        story = Story(tuple(article for article in recalled.story.articles if article.id in inside))
+        if not story.articles:
+            continue
         reading = matcher.read(story)
         best = best_topic(reading, counted)
         receipt = score(story, reading, counted, settings, at)
