@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from digest import __version__
-from digest.cli import delivery, demo, editions, feeds, ranking, service, setup, subscribers
+from digest.cli import backtest, delivery, demo, editions, feeds, ranking, service, setup, subscribers
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
     "Begin": ("init", "demo", "check", "migrate"),
     "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
+    "Past days": ("backtest", "rebuild"),
     "Lists": ("feeds", "subscribers"),
     "Run": ("run", "web", "schedule", "health"),
 }
@@ -59,6 +60,8 @@ for command in (
     editions.publish,
     delivery.deliver,
     delivery.audit,
+    backtest.backtest,
+    backtest.rebuild,
     feeds.feeds,
     subscribers.subscribers,
     service.run,

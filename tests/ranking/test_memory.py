@@ -35,7 +35,8 @@ def recollection(*tellings: Told) -> Recollection:
 
 def covered(*publishers: str) -> list[Article]:
     return [
-        article(number, "ECB holds interest rates as expected", name) for number, name in enumerate(publishers, start=10)
+        article(number, "ECB holds interest rates as expected", name)
+        for number, name in enumerate(publishers, start=10)
     ]
 
 
