@@ -8,6 +8,7 @@ from digest.model import Article, History, Override, Ranked, Receipt, Story, Top
 from digest.ranking import hand
 from digest.ranking.cluster import cluster
 from digest.ranking.memory import Recollection
+from digest.ranking.publishers import named
 from digest.ranking.score import best_topic, score
 from digest.ranking.topics import Matcher
 
@@ -43,7 +44,7 @@ def rank(
     recollection = Recollection(history, settings)
     inside = {article.id for article in articles}
     known = [article for article in history.articles if article.id not in inside]
-    stories = hand.regrouped(cluster([*articles, *known], settings), overrides)
+    stories = hand.regrouped(cluster(named([*articles, *known]), settings), overrides)
     by_hand = hand.aimed(stories, overrides)
     ranked = []
     for place, whole in enumerate(stories):

@@ -46,7 +46,7 @@ class Pages:
         """The topics that a digest's readers may choose from."""
         digest = self.digest(slug)
         within = digest.topics if digest else ()
-        return tuple(topic for topic in self.config.topics if not within or topic.slug in within)
+        return tuple(topic for topic in self.config.topics if topic.weight > 0 and (not within or topic.slug in within))
 
     def shared(self, slug: str) -> int:
         """How many top stories every reader of a digest gets, whatever topics they chose."""
