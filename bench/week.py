@@ -29,7 +29,8 @@ from digest.demo.servers import feed_server
 from digest.editions import backtest, layout
 from digest.editions.publish import publish
 from digest.feeds.poll import poll
-from digest.model import Edition, Item
+from digest.model import Item
+from digest.store import editions as edition_store
 from digest.store import engine as engines
 from digest.store import schema
 
@@ -94,7 +95,7 @@ def told(item: Item) -> str:
     )
 
 
-def live(config: Config, engine: Engine, day: date, top: int) -> Edition:
+def live(config: Config, engine: Engine, day: date, top: int) -> None:
     """One day: poll, publish, print."""
     now = datetime.combine(day, datetime.min.time(), UTC) + PRESS
     polled = asyncio.run(poll(config, engine, now))
@@ -105,7 +106,6 @@ def live(config: Config, engine: Engine, day: date, top: int) -> Edition:
         f"{time.perf_counter() - started:.2f} s; {edition.state} {edition.reason}"
     )
     print(*(told(item) for item in layout.shown(edition)[:top]), sep="\n")
-    return edition
 
 
 def main() -> int:
@@ -123,13 +123,13 @@ def main() -> int:
         config = home(folder, {name for documents in days.values() for name in documents}, address)
         engine = engines.connect(config.database_url)
         schema.migrate(engine)
-        editions = []
         for day, documents in days.items():
             served.clear()
             served.update(documents)
-            editions.append(live(config, engine, day, options.top))
+            live(config, engine, day, options.top)
         with engines.read(engine) as connection:
-            same = [backtest.rebuild(connection, edition).same for edition in editions]
+            stored = edition_store.frozen(connection, "economy", min(days), max(days) + timedelta(days=1))
+            same = [backtest.rebuild(connection, edition).same for edition in stored]
             started = time.perf_counter()
             pools = backtest.pools_since(connection, "economy", min(days))
             replayed = list(backtest.replay(pools, lambda rules: rules))

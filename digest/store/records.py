@@ -27,25 +27,25 @@ def keep(connection: Connection, edition_id: int, release: str, body: bytes) -> 
 
 def of(connection: Connection, edition_id: int) -> Record | None:
     """What an edition was made of; None where that was not kept."""
-    return next(_read(connection, edition_records.c.edition_id == edition_id), None)
+    wanted = (
+        select(edition_records, editions.c.date)
+        .join_from(edition_records, editions)
+        .where(edition_records.c.edition_id == edition_id)
+    )
+    row = connection.execute(wanted).one_or_none()
+    return None if row is None else Record(row.edition_id, row.date, row.release, row.body)
 
 
 def since(connection: Connection, digest: str, day: date) -> Iterator[Record]:
     """What the editions of a digest from `day` on were made of, oldest first; of those that were decided upon.
 
-    One at a time, since each holds a day's news.
+    One is read at a time, since each holds a day's news.
     """
     settled = (EditionState.FROZEN, EditionState.SKIPPED)
-    return _read(connection, editions.c.digest == digest, editions.c.date >= day, editions.c.state.in_(settled))
-
-
-def _read(connection: Connection, *conditions: object) -> Iterator[Record]:
     wanted = (
-        select(edition_records, editions.c.date)
-        .join_from(edition_records, editions)
-        .where(*conditions)  # type: ignore[arg-type]
+        select(editions.c.id)
+        .where(editions.c.digest == digest, editions.c.date >= day, editions.c.state.in_(settled))
         .order_by(editions.c.date)
-        .execution_options(yield_per=1)
     )
-    for row in connection.execute(wanted):
-        yield Record(row.edition_id, row.date, row.release, row.body)
+    records = (of(connection, edition_id) for edition_id in connection.scalars(wanted).all())
+    return (record for record in records if record is not None)
