@@ -66,7 +66,7 @@ def edition_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
 
 
 def packed(pool: Pool) -> bytes:
-    """The pool as bytes, to be put away; about a fifth of a kilobyte for each article."""
+    """The pool as bytes, to be put away; some 120 bytes for each article."""
     return zlib.compress(msgspec.json.encode(pool), level=6)
 
 

@@ -17,13 +17,22 @@ from digest.model import Digest, Topic
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Makes pages. `links` are public addresses and signed tokens; what a page says of time, `clock` decides."""
+    """Makes pages. `links` are public addresses and signed tokens; what a page says of time, `clock` decides.
 
-    config: Config
+    `in_force` is asked for each page what holds now: topics and digests change while the service runs. What `[site]` says
+    is in every address, and holds from the start.
+    """
+
+    in_force: Callable[[], Config]
     engine: Engine
     clock: Callable[[], datetime]
     links: Links
     renderer: Renderer
+
+    @property
+    def config(self) -> Config:
+        """What holds now."""
+        return self.in_force()
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page made of a template of `templates/web`."""
