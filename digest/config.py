@@ -6,7 +6,7 @@ Reading reports every fault at once and never returns a half-right configuration
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
@@ -226,6 +226,33 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     if faults:
         raise ConfigError(tuple(faults))
     return config
+
+
+def read_topics(file: Path) -> tuple[Topic, ...]:
+    """The topics of a file such as topics.toml, wherever it lies.
+
+    Raises:
+        ConfigError: something is wrong with it; holds every fault.
+    """
+    faults: list[Fault] = []
+    topics = _topics(tomlfile.read(file, faults))
+    if faults:
+        raise ConfigError(tuple(faults))
+    return topics
+
+
+def read_editorial(file: Path, topics: Sequence[Topic]) -> tuple[Ranking, tuple[Digest, ...]]:
+    """What a file such as digest.toml says that decides editions: `[ranking]` and the digests.
+
+    Raises:
+        ConfigError: something is wrong with these; holds every fault.
+    """
+    faults: list[Fault] = []
+    root = tomlfile.read(file, faults)
+    found = _ranking(root.table("ranking")), _digests(root, [topic.slug for topic in topics])
+    if faults:
+        raise ConfigError(tuple(faults))
+    return found
 
 
 def _site(table: Table) -> Site:

@@ -75,7 +75,7 @@ def pages(home: Config, engine: Engine) -> Iterator[Config]:
     port = servers.free_port()
     site = replace(home.site, base_url=f"http://{servers.LOOPBACK}:{port}")
     config = replace(home, site=site, web=replace(home.web, port=port))
-    web = server.build(config, engine, lambda: PRESS)
+    web = server.build(lambda: config, engine, lambda: PRESS)
     with socket.create_server((servers.LOOPBACK, port)) as listener:
         thread = threading.Thread(target=web.run, args=([listener],))
         thread.start()

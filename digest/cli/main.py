@@ -8,6 +8,7 @@ import click
 
 from digest import __version__
 from digest.cli import (
+    backtest,
     delivery,
     demo,
     editions,
@@ -27,6 +28,7 @@ SECTIONS = {
     "Begin": ("init", "demo", "check", "migrate"),
     "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
     "The editor's hand": ("override", "hold", "approve", "skip"),
+    "Past days": ("backtest", "rebuild"),
     "Lists": ("feeds", "subscribers"),
     "Run": ("run", "web", "schedule", "health"),
 }
@@ -76,6 +78,8 @@ for command in (
     orders.hold,
     orders.approve,
     orders.skip,
+    backtest.backtest,
+    backtest.rebuild,
     feeds.feeds,
     subscribers.subscribers,
     service.run,

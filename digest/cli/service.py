@@ -11,7 +11,7 @@ import click
 
 from digest import checkup, logs, scheduler
 from digest.cli.context import Home, pass_home, utc_now
-from digest.config import Config
+from digest.config import Config, Web
 from digest.watch import WatchedConfig
 from digest.web import server
 
@@ -28,12 +28,13 @@ host_option = click.option(
 def run(home: Home, host: str | None) -> None:
     """Run everything in one process: pages, scheduler and sender. A stop signal ends it cleanly."""
     logs.configure()
-    config = _served_at(home.config, host)
-    _ready(home, _pages(config), checkup.relay_sentence(config))
-    service = scheduler.Service(WatchedConfig(home.config, os.environ), home.engine, utc_now)
+    address = _served_at(home.config.web, host)
+    _ready(home, _pages(home.config, address), checkup.relay_sentence(home.config))
+    in_force = WatchedConfig(home.config, os.environ)
+    service = scheduler.Service(in_force, home.engine, utc_now)
     service.start()
     try:
-        server.serve(config, home.engine, utc_now)
+        server.serve(address, in_force, home.engine, utc_now)
     finally:
         service.stop()
 
@@ -44,9 +45,9 @@ def run(home: Home, host: str | None) -> None:
 def web(home: Home, host: str | None) -> None:
     """Run the pages alone."""
     logs.configure()
-    config = _served_at(home.config, host)
-    _ready(home, _pages(config))
-    server.serve(config, home.engine, utc_now)
+    address = _served_at(home.config.web, host)
+    _ready(home, _pages(home.config, address))
+    server.serve(address, WatchedConfig(home.config, os.environ), home.engine, utc_now)
 
 
 @click.command()
@@ -82,8 +83,8 @@ def health(context: click.Context, home: Home) -> None:
         context.exit(1)
 
 
-def _served_at(config: Config, host: str | None) -> Config:
-    return replace(config, web=replace(config.web, host=host)) if host else config
+def _served_at(address: Web, host: str | None) -> Web:
+    return replace(address, host=host) if host else address
 
 
 def _ready(home: Home, *sentences: str) -> None:
@@ -93,7 +94,7 @@ def _ready(home: Home, *sentences: str) -> None:
         click.echo(f"{sentence[:1].upper()}{sentence[1:]}", err=True)
 
 
-def _pages(config: Config) -> str:
-    served = f"http://{config.web.host}:{config.web.port}"
+def _pages(config: Config, address: Web) -> str:
+    served = f"http://{address.host}:{address.port}"
     known = "" if served == config.site.base_url else f", which readers know as {config.site.base_url}"
     return f"pages at {served}{known}."

@@ -59,10 +59,10 @@ def ranked_of(pool: Pool) -> list[Ranked]:
     )
 
 
-def edition_of(pool: Pool) -> Edition:
-    """The edition that the pool makes: frozen, held, or skipped with a reason."""
+def edition_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
+    """The edition that the pool makes: frozen, held, or skipped with a reason; `ranked` are its stories, where known."""
     composed = compose(
-        ranked_of(pool),
+        ranked_of(pool) if ranked is None else ranked,
         pool.rules,
         pool.day,
         pool.window,
@@ -96,7 +96,7 @@ def verdict_of(pool: Pool, ranked: Sequence[Ranked], articles: Collection[int]) 
 
 
 def packed(pool: Pool) -> bytes:
-    """The pool as bytes, to be put away; about a fifth of a kilobyte for each article."""
+    """The pool as bytes, to be put away; some 120 bytes for each article."""
     return zlib.compress(msgspec.json.encode(pool), level=6)
 
 

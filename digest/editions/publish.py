@@ -17,6 +17,7 @@ from digest.editions import policy
 from digest.editions.pool import Pool, edition_of, packed, unpacked
 from digest.errors import EditionSettled
 from digest.model import Digest, Edition, EditionState, History, Override, OverrideKind, Policy, Window
+from digest.ranking.memory import told_by
 from digest.store import articles, deliveries, editions, feeds, overrides, quotes, records, subscribers
 from digest.store import engine as engines
 
@@ -53,7 +54,9 @@ def gather(config: Config, connection: Connection, digest: Digest, day: date, pr
         now: stated as its time of publication; overrides count if they are in force at it.
     """
     window = clock.window(press, config.ranking.hours)
-    told = editions.told(connection, digest.slug, since=day - timedelta(days=config.ranking.memory_days), before=day)
+    remembered = day - timedelta(days=config.ranking.memory_days)
+    earlier = editions.frozen(connection, digest.slug, since=remembered, before=day)
+    told = [one for edition in earlier for one in told_by(edition)]
     return Pool(
         rules=config.rules(digest),
         day=day,

@@ -115,7 +115,7 @@ class Renderer:
             subject=wording.subject,
             preheader=wording.preheader,
             promise=wording.promise,
-            provenance=wording.provenance,
+            provenance=self._provenance,
         )
         return environment
 
@@ -140,6 +140,11 @@ class Renderer:
         newest = self._full_date(max(line.as_of for line in lines))
         sources = ", ".join(dict.fromkeys(line.source for line in lines if line.source))
         return f"As of {newest}; change from the value published before." + (f" Source: {sources}." if sources else "")
+
+    def _provenance(self, edition: Edition) -> str:
+        """What the edition was chosen from, up to when, and what was not as on other days."""
+        newest = edition.coverage.newest if edition.coverage else None
+        return wording.provenance(edition, self._time(newest) if newest else "")
 
     def _number(self, value: float) -> str:
         return _plain_blanks(str(format_decimal(value, locale=self._locale)))

@@ -119,20 +119,24 @@ def promise(edition: Edition) -> str:
         f"{counted(stories, 'story', 'stories')} from "
         f"{counted(len(publishers(edition)), 'source', 'sources')}, {minutes(edition)} min"
     )
-    return f"A short edition today: {line}" if stories * 2 < edition.length else line
+    return f"A short edition today: {line}" if edition.reason or stories * 2 < edition.length else line
 
 
-def provenance(edition: Edition) -> str:
-    """What the edition was chosen from; empty where that is not known."""
-    if (coverage := edition.coverage) is None:
-        return ""
-    line = (
-        f"Chosen from {counted(coverage.articles, 'article', 'articles')} of "
-        f"{counted(coverage.publishers, 'publisher', 'publishers')}."
-    )
-    if coverage.failed:
-        line += f" {coverage.failed:,} of {counted(coverage.feeds, 'feed', 'feeds')} could not be read."
-    return line
+def provenance(edition: Edition, newest: str = "") -> str:
+    """What the edition was chosen from, `newest` being when its newest article came; why it is short, where it is.
+
+    Empty where nothing is known of it.
+    """
+    parts = [edition.reason] if edition.reason else []
+    if (coverage := edition.coverage) is not None:
+        chosen = (
+            f"Chosen from {counted(coverage.articles, 'article', 'articles')} of "
+            f"{counted(coverage.publishers, 'publisher', 'publishers')}"
+        )
+        parts.append(f"{chosen}, the newest of {newest}." if newest else f"{chosen}.")
+        if coverage.failed and f"{coverage.failed} of" not in edition.reason:
+            parts.append(f"{coverage.failed:,} of {counted(coverage.feeds, 'feed', 'feeds')} could not be read.")
+    return " ".join(parts)
 
 
 def _fact(item: Item) -> str:

@@ -32,7 +32,7 @@ _FIGURE = re.compile(
     rf"(?:[\s-]?(?P<unit>{'|'.join(sorted(map(re.escape, _UNITS), key=len, reverse=True))})(?![\w]))?(?![\w])",
     re.IGNORECASE,
 )
-_FEWEST_DIGITS = 3
+_FEWEST_DIGITS = 4
 
 
 def figures(text: str) -> tuple[str, ...]:

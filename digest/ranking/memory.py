@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.config import Ranking
-from digest.model import Article, Factor, History, Story, Told, Update
+from digest.model import Article, Edition, Factor, History, Story, Told, Update
 from digest.ranking.figures import figures
 
 NAMED = 3
@@ -41,6 +41,21 @@ class Recalled:
             return Factor("memory", 1.0, 0.0, 0.0, self.barred)
         because = f"an update of a story of {self.told.first.isoformat()}: {self.update.news}"
         return Factor("memory", 1.0, -settings.update, -settings.update, because)
+
+
+def told_by(edition: Edition) -> list[Told]:
+    """The stories of an edition, as later ones remember them."""
+    return [
+        Told(
+            first=item.update.first if item.update else edition.date,
+            until=edition.window.end,
+            titles=tuple(dict.fromkeys([item.title, *(reference.title for reference in item.also)])),
+            publishers=(item.publisher, *(reference.publisher for reference in item.also)),
+            article_ids=item.article_ids,
+            date=edition.date,
+        )
+        for item in edition.items
+    ]
 
 
 class Recollection:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from digest.config import Ranking
-from digest.model import Article, History, Override, Ranked, Receipt, Topic
+from digest.model import Article, History, Override, Ranked, Receipt, Story, Topic
 from digest.ranking import hand
 from digest.ranking.cluster import cluster
 from digest.ranking.memory import Recollection
+from digest.ranking.publishers import named
 from digest.ranking.score import best_topic, score
 from digest.ranking.topics import Matcher
 
@@ -43,14 +44,14 @@ def rank(
     recollection = Recollection(history, settings)
     inside = {article.id for article in articles}
     known = [article for article in history.articles if article.id not in inside]
-    stories = hand.regrouped(cluster([*articles, *known], settings), overrides)
+    stories = hand.regrouped(cluster(named([*articles, *known]), settings), overrides)
     by_hand = hand.aimed(stories, overrides)
     ranked = []
     for place, whole in enumerate(stories):
-        if inside.isdisjoint(article.id for article in whole.articles):
-            continue
         recalled = recollection.of(whole)
-        story = recalled.story
+        story = Story(tuple(article for article in recalled.story.articles if article.id in inside))
+        if not story.articles:
+            continue
         reading = matcher.read(story)
         best = best_topic(reading, counted)
         receipt = score(story, reading, counted, settings, at)

@@ -64,7 +64,7 @@ def _coverage(story: Story, settings: Ranking) -> Factor:
         because = f"{count} publishers cover it: {', '.join(publishers[:-1])} and {publishers[-1]}"
     else:
         because = f"{count} publishers cover it: {', '.join(publishers[: NAMED - 1])} and {count - NAMED + 1} more"
-    return Factor("coverage", count, settings.coverage, points, because)
+    return Factor("coverage", float(count), settings.coverage, points, because)
 
 
 def _freshness(story: Story, settings: Ranking, at: datetime) -> Factor:

@@ -17,7 +17,6 @@ from digest.model import (
     Quote,
     Receipt,
     Reference,
-    Told,
     Update,
     Window,
 )
@@ -114,31 +113,10 @@ def held(connection: Connection, digest: str) -> list[tuple[date, datetime]]:
     return [(row.date, row.window_end) for row in connection.execute(found)]
 
 
-def told(connection: Connection, digest: str, since: date, before: date) -> list[Told]:
-    """The stories of the editions from `since` up to the day before `before`, in the order in which they ran."""
-    wanted = (
-        select(editions)
-        .where(editions.c.digest == digest, editions.c.date >= since, editions.c.date < before)
-        .where(editions.c.state == EditionState.FROZEN)
-        .order_by(editions.c.date)
-    )
-    found = [_edition(connection, row) for row in connection.execute(wanted).all()]
-    return [one for edition in found for one in told_by(edition)]
-
-
-def told_by(edition: Edition) -> list[Told]:
-    """The stories of one edition, as later ones remember them."""
-    return [
-        Told(
-            date=edition.date,
-            first=item.update.first if item.update else edition.date,
-            until=edition.window.end,
-            titles=tuple(dict.fromkeys([item.title, *(reference.title for reference in item.also)])),
-            publishers=(item.publisher, *(reference.publisher for reference in item.also)),
-            article_ids=item.article_ids,
-        )
-        for item in edition.items
-    ]
+def frozen(connection: Connection, digest: str, since: date, before: date) -> list[Edition]:
+    """The published editions from `since` up to the day before `before`, oldest first."""
+    wanted = _published(digest).where(editions.c.date >= since, editions.c.date < before).order_by(editions.c.date)
+    return [_edition(connection, row) for row in connection.execute(wanted).all()]
 
 
 def recent(connection: Connection, digest: str, limit: int, before: date | None = None) -> list[Listed]:

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import Connection, select
 
 from digest.model import EditionState
 from digest.store.tables import edition_records, editions
@@ -28,29 +27,25 @@ def keep(connection: Connection, edition_id: int, release: str, body: bytes) -> 
 
 def of(connection: Connection, edition_id: int) -> Record | None:
     """What an edition was made of; None where that was not kept."""
-    row = connection.execute(_wanted(edition_records.c.edition_id == edition_id)).one_or_none()
-    return None if row is None else _record(row)
+    wanted = (
+        select(edition_records, editions.c.date)
+        .join_from(edition_records, editions)
+        .where(edition_records.c.edition_id == edition_id)
+    )
+    row = connection.execute(wanted).one_or_none()
+    return None if row is None else Record(row.edition_id, row.date, row.release, row.body)
 
 
 def since(connection: Connection, digest: str, day: date) -> Iterator[Record]:
     """What the editions of a digest from `day` on were made of, oldest first; of those that were decided upon.
 
-    One at a time, since each holds a day's news.
+    One is read at a time, since each holds a day's news.
     """
     settled = (EditionState.FROZEN, EditionState.SKIPPED)
-    wanted = _wanted(editions.c.digest == digest, editions.c.date >= day, editions.c.state.in_(settled))
-    for row in connection.execute(wanted.execution_options(yield_per=1)):
-        yield _record(row)
-
-
-def _wanted(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return (
-        select(edition_records, editions.c.date)
-        .join_from(edition_records, editions)
-        .where(*conditions)
+    wanted = (
+        select(editions.c.id)
+        .where(editions.c.digest == digest, editions.c.date >= day, editions.c.state.in_(settled))
         .order_by(editions.c.date)
     )
-
-
-def _record(row: Row[Any]) -> Record:
-    return Record(row.edition_id, row.date, row.release, row.body)
+    records = (of(connection, edition_id) for edition_id in connection.scalars(wanted).all())
+    return (record for record in records if record is not None)

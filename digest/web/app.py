@@ -32,15 +32,21 @@ _NOT_SO = ("That is not how this page works", "Please go back, and use the page'
 _BROKEN = ("Something went wrong on our side", "It has been noted. Please try again in a few minutes.")
 
 
-def create_app(config: Config, engine: Engine, clock: Callable[[], datetime]) -> Starlette:
+def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[], datetime]) -> Starlette:
     """The pages of one service.
+
+    Args:
+        in_force: the configuration, asked for at each page.
+        engine: the database.
+        clock: what time it is.
 
     Raises:
         MissingSecret: there is no key to read signed links with.
         RenderFault: the site's locale is unknown.
     """
+    config = in_force()
     links = Links(config.site.base_url, config.signing_keys)
-    pages = Pages(config, engine, clock, links, Renderer(config.site, links))
+    pages = Pages(in_force, engine, clock, links, Renderer(config.site, links))
     # Every page has the style of the base template, so any page will do to learn it from.
     styles = style_hashes(pages.renderer.page("error.html", heading="", sentence=""))
 

@@ -65,7 +65,7 @@ def weighted(topics: Collection[Topic]) -> list[tuple[str, list[Topic]]]:
 def weight_in_words(weight: float) -> str:
     """How much a topic counts, compared with a topic of weight 1."""
     if weight == 0:
-        return "Not looked for at present"
+        return "Left to others"
     if weight == 1:
         return "Count in full"
     little = 0.75 <= weight <= 1.25  # noqa: PLR2004

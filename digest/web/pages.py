@@ -17,13 +17,22 @@ from digest.model import Digest, Topic
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Makes pages. `links` are public addresses and signed tokens; what a page says of time, `clock` decides."""
+    """Makes pages. `links` are public addresses and signed tokens; what a page says of time, `clock` decides.
 
-    config: Config
+    `in_force` is asked for each page what holds now: topics and digests change while the service runs. What `[site]` says
+    is in every address, and holds from the start.
+    """
+
+    in_force: Callable[[], Config]
     engine: Engine
     clock: Callable[[], datetime]
     links: Links
     renderer: Renderer
+
+    @property
+    def config(self) -> Config:
+        """What holds now."""
+        return self.in_force()
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page made of a template of `templates/web`."""
@@ -46,7 +55,7 @@ class Pages:
         """The topics that a digest's readers may choose from."""
         digest = self.digest(slug)
         within = digest.topics if digest else ()
-        return tuple(topic for topic in self.config.topics if not within or topic.slug in within)
+        return tuple(topic for topic in self.config.topics if topic.weight > 0 and (not within or topic.slug in within))
 
     def shared(self, slug: str) -> int:
         """How many top stories every reader of a digest gets, whatever topics they chose."""

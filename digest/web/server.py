@@ -9,7 +9,7 @@ from datetime import datetime
 import uvicorn
 from sqlalchemy import Engine
 
-from digest.config import Config
+from digest.config import Config, Web
 from digest.errors import WorkError
 from digest.web.app import create_app
 
@@ -17,8 +17,8 @@ IDLE_SECONDS = 15
 LAST_REQUEST_SECONDS = 5
 
 
-def serve(config: Config, engine: Engine, clock: Callable[[], datetime]) -> None:
-    """Answer requests on `[web] host` and `port` until SIGTERM or SIGINT, then finish those under way and return.
+def serve(address: Web, in_force: Callable[[], Config], engine: Engine, clock: Callable[[], datetime]) -> None:
+    """Answer requests at an address until SIGTERM or SIGINT, then finish those under way and return.
 
     Logs hold no addresses of pages, since a token is one.
 
@@ -26,12 +26,12 @@ def serve(config: Config, engine: Engine, clock: Callable[[], datetime]) -> None
         WorkError: the port cannot be had.
         MissingSecret: there is no key to read signed links with.
     """
-    server = build(config, engine, clock)
-    with _listening(config.web.host, config.web.port) as listener, _ended_by_signals(server):
+    server = build(in_force, engine, clock)
+    with _listening(address.host, address.port) as listener, _ended_by_signals(server):
         server.run([listener])
 
 
-def build(config: Config, engine: Engine, clock: Callable[[], datetime]) -> uvicorn.Server:
+def build(in_force: Callable[[], Config], engine: Engine, clock: Callable[[], datetime]) -> uvicorn.Server:
     """The server as it runs, without a port yet.
 
     Raises:
@@ -39,7 +39,7 @@ def build(config: Config, engine: Engine, clock: Callable[[], datetime]) -> uvic
     """
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(config, engine, clock),
+            create_app(in_force, engine, clock),
             log_config=None,
             log_level="warning",
             access_log=False,

@@ -124,7 +124,7 @@ def test_the_mail_states_its_date_promise_provenance_and_postal_address() -> Non
     for part in (rendered.html, rendered.text):
         assert "Tuesday, February 10, 2026" in part
         assert "12 stories from 12 sources, 3 min" in part
-        assert "Chosen from 1,974 articles of 68 publishers." in part
+        assert "Chosen from 1,974 articles of 68 publishers, the newest of Tue 05:48 UTC." in part
         assert SITE.postal_address in part
 
 

@@ -258,6 +258,27 @@ def test_in_a_document_that_gathers_many_sites_the_links_host_is_the_publisher()
     assert result.dropped == {"the link is not http or https": 1}
 
 
+def test_a_gathering_feeds_links_to_an_aggregator_leave_the_name_behind_the_title() -> None:
+    links = ("https://news.google.com/rss/articles/1", "https://www.tass.example/2", "https://www.dawn.example/3")
+    entries = [
+        replace(entry, title=title)
+        for entry, title in zip(
+            several(*links, links[0] + "2"),
+            ("Oil rises - a bit - The Courier", "Gas falls - a bit", "Coal", "No name behind this"),
+            strict=True,
+        )
+    ]
+
+    found = [(article.title, article.publisher) for article in document(*entries).articles]
+
+    assert found == [
+        ("Oil rises - a bit", "The Courier"),
+        ("Gas falls - a bit", "tass.example"),
+        ("Coal", "dawn.example"),
+        ("No name behind this", "news.google.com"),
+    ]
+
+
 def test_a_publisher_that_links_to_others_now_and_then_is_still_one_publisher() -> None:
     links = [f"https://wire.example/{number}" for number in range(7)]
 

@@ -77,11 +77,10 @@ def test_every_article_of_every_item_is_remembered_as_run(engine: Engine) -> Non
     stored(engine, EDITION)
 
     with engines.read(engine) as connection:
-        told = editions.told(connection, "economy", since=DAY, before=TOMORROW)
-    assert told == editions.told_by(EDITION)
-    assert {article_id for one in told for article_id in one.article_ids} == {
-        article_id for item in EDITION.items for article_id in item.article_ids
-    }
+        (found,) = editions.frozen(connection, "economy", since=DAY, before=TOMORROW)
+        ran = set(connection.scalars(select(edition_articles.c.article_id)))
+    assert found.items == EDITION.items
+    assert ran == {article_id for item in EDITION.items for article_id in item.article_ids}
 
 
 def test_memory_reaches_from_a_date_up_to_the_day_before_another(engine: Engine) -> None:
@@ -89,10 +88,9 @@ def test_memory_reaches_from_a_date_up_to_the_day_before_another(engine: Engine)
     stored(engine, *(replace(samples.edition([STORIES[n // 10 - 1]]), date=day) for n, day in day_of.items()))
 
     with engines.read(engine) as connection:
-        told = editions.told(connection, "economy", since=YESTERDAY, before=DAY)
-        other = editions.told(connection, "markets", since=YESTERDAY, before=DAY)
-    assert [one.article_ids for one in told] == [(20, 21, 22)]
-    assert [(one.date, one.first) for one in told] == [(YESTERDAY, YESTERDAY)]
+        found = editions.frozen(connection, "economy", since=YESTERDAY, before=DAY)
+        other = editions.frozen(connection, "markets", since=YESTERDAY, before=DAY)
+    assert [item.article_ids for edition in found for item in edition.items] == [(20, 21, 22)]
     assert other == []
 
 

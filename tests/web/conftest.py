@@ -179,7 +179,7 @@ def listening(sqlite_template: Path) -> Iterator[tuple[uvicorn.Server, int]]:
     """A server as it runs, on a port of its own; which pages it answers with is each test's affair."""
     engine = engines.connect(f"sqlite:///{sqlite_template}")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        running = server.build(configuration(sqlite_template.parent), engine, lambda: NOW)
+        running = server.build(lambda: configuration(sqlite_template.parent), engine, lambda: NOW)
         thread = threading.Thread(target=running.run, args=([listener],))
         thread.start()
         port = listener.getsockname()[1]
@@ -193,7 +193,7 @@ def listening(sqlite_template: Path) -> Iterator[tuple[uvicorn.Server, int]]:
 def serve(listening: tuple[uvicorn.Server, int], config: Config, engine: Engine) -> Service:
     running, port = listening
     service = Service(config, engine, port)
-    running.config.loaded_app = create_app(config, engine, lambda: service.now)
+    running.config.loaded_app = create_app(lambda: config, engine, lambda: service.now)
     return service
 
 

@@ -4,19 +4,24 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import uvicorn
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event, text
 from structlog.testing import capture_logs
 
-from digest.links import Purpose
+from digest.editions.render import Renderer
+from digest.links import Links, Purpose
+from digest.model import Digest, Term, Topic
 from digest.store import engine as engines
 from digest.store import subscribers
 from digest.subscribers.preferences import leave
+from digest.web.app import create_app
+from digest.web.pages import Pages
 from tests.conftest import NOW
 from tests.web.conftest import HOSTILE, Answer, Service, configuration, serve
 
@@ -302,3 +307,35 @@ def test_no_answer_names_the_host_that_was_asked_for(service: Service) -> None:
         answer = service.get(path, Host="evil.example")
 
         assert "evil.example" not in answer.headers.get("location", "")
+
+
+def test_pages_follow_the_topics_in_force_without_a_restart(
+    listening: tuple[uvicorn.Server, int], tmp_path: Path, sqlite_engine: Engine
+) -> None:
+    running, port = listening
+    config = configuration(tmp_path, (Digest("economy", "The Economic Digest"),))
+    in_force = [config]
+    service = Service(config, sqlite_engine, port)
+    running.config.loaded_app = create_app(lambda: in_force[0], sqlite_engine, lambda: NOW)
+    before = service.get("/how-stories-are-chosen").text
+    in_force[0] = replace(config, topics=(*config.topics, Topic("tides", "Tides and harbours", terms=(Term("tide"),))))
+
+    after = service.get("/how-stories-are-chosen").text
+
+    assert "Tides and harbours" not in before
+    assert "Tides and harbours" in after
+
+
+def test_a_topic_of_no_weight_is_offered_to_nobody(tmp_path: Path, sqlite_engine: Engine) -> None:
+    config = configuration(tmp_path, (Digest("economy", "The Economic Digest"),))
+    other = Topic("other-news", "Other news", weight=0.0, terms=(Term("police"),))
+    pages = Pages(
+        lambda: replace(config, topics=(*config.topics, other)),
+        sqlite_engine,
+        lambda: NOW,
+        (links := Links(config.site.base_url, config.signing_keys)),
+        Renderer(config.site, links),
+    )
+
+    assert "other-news" not in [topic.slug for topic in pages.offered("economy")]
+    assert [topic.slug for topic in pages.offered("economy")] == [topic.slug for topic in config.topics]

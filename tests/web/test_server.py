@@ -27,7 +27,7 @@ from digest.store import engine as engines
 from digest.web import server
 
 home = config.load(Path(sys.argv[1]), {"DIGEST_SECRET_KEY": "a-key-for-these-tests-only"})
-server.serve(home, engines.connect("sqlite://"), lambda: datetime(2026, 2, 10, tzinfo=UTC))
+server.serve(home.web, lambda: home, engines.connect("sqlite://"), lambda: datetime(2026, 2, 10, tzinfo=UTC))
 print("and then the rest")
 """
 
@@ -67,9 +67,9 @@ def test_a_port_that_is_taken_is_named(service: Service) -> None:
     config = replace(service.config, web=Web(port=service.port))
 
     with pytest.raises(WorkError, match=rf"127\.0\.0\.1:{service.port}: Address already in use"):
-        server.serve(config, service.engine, lambda: NOW)
+        server.serve(config.web, lambda: config, service.engine, lambda: NOW)
 
 
 def test_without_a_key_nothing_is_served(tmp_path: Path, sqlite_engine: Engine) -> None:
     with pytest.raises(MissingSecret):
-        server.build(replace(configuration(tmp_path), keys=()), sqlite_engine, lambda: NOW)
+        server.build(lambda: replace(configuration(tmp_path), keys=()), sqlite_engine, lambda: NOW)

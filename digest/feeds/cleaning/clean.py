@@ -27,6 +27,7 @@ _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?", re.IGNORECASE)
 _ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 _BEFORE_PUBLISHER = (" - ", " – ", " — ", " | ")
 _BEFORE_PUBLISHER_LENGTH = 3
+_AGGREGATORS = {"news.google.com"}
 _FRAGMENT = 16
 _CONTACT = re.compile(r"mailto:|\S+@\S+", re.IGNORECASE)
 _NO_LANGUAGE = {"mul", "und", "zxx", "mis"}
@@ -150,11 +151,23 @@ def _given(entry: Entry) -> datetime | None:
 
 
 def _publisher(entry: Entry, feed: Feed, habits: Habits) -> str:
-    """Whose an entry is: the one it names; in a feed that gathers many publishers' work, its link's host."""
+    """Whose an entry is: the one it names; in a feed that gathers many publishers' work, its link's host.
+
+    An aggregator's own links name nobody, but its titles end with the publisher.
+    """
     if named := text.cut(text.plain(entry.source), LONGEST_NAME):
         return named
     link = urls.canonical(entry.link, feed.url) if habits.gathers else None
-    return urls.host_of(link) if isinstance(link, str) else feed.publisher
+    if not isinstance(link, str):
+        return feed.publisher
+    host = urls.host_of(link)
+    return _named_behind(text.plain(entry.title)) or host if host in _AGGREGATORS else host
+
+
+def _named_behind(title: str) -> str:
+    """What stands behind the last dash of a title, if it can be a name."""
+    _, dash, name = title.rpartition(_BEFORE_PUBLISHER[0])
+    return name if dash and 0 < len(name) <= LONGEST_NAME else ""
 
 
 def _page(entry: Entry, feed: Feed) -> str | BadLink:
