@@ -93,3 +93,10 @@ def test_a_poll_is_never_sooner_than_asked_nor_more_than_a_day_away(
     assert hour * 0.9 <= wait <= timedelta(hours=24)
     assert asked is None or wait >= min(asked, timedelta(hours=24))
     assert failures < 6 or wait >= timedelta(hours=23)
+
+
+def test_the_next_issue_is_of_the_day_itself_or_of_the_next_on_which_the_digest_comes() -> None:
+    weekdays = Digest("economy", "The Economic Digest", days=("mon", "tue", "wed", "thu", "fri"))
+    friday, saturday, monday = date(2026, 2, 13), date(2026, 2, 14), date(2026, 2, 16)
+
+    assert [clock.next_issue(weekdays, day) for day in (friday, saturday, monday)] == [friday, monday, monday]
