@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from digest import __version__
-from digest.cli import delivery, demo, editions, feeds, ranking, service, setup, subscribers
+from digest.cli import delivery, demo, editions, feeds, ranking, service, setup, subscribers, topics
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
     "Begin": ("init", "demo", "check", "migrate"),
     "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
-    "Lists": ("feeds", "subscribers"),
+    "Lists": ("feeds", "topics", "subscribers"),
     "Run": ("run", "web", "schedule", "health"),
 }
 
@@ -60,6 +60,7 @@ for command in (
     delivery.deliver,
     delivery.audit,
     feeds.feeds,
+    topics.topics,
     subscribers.subscribers,
     service.run,
     service.web,

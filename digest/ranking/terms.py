@@ -75,7 +75,7 @@ class TermIndex:
         words = Words()
         self._stem: Callable[[str], str] = lambda word: words.stem(word, language)
         self._pieces = _Pieces(words)
-        self._starts = _Starts(_entries(topics, words, language), self._stem)
+        self._starts = _Starts(entries(topics, language, words), self._stem)
         self._labels: dict[str, Sequence[Match]] = {}
 
     def words(self, text: str) -> list[str]:
@@ -116,6 +116,18 @@ class TermIndex:
         return len(those) == len(entry.words) and all(
             wanted.fits(word, self._stem) for word, wanted in zip(those, entry.words, strict=True)
         )
+
+
+def entries(topics: Sequence[Topic], language: str, words: Words | None = None) -> Iterator[Entry]:
+    """The terms of all topics as they are in a language, those that speak for a topic before those against it."""
+    words = words or Words()
+    for number, topic in enumerate(topics):
+        for sign, terms in ((1.0, topic.terms), (-1.0, topic.against)):
+            for term in terms:
+                wanted = tuple(_term_word(word, language) for word in words.split(term.text, language))
+                if wanted:
+                    stems = tuple(word.stem for word in wanted)
+                    yield Entry(number, term.text, sign * term.weight, wanted, stems, stems.index(max(stems, key=len)))
 
 
 def longest(matches: Sequence[Match]) -> Sequence[Match]:
@@ -218,16 +230,6 @@ class _Phrases(dict[str, Sequence[Entry]]):
             found = [entry for wanted, entry in self._phrases if wanted.fits(word, self._stem)]
         self[word] = found
         return found
-
-
-def _entries(topics: Sequence[Topic], words: Words, language: str) -> Iterator[Entry]:
-    for number, topic in enumerate(topics):
-        for sign, terms in ((1.0, topic.terms), (-1.0, topic.against)):
-            for term in terms:
-                wanted = tuple(_term_word(word, language) for word in words.split(term.text, language))
-                if wanted:
-                    stems = tuple(word.stem for word in wanted)
-                    yield Entry(number, term.text, sign * term.weight, wanted, stems, stems.index(max(stems, key=len)))
 
 
 def _term_word(word: Word, language: str) -> TermWord:
