@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from digest.model import Article, Topic
-from digest.ranking.terms import entries
+from digest.ranking.term_index import entries
 from digest.ranking.text import family
 from digest.ranking.topic_evidence import Assessed, Evidence, TermKey
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from digest.model import Article, Topic
 from digest.ranking.score import best_topic
-from digest.ranking.terms import Entry, longest
+from digest.ranking.term_index import Entry, longest
 from digest.ranking.topics import Matched, Matcher, Reading, strongest
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from digest.model import Article, Topic
-from digest.ranking.terms import entries, longest
+from digest.ranking.term_index import entries, longest
 from digest.ranking.text import COMMON, Word, Words, family
 from digest.ranking.topic_evidence import Assessed, Evidence, TermKey
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from digest.model import Article, Story, Topic
-from digest.ranking.terms import Entry, Match, TermIndex, longest
+from digest.ranking.term_index import Entry, Match, TermIndex, longest
 from digest.ranking.text import family
 
 TITLE, CATEGORY, SUMMARY, FEED = 2.0, 1.5, 1.0, 0.5

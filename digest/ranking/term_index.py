@@ -132,7 +132,7 @@ def entries(topics: Sequence[Topic], language: str, words: Words | None = None) 
 
 def longest(matches: Sequence[Match]) -> Sequence[Match]:
     """The matches left when the longest, and of equal length the first, has taken its words."""
-    if len(matches) < 2:  # noqa: PLR2004
+    if all(end - start == 1 for start, end, _ in matches):
         return matches
     left = []
     taken: dict[int, tuple[int, int]] = {}
@@ -153,16 +153,16 @@ class _Pieces(dict[str, tuple[str, ...]]):
         self._words = words
 
     def __missing__(self, piece: str) -> tuple[str, ...]:
-        self[piece] = words = tuple(self._split(piece))
-        return words
-
-    def _split(self, piece: str) -> Sequence[str]:
         word = piece.strip(_EDGES)
         if word.isascii() and word.isalnum():
-            return (word,)
-        plain = _PLAIN.fullmatch(word)
-        # No language, no stemming.
-        return plain[1].split("-") if plain else [word.text for word in self._words.split(piece, language="")]
+            words: tuple[str, ...] = (word,)
+        elif plain := _PLAIN.fullmatch(word):
+            words = tuple(plain[1].split("-"))
+        else:
+            # No language, no stemming.
+            words = tuple(found.text for found in self._words.split(piece, language=""))
+        self[piece] = words
+        return words
 
 
 class _Start(NamedTuple):
@@ -197,13 +197,14 @@ class _Starts(dict[str, _Start | None]):
 
     def __missing__(self, word: str) -> _Start | None:
         lower = word.lower()
-        entries = list(self._names.get(lower, ()))
+        entries: Sequence[Entry] = self._names.get(lower, ())
         if lower.startswith(self._beginnings.get(lower[:2], self._short)):
-            entries += self._stems.get(self._stem(lower), ())
-        self[word] = start = self._start([one for one in entries if one.words[one.rarest].fits(word, self._stem)])
+            entries = [*entries, *self._stems.get(self._stem(lower), ())]
+        self[word] = start = self._start(word, entries) if entries else None
         return start
 
-    def _start(self, entries: Sequence[Entry]) -> _Start | None:
+    def _start(self, word: str, candidates: Sequence[Entry]) -> _Start | None:
+        entries = [entry for entry in candidates if entry.words[entry.rarest].fits(word, self._stem)]
         if not entries:
             return None
         before = [(one.words[one.rarest - 1], one) for one in entries if one.rarest > 0]

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.model import Term, Topic
-from digest.ranking.terms import TermIndex, english_beginning
+from digest.ranking.term_index import TermIndex, english_beginning
 from digest.ranking.text import Words
 from digest.ranking.topics import Matcher
 from tests.ranking import simple_topics
