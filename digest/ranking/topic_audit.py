@@ -221,8 +221,8 @@ def _twice(topics: Sequence[Topic], tally: _Tally) -> Iterator[Finding]:
                     Kind.TWO_TOPICS,
                     *key[:2],
                     tally.found[key],
-                    f"{_name(key)}: it stands in {', '.join(others[1:])} as well, which share the {tally.found[key]:,} "
-                    f"of {looked} it is in. Keep it where it says more, or use a phrase for each.",
+                    f"{_name(key)}: it stands in {', '.join(others[1:])} as well, and is in {tally.found[key]:,} of "
+                    f"{looked}. Keep it where it says more, or use a phrase for each.",
                 )
 
 
