@@ -47,7 +47,7 @@ def topics() -> None:
 @output.json_option
 @pass_home
 def list_topics(home: Home, days: int, at: datetime | None, as_json: bool) -> None:
-    """Show every topic with its weight, its terms, and the share of articles it gets."""
+    """Show what each topic weighs and gets."""
     window, articles = _articles(home, days, at)
     rows = _shares(home.config.topics, articles)
     if as_json:

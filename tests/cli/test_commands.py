@@ -314,7 +314,7 @@ def test_every_command_and_option_has_help(run: Run, home: Path) -> None:
     listing = run("--help").stdout
     commands = re.findall(r"^  ([a-z]+)  ", listing, flags=re.MULTILINE)
 
-    assert len(commands) == 17
+    assert len(commands) == 18
     for command in commands:
         text = run(command, "--help").stdout
         assert "Usage: main" not in text
