@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from digest import __version__
-from digest.cli import backtest, delivery, demo, editions, feeds, ranking, service, setup, subscribers
+from digest.cli import backtest, delivery, demo, editions, feeds, ranking, service, setup, subscribers, topics
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
@@ -15,7 +15,7 @@ SECTIONS = {
     "Begin": ("init", "demo", "check", "migrate"),
     "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
     "Past days": ("backtest", "rebuild"),
-    "Lists": ("feeds", "subscribers"),
+    "Lists": ("feeds", "topics", "subscribers"),
     "Run": ("run", "web", "schedule", "health"),
 }
 
@@ -63,6 +63,7 @@ for command in (
     backtest.backtest,
     backtest.rebuild,
     feeds.feeds,
+    topics.topics,
     subscribers.subscribers,
     service.run,
     service.web,
