@@ -1,10 +1,11 @@
 """How well stories and topics agree with labels that other people gave.
 
-    python bench/quality.py [GOLD]
+    python -m bench.quality [GOLD]
 
 GOLD is a folder with `clusters-dev.jsonl` (headlines with the story each belongs to) and `reuters-dev.jsonl` (newswire
 of 1987 with its topics). Stories are formed day by day and judged by B-cubed precision and recall (Bagga and Baldwin,
-1998); topics by the average precision of all documents ordered by relevance. "baseline" is the value to beat.
+1998); topics by the average precision of all documents ordered by relevance. "baseline" is the value to beat. The order
+of stories is judged in `bench/importance.py`.
 """
 
 import itertools
@@ -18,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench import importance
 from digest import config
 from digest.config import Ranking
 from digest.model import Article, Feed, Topic
@@ -161,6 +163,7 @@ def main(gold: Path) -> None:
         print(f"{label:>14}   {value:.3f}")
     print(f"{'mean':>14}   {sum(found.values()) / len(found):.3f}   baseline {BASELINE_PRECISION:.3f}\n")
 
+    importance.main(gold)
     everything = [article for articles in days.values() for article in articles][:2000]
     start = time.perf_counter()
     cluster(everything, Ranking())
