@@ -1,10 +1,11 @@
 """How well stories and topics agree with labels that other people gave.
 
-    python bench/quality.py [GOLD]
+    python -m bench.quality [GOLD]
 
 GOLD is a folder with `clusters-dev.jsonl` (headlines with the story each belongs to) and `reuters-dev.jsonl` (newswire
 of 1987 with its topics). Stories are formed day by day and judged by B-cubed precision and recall (Bagga and Baldwin,
-1998); topics by the average precision of all documents ordered by relevance. "baseline" is the value to beat.
+1998); topics by the average precision of all documents ordered by relevance. "baseline" is the value to beat. The order
+of stories is judged in `bench/importance.py`.
 """
 
 import itertools
@@ -18,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench import importance
 from digest import config
 from digest.config import Ranking
 from digest.model import Article, Feed, Topic
@@ -89,15 +91,18 @@ def recall_at(wanted: float, measured: Sequence[Agreement]) -> float:
     return 0.0
 
 
+def newswire(gold: Path) -> list[Article]:
+    """The labelled newswire, in the order of its rows."""
+    moment = datetime(1987, 3, 1, tzinfo=UTC)
+    rows = _rows(gold / "reuters-dev.jsonl")
+    return [_article(number, row["title"], row["body"], "Reuters", moment) for number, row in enumerate(rows, 1)]
+
+
 def average_precisions(gold: Path, topics: Sequence[Topic]) -> dict[str, float]:
     """The average precision of each label of the newswire."""
     matcher = Matcher(topics)
-    moment = datetime(1987, 3, 1, tzinfo=UTC)
     rows = _rows(gold / "reuters-dev.jsonl")
-    relevance = [
-        matcher.relevance(_article(number, row["title"], row["body"], "Reuters", moment))
-        for number, row in enumerate(rows, 1)
-    ]
+    relevance = [matcher.relevance(article) for article in newswire(gold)]
     return {
         label: _average_precision(
             [
@@ -152,15 +157,24 @@ def main(gold: Path) -> None:
     print(f"recall at precision .95: {recall_at(0.95, measured):.3f}\n")
 
     print("Topics: average precision on newswire\n")
-    found = average_precisions(gold, config.load(STARTER, {}).topics)
+    topics = config.load(STARTER, {}).topics
+    found = average_precisions(gold, topics)
     for label, value in found.items():
         print(f"{label:>14}   {value:.3f}")
     print(f"{'mean':>14}   {sum(found.values()) / len(found):.3f}   baseline {BASELINE_PRECISION:.3f}\n")
 
+    importance.main(gold)
     everything = [article for articles in days.values() for article in articles][:2000]
     start = time.perf_counter()
     cluster(everything, Ranking())
     print(f"Time: {len(everything)} articles into stories in {time.perf_counter() - start:.2f} s")
+    articles = newswire(gold)
+    start = time.perf_counter()
+    matcher = Matcher(topics)
+    for article in articles:
+        matcher.read(article)
+    words = sum(len(f"{article.title} {article.summary}".split()) for article in articles)
+    print(f"      topics of {len(articles)} articles of {words:,} words in {time.perf_counter() - start:.2f} s")
 
 
 if __name__ == "__main__":

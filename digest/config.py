@@ -64,17 +64,20 @@ class Ranking:
 
     `hours` is the age limit of an article; `half_life` the hours in which freshness halves; `same_story` the
     similarity in [0, 1] from which two articles are one story; `focus` the relevance below which a story loses the
-    points that its source, coverage and freshness gave; `form` the points that a list, an opinion, a live page
-    and the like lose; `floor` the score below which no story is placed; `memory_days` how far back an edition keeps its
-    stories from coming again; `update` the points that a story loses which comes again all the same, with news, and
+    points that all but its topic gave; `form` the most points that a list, an opinion, a live page and the like lose;
+    `floor` the score below which no story is placed; `memory_days` how far back an edition keeps its stories from
+    coming again; `update` the points that a story loses which comes again all the same, with news, and
     `update_publishers` how many publishers that had not covered it before are news by themselves.
     """
 
     hours: float = 36.0
     topic: float = 50.0
     source: float = 10.0
-    coverage: float = 25.0
+    coverage: float = 40.0
+    depth: float = 15.0
     freshness: float = 15.0
+    momentum: float = 5.0
+    official: float = 5.0
     half_life: float = 12.0
     same_story: float = 0.06
     focus: float = 0.3
@@ -315,7 +318,10 @@ def _ranking(table: Table) -> Ranking:
         topic=table.number("topic", Ranking.topic),
         source=table.number("source", Ranking.source),
         coverage=table.number("coverage", Ranking.coverage),
+        depth=table.number("depth", Ranking.depth),
         freshness=table.number("freshness", Ranking.freshness),
+        momentum=table.number("momentum", Ranking.momentum),
+        official=table.number("official", Ranking.official),
         half_life=table.number("half_life", Ranking.half_life, least=0.1, most=1000),
         same_story=table.number("same_story", Ranking.same_story, least=0.01, most=1.0),
         focus=table.number("focus", Ranking.focus, least=0.01, most=1.0),

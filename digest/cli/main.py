@@ -20,6 +20,7 @@ from digest.cli import (
     service,
     setup,
     subscribers,
+    topics,
 )
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
@@ -29,7 +30,7 @@ SECTIONS = {
     "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
     "The editor's hand": ("override", "hold", "approve", "skip"),
     "Past days": ("backtest", "rebuild"),
-    "Lists": ("feeds", "subscribers"),
+    "Lists": ("feeds", "topics", "subscribers"),
     "Run": ("run", "web", "schedule", "health"),
 }
 
@@ -81,6 +82,7 @@ for command in (
     backtest.backtest,
     backtest.rebuild,
     feeds.feeds,
+    topics.topics,
     subscribers.subscribers,
     service.run,
     service.web,

@@ -1,24 +1,82 @@
-"""What a headline is when it is not a report: a list, a live page, an opinion, an advertisement."""
+"""What a headline is when it is not a report: a list, a live page, an opinion, an advertisement, a press release."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from digest.model import Article
 
+SHARES: Mapping[str, float] = {
+    "an advertisement": 1.0,
+    "a press release": 1.0,
+    "sport or leisure": 1.0,
+    "advice": 1.0,
+    "a list": 0.75,
+    "a round-up": 0.75,
+    "an opinion": 0.75,
+    "a recording": 0.5,
+    "a market report": 0.5,
+    "an explainer": 0.5,
+    "a live page": 0.5,
+}
+"""What share of the points of `form` each loses. Whoever would not read it for the news loses all; what has the news in
+it, and only tells it otherwise, loses half."""
+
+# What wires put before a headline, such as "UPDATE 2-" or "REFILE-".
+_TAGS = r"^(?:(?:update|wrapup|refile|rpt|corrected|correction|exclusive)\s?\d{0,2}\s?[-:]\s?)*"
+_REGIONS = (
+    r"(?:u\.?s\.?|u\.?k\.?|british|europe(?:an)?|euro zone|asian?|asia-pacific|pacific|japan(?:ese)?|tokyo|chin(?:a|ese)|"
+    r"hong kong|indian?|canad(?:a|ian)|australian?|german|french|spanish|swiss|russian?|gulf|nordic|benelux|brazil(?:ian)?|"
+    r"(?:south |s\. ?)?(?:korean?|africa)|global|world|emerging)"
+)
+_INDEXES = (
+    r"(?:wall st(?:reet)?|dow(?: jones)?|s&p(?: ?500|/[at]sx(?: 200)?)?|nasdaq|ftse(?: 100)?|nikkei(?: 225)?|topix|sensex|nifty|"
+    r"hang seng|dax|cac(?: 40)?|stoxx(?: 600)?|tsx|asx 200|kospi)"
+)
+_MARKETS = (
+    rf"(?:{_INDEXES}|(?:stocks|equities|stock markets?|{_REGIONS} (?:stocks?|shares|equities|(?:stock )?markets?|"
+    r"stock(?: market)? ind(?:ices|exes))))(?:[ -]?futures)?"
+)
+_TURNS = (
+    r"(?:(?:open|close|end|finish)(?:s|ed)? (?:(?:[\w.%]+ ){0,2}(?:up|down|higher|lower|flat|mixed|little changed)|"
+    r"above|below|at|near|in the (?:green|red))\b|"
+    r"(?:to |seen |set (?:to|for) )(?:extend|rise|fall|drop|gain|(?:open|start) (?:up|down|higher|lower|flat|mixed))\b|"
+    r"(?:rise|fall|gain|slip|dip|climb|drop|edge|inch|drift|waver|advance|decline|retreat|rebound|ease|tick|extend)s?\b|"
+    r"(?:up|down|higher|lower|mixed|flat|steady|subdued|little changed|in the (?:green|red))\b)"
+)
+# What wires put before a market report, such as "US STOCKS SNAPSHOT-".
+_SLUGS = (
+    r"(?-i:(?:[A-Z.]{2,}[ /])*(?:STOCKS|MARKETS|FOREX|FX|BONDS|DEBT|TREASURIES|PRECIOUS|METALS|GRAINS|SOFTS)"
+    r"(?: [A-Z]+)?\s?-)"
+)
+
 _TITLES = {
+    "a press release": (
+        r"^(?:shareholder|investor|class action) (?:alert|notice|reminder)\b|\bclass action\b.*\b(?:deadline|remind)",
+        r"\bannounces (?:the |its )?(?:pricing|closing|completion|timing|appointment|availability|launch) of\b",
+        r"\b(?:announces|reports) (?:\w+ )?(?:first|second|third|fourth|full)[- ](?:quarter|year)\b.*\bresults\b",
+        r"\bto (?:present|participate|host|webcast)\b.*\b(?:conference|call|webcast|webinar)\b",
+    ),
     "a live page": (
-        r"^live\b\s*[:|\-–—]",
+        r"^(?:[\w&. ]+ )?live\b\s*[:|]|^live\b\s*[-–—]",
         r"\blive (?:updates?|blog|coverage|report)\b|\bas it happened\b",
         r"[-–—][\w ]* live$",
     ),
     "an advertisement": (r"^(?:sponsored|advertorial|partner content|paid (?:post|content)|promoted)\b",),
     "an opinion": (
         r"^(?:opinion|op-?ed|editorial|comment|column|commentary|letters?|viewpoint)\b\s*[:|\-–—]",
-        r"\|\s*(?:opinion|editorial|letters?|comment)\b|^the guardian view\b|\bbreakingviews\b",
+        r"\|\s*(?:opinion|editorial|letters?|comment)\b|^the guardian view\b|\bbreakingviews\b|[-–—]\s*op-?ed$",
+    ),
+    "a market report": (
+        rf"\bmarkets? wrap\b|\bmarket data$|\bstock markets? (?:today|on the move)\b|{_TAGS}ahead of the bell\b",
+        r"\b(?:biggest|top) (?:movers|gainers|losers)\b|\bmaking the biggest moves\b|\bgainers(?: and |-)losers\b",
+        rf"\bfactors? to watch\b|^why (?:is|are) (?:the )?(?:{_MARKETS}|\w+ price)\b.* (?:to)?day\b",
+        rf"{_TAGS}{_SLUGS}",
+        rf"{_TAGS}{_MARKETS}(?:(?:,| and) {_INDEXES})*(?:,? [\w&]+)?,? (?:mostly |slightly )?{_TURNS}",
     ),
     "an explainer": (
         r"^(?:explainer|factbox|timeline|q&a)\b|\bexplained\b\s*(?::|\?|$)",
-        r"\bhere'?s (?:what|why|how)\b",
+        r"\bhere'?s (?:what|why|how)\b|\bwhat to know$",
     ),
     "a list": (
         (
@@ -28,23 +86,34 @@ _TITLES = {
         ),
     ),
     "a round-up": (
-        r"\bstocks? to (?:watch|buy)\b|\bwhat to (?:watch|know)(?: today)?$|\bmorning (?:brief|briefing|bid|call)\b",
+        r"\bstocks? to (?:watch|buy)\b|\bwhat to (?:watch(?: today)?|know today)$|\bmorning (?:brief|briefing|bid|call)\b",
         r"\b(?:daily|evening|weekly|news) (?:brief|briefing|digest|round-?up|recap)\b|\bweek ?ahead\b",
-        r"\btake a look\b|\bbusiness highlights\b|\btoday in history\b|^here'?s the latest\b|\bword of the day\b",
+        r"\btake a look\b|\bbusiness highlights\b|\btoday in history\b|^here'?s the latest\b|\b(?:word|quote) of the day\b",
+        r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day briefing\b|\bpress digest\b|\bdeals of the day\b",
     ),
     "advice": (
         r"^(?:how to|should (?:you|i)\b|can you\b|best \w+ (?:for|of|to)\b|is it (?:time|worth)\b)",
         r"\bbest (?:credit cards?|savings? (?:accounts?|rates?)|cd rates?|mortgage lenders?)\b",
-        r"\bmy (?:husband|wife)\b|\bhoroscopes?\b|\bcrosswords?\b|\bquiz\b|\blottery\b|\bsudoku\b|\bwordle\b",
+        r"\bmy (?:husband|wife)\b|\bhoroscopes?\b|\bzodiac\b|\bcrosswords?\b|\bquiz\b|\blottery\b|\bsudoku\b|\bwordle\b",
         r"\bprice prediction\b|\bshould know$",
     ),
     "a recording": (
-        r"^(?:video|watch|podcast|listen|photos?|in pictures|gallery)\b\s*[:|\-–—]|\b(?:video|podcast)\)?$",
+        r"^(?:video|watch|podcast|listen|photos?|in pictures|gallery)\b\s*[:|\-–—]|[(|:\-–—]\s*(?:video|podcast)\)?$",
     ),
 }
 _FORMS = {name: re.compile("|".join(patterns), re.IGNORECASE) for name, patterns in _TITLES.items()}
 
+# Whose business is to spread what companies say of themselves, and the mark they leave in a summary.
+_WIRES = re.compile(
+    r"(?:^|\.)(?:prnewswire|businesswire|globenewswire|accesswire|accessnewswire|newsfilecorp|einpresswire|prweb)\.\w+$"
+)
+_RELEASED = re.compile(
+    r"/\s?prnewswire\b|\b(?:business ?wire|globe ?newswire)\)|\(accesswire\b|\b(?:today announced|pleased to announce)\b",
+    re.IGNORECASE,
+)
+
 _PARTS = {
+    "a press release": {"press-release", "press-releases", "pressrelease", "news-releases"},
     "a live page": {"live", "liveblog", "live-news", "live-updates"},
     "an opinion": {"opinion", "opinions", "commentisfree", "op-ed", "editorial", "editorials", "letters", "columnists"},
     "an advertisement": {"sponsored", "partner-content", "paid-content", "advertorial"},
@@ -59,17 +128,24 @@ _PARTS = {
 
 
 def form(article: Article) -> str:
-    """What the article is if it is not a report ("a live page", "an opinion", ...), or "".
+    """What the article is if it is not a report ("a live page", "an opinion", ...), or "": one of `SHARES`.
 
-    Judged by its title, the folders of its address and the categories its publisher gave it.
+    Judged by its title, the host and folders of its address, the categories its publisher gave it, and what wires write
+    into summaries. What an official source releases is no press release: it is what reports are made of.
     """
     title = article.title.strip().replace("\u2019", "'")
+    address = urlsplit(article.url)
+    if _WIRES.search(address.hostname or "") or _RELEASED.search(article.summary):
+        return _unless_official("a press release", article)
     for name, pattern in _FORMS.items():
         if pattern.search(title):
-            return name
-    folders = urlsplit(article.url).path.lower().split("/")[:-1]
-    parts = {*folders, *(category.strip().lower() for category in article.categories)}
+            return _unless_official(name, article)
+    parts = {*address.path.lower().split("/")[:-1], *(category.strip().lower() for category in article.categories)}
     for name, known in _PARTS.items():
         if not parts.isdisjoint(known):
-            return name
+            return _unless_official(name, article)
     return ""
+
+
+def _unless_official(name: str, article: Article) -> str:
+    return "" if name == "a press release" and article.feed.official else name

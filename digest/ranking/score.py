@@ -1,15 +1,21 @@
 """How much a story matters, as a receipt whose factors add up to its score."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from digest.config import Ranking
 from digest.model import Article, Factor, Receipt, Story, Topic
-from digest.ranking.form import form
+from digest.ranking.form import SHARES, form
 from digest.ranking.topics import Reading
 
 PUBLISHERS_TO_HALVE = 3
 """So many further publishers bring half of the coverage points still to be had."""
+REPORTS_TO_HALVE = 4
+"""So many reports beyond the first of each publisher bring half of the depth points still to be had."""
+GROWING = timedelta(hours=6)
+"""Publishers that joined a story so recently make it a growing one."""
+STEADY = 2
+"""Publishers added to those from before, so that the second of two is no momentum."""
 NAMED = 4
 """More publishers than these are not all named in the receipt."""
 HOURS_TOLD = 48
@@ -19,15 +25,25 @@ HOURS_TOLD = 48
 def score(story: Story, reading: Reading, topics: Sequence[Topic], settings: Ranking, at: datetime) -> Receipt:
     """Add up why the story matters at the time `at`.
 
-    Its best topic of `topics` counts by relevance and weight; then its weightiest feed, the number of its publishers,
-    and the age of its newest article. Two factors take points away: `focus` takes what the last three gave from a story
-    that hardly speaks to any topic, so that coverage alone brings nothing in; `form` applies where even the
-    lead is no report. Raising a topic's weight changes the topic's factor alone, and never lowers it.
+    Its best topic of `topics` counts by relevance and weight. Its merits are its weightiest feed, the number of its
+    publishers, how much they write about it, the age of its newest article and, where there is cause, that it is growing
+    and that an official source is in it. Two factors take points away: `focus` takes the merits from a story that
+    hardly speaks to any topic, so that coverage alone brings nothing in; `form` applies where even the lead is no
+    report, by the share that is due to its form. A factor whose setting is 0 has no points, and no other factor but
+    `focus` knows of it. Raising a topic's weight never lowers its stories.
+
+    `docs/decisions/0012-what-a-score-is-made-of.md` says what was measured, and what was left out.
     """
     topic = _topic(reading, topics, settings)
-    merits = [_source(story, settings), _coverage(story, settings), _freshness(story, settings, at)]
-    penalties = [_focus(reading, topics, settings, merits), _form(story.lead, settings)]
-    return Receipt((topic, *merits, *(penalty for penalty in penalties if penalty)))
+    merits = [
+        _source(story, settings),
+        _coverage(story, settings),
+        _depth(story, settings),
+        _freshness(story, settings, at),
+        *_where_due(_momentum(story, settings, at), _official(story, settings)),
+    ]
+    penalties = _where_due(_focus(reading, topics, settings, merits), _form(story.lead, settings))
+    return Receipt((topic, *merits, *penalties))
 
 
 def best_topic(reading: Reading, topics: Sequence[Topic]) -> Topic | None:
@@ -46,18 +62,21 @@ def _topic(reading: Reading, topics: Sequence[Topic], settings: Ranking) -> Fact
     return Factor("topic", relevance, weight, weight * relevance, f"{topic.title}: {found or 'what its feed is about'}")
 
 
+def _where_due(*factors: Factor | None) -> list[Factor]:
+    return [factor for factor in factors if factor]
+
+
 def _source(story: Story, settings: Ranking) -> Factor:
     best = max(story.articles, key=lambda article: article.feed.weight)
     weight = best.feed.weight
-    return Factor(
-        "source", weight, settings.source, settings.source * weight, f"{best.publisher} has a weight of {weight:g}"
-    )
+    counts = "counts as others do" if weight == 1 else f"counts {weight:g} times as much as others"
+    return Factor("source", weight, settings.source, settings.source * weight, f"{best.publisher} {counts}")
 
 
 def _coverage(story: Story, settings: Ranking) -> Factor:
     publishers = story.publishers
     count = len(publishers)
-    points = settings.coverage * (1 - 0.5 ** ((count - 1) / PUBLISHERS_TO_HALVE))
+    points = settings.coverage * _saturating(count - 1, PUBLISHERS_TO_HALVE)
     if count == 1:
         because = f"only {publishers[0]} covers it"
     elif count <= NAMED:
@@ -65,6 +84,19 @@ def _coverage(story: Story, settings: Ranking) -> Factor:
     else:
         because = f"{count} publishers cover it: {', '.join(publishers[: NAMED - 1])} and {count - NAMED + 1} more"
     return Factor("coverage", float(count), settings.coverage, points, because)
+
+
+def _depth(story: Story, settings: Ranking) -> Factor:
+    """Who takes a story to be important writes more than once about it; the same headline again is no second report."""
+    reports = {(article.publisher, article.title) for article in story.articles}
+    further = len(reports) - len(story.publishers)
+    points = settings.depth * _saturating(further, REPORTS_TO_HALVE)
+    because = f"{len(reports)} reports in all, {further} beyond one each" if further else "one report each"
+    return Factor("depth", float(further), settings.depth, points, because)
+
+
+def _saturating(count: int, to_halve: int) -> float:
+    return 1 - float(0.5 ** (count / to_halve))
 
 
 def _freshness(story: Story, settings: Ranking, at: datetime) -> Factor:
@@ -82,6 +114,30 @@ def _age(hours: float) -> str:
     return f"{hours / 24:.0f} days old"
 
 
+def _momentum(story: Story, settings: Ranking, at: datetime) -> Factor | None:
+    """The share of publishers that joined lately, among those that had been seen with the story before.
+
+    A story that was not there when the growing began is new, which is freshness: all that a first poll brings is.
+    """
+    began = at - GROWING
+    before = {article.publisher for article in story.articles if article.first_seen_at <= began}
+    earlier = {article.publisher for article in story.articles if article.published_at <= began}
+    joined = len(story.publishers) - len(earlier)
+    if not before or not joined:
+        return None
+    share = joined / (joined + len(earlier) + STEADY)
+    hours = GROWING // timedelta(hours=1)
+    because = f"{joined} of its {len(story.publishers)} publishers joined in the last {hours} hours"
+    return Factor("momentum", share, settings.momentum, settings.momentum * share, because)
+
+
+def _official(story: Story, settings: Ranking) -> Factor | None:
+    name = next((article.publisher for article in story.articles if article.feed.official), "")
+    if not name:
+        return None
+    return Factor("official", 1.0, settings.official, settings.official, f"{name} speaks for itself in it")
+
+
 def _focus(reading: Reading, topics: Sequence[Topic], settings: Ranking, merits: Sequence[Factor]) -> Factor | None:
     relevance = max((reading.relevance[topic.slug] for topic in topics if topic.weight > 0), default=0.0)
     if relevance >= settings.focus:
@@ -93,4 +149,7 @@ def _focus(reading: Reading, topics: Sequence[Topic], settings: Ranking, merits:
 
 def _form(lead: Article, settings: Ranking) -> Factor | None:
     kind = form(lead)
-    return Factor("form", 1.0, -settings.form, -settings.form, f"it is {kind}, not a report") if kind else None
+    if not kind:
+        return None
+    share = SHARES[kind]
+    return Factor("form", share, -settings.form, -settings.form * share, f"it is {kind}, not a report")

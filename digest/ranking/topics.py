@@ -1,11 +1,12 @@
 """Which topics a story speaks to, by the editors' terms."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from digest.model import Article, Story, Topic
-from digest.ranking.text import Word, Words, family
+from digest.ranking.term_index import Entry, Match, TermIndex, longest
+from digest.ranking.text import family
 
 TITLE, CATEGORY, SUMMARY, FEED = 2.0, 1.5, 1.0, 0.5
 """What a term's weight is multiplied with in each field; `FEED` is the evidence of a topic its feed is filed under."""
@@ -13,6 +14,10 @@ ENOUGH = 4.0
 """The evidence at which a topic with no rival has a relevance of one half."""
 RIVALRY = 0.5
 """The power of the share of all evidence: 0 lets topics ignore each other, 1 divides one relevance among them."""
+
+
+Matched = tuple[float, Sequence[Match]]
+"""What a term's weight is multiplied with in a field, and the terms that stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,55 +31,63 @@ class Reading:
     words: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A term of a topic: its stems in a row, and which of them must have a capital. Weight is negative if against."""
-
-    topic: int
-    text: str
-    weight: float
-    stems: tuple[str, ...]
-    capitals: tuple[bool, ...]
-
-
 class Matcher:
-    """The terms of all topics as one index, so that a text is read once whatever the number of terms.
+    """The terms of all topics, so that a text is read once whatever the number of terms.
 
     A term is matched by stems, in the language of the article; a phrase by its words in a row. A word of a term that
-    is written with a capital ("Fed", "GDP") matches only words that have one. The longest phrase wins: "oil prices"
-    in a text leaves nothing for the term "prices". Not to be shared between threads.
+    is written with a capital ("Treasury") matches only words that have one, and a name ("Fed", "GDP") only itself. The
+    longest phrase wins: "oil prices" in a text leaves nothing for the term "prices". Not to be shared between threads.
     """
 
     def __init__(self, topics: Sequence[Topic]) -> None:
         self._topics = tuple(topics)
-        self._words = Words()
-        self._indexes: dict[str, dict[str, list[_Entry]]] = {}
+        self._slugs = {topic.slug: number for number, topic in enumerate(self._topics)}
+        self._nothing = dict.fromkeys(self._slugs, 0.0)
+        self._indexes: dict[str, TermIndex] = {}
 
     def relevance(self, subject: Story | Article) -> dict[str, float]:
         """Every topic's relevance; see `read`."""
         return dict(self.read(subject).relevance)
 
     def read(self, subject: Story | Article) -> Reading:
-        """Weigh the evidence for each topic.
+        """Find the terms and weigh the evidence for each topic."""
+        articles = subject.articles if isinstance(subject, Story) else (subject,)
+        return self.weigh([(article.feed.topics, self.matches(article)) for article in articles])
+
+    def matches(self, article: Article) -> list[Matched]:
+        """Every term that stands in each field of an article, also those that a longer one covers."""
+        index = self._index(family(article.language))
+        found: list[Matched] = [(TITLE, index.matches(article.title))]
+        found.extend([(CATEGORY, index.label(text)) for text in article.categories])
+        found.append((SUMMARY, index.matches(article.summary)))
+        return found
+
+    def weigh(self, articles: Sequence[tuple[Sequence[str], Iterable[Matched]]]) -> Reading:
+        """Weigh the evidence of a story's articles, each given by its feed's topics and its matches.
 
         A topic's evidence is the sum over its terms of weight times field; terms against it count negative. For a
         story it is the mean over its articles. Relevance is evidence / (evidence + ENOUGH), which saturates,
         times the topic's share of all topics' evidence to the power RIVALRY, which makes topics comparable.
         """
-        articles = subject.articles if isinstance(subject, Story) else (subject,)
-        evidence = [0.0] * len(self._topics)
-        words: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for article in articles:
-            points = [FEED if topic.slug in article.feed.topics else 0.0 for topic in self._topics]
-            for entry, strength in self._found(article).values():
-                points[entry.topic] += strength * entry.weight
-                if entry.weight > 0:
-                    words[entry.topic][entry.text] += strength * entry.weight
-            for topic, those in enumerate(points):
+        evidence: dict[int, float] = defaultdict(float)
+        words: dict[int, dict[str, float]] = {}
+        for feed_topics, matched in articles:
+            points = {self._slugs[slug]: FEED for slug in feed_topics if slug in self._slugs}
+            for entry, strength in strongest(matched).values():
+                worth = strength * entry.weight
+                points[entry.topic] = points.get(entry.topic, 0.0) + worth
+                if worth > 0:
+                    terms = words.setdefault(entry.topic, {})
+                    terms[entry.text] = terms.get(entry.text, 0.0) + worth
+            for topic, those in points.items():
                 evidence[topic] += max(0.0, those) / len(articles)
-        everything = sum(evidence)
+        # In the order of the topics, since a sum of floats depends on its order.
+        everything = sum(evidence[topic] for topic in sorted(evidence))
+        relevance = self._nothing.copy()
+        for topic, those in evidence.items():
+            relevance[self._topics[topic].slug] = _relevance(those, everything)
         return Reading(
-            {topic.slug: _relevance(points, everything) for topic, points in zip(self._topics, evidence, strict=True)},
+            relevance,
             {
                 self._topics[topic].slug: tuple(sorted(terms, key=lambda text: (-terms[text], text)))
                 for topic, terms in words.items()
@@ -82,61 +95,26 @@ class Matcher:
             },
         )
 
-    def _found(self, article: Article) -> dict[tuple[int, tuple[str, ...]], tuple[_Entry, float]]:
-        """Each term found and the strongest field it stands in. Terms of one stem ("ship", "shipping") are one."""
-        language = family(article.language)
-        index = self._index(language)
-        fields = (
-            (TITLE, article.title),
-            *((CATEGORY, text) for text in article.categories),
-            (SUMMARY, article.summary),
-        )
-        found: dict[tuple[int, tuple[str, ...]], tuple[_Entry, float]] = {}
-        for strength, text in fields:
-            for entry in _longest(_matches(self._words.split(text, language), index)):
-                key = (entry.topic, entry.stems)
-                known, known_strength = found.get(key, (entry, 0.0))
-                if abs(entry.weight) * strength > abs(known.weight) * known_strength:
-                    found[key] = (entry, strength)
-        return found
+    def _index(self, language: str) -> TermIndex:
+        known = self._indexes.get(language)
+        if known is None:
+            known = self._indexes[language] = TermIndex(self._topics, language)
+        return known
 
-    def _index(self, language: str) -> dict[str, list[_Entry]]:
-        if language not in self._indexes:
-            index: dict[str, list[_Entry]] = defaultdict(list)
-            for number, topic in enumerate(self._topics):
-                for sign, terms in ((1.0, topic.terms), (-1.0, topic.against)):
-                    for term in terms:
-                        words = self._words.split(term.text, language)
-                        if words:
-                            stems = tuple(word.stem for word in words)
-                            capitals = tuple(word.capital for word in words)
-                            index[stems[0]].append(_Entry(number, term.text, sign * term.weight, stems, capitals))
-            self._indexes[language] = dict(index)
-        return self._indexes[language]
+
+def strongest(matched: Iterable[Matched]) -> dict[tuple[int, tuple[str, ...]], tuple[Entry, float]]:
+    """Each term that counts and the strongest field it stands in. Terms of one stem ("ship", "shipping") are one."""
+    found: dict[tuple[int, tuple[str, ...]], tuple[Entry, float]] = {}
+    for strength, matches in matched:
+        for _, _, entry in longest(matches) if matches else ():
+            key = (entry.topic, entry.stems)
+            known = found.get(key)
+            if known is None or abs(entry.weight) * strength > abs(known[0].weight) * known[1]:
+                found[key] = (entry, strength)
+    return found
 
 
 def _relevance(evidence: float, everything: float) -> float:
     if evidence <= 0.0:
         return 0.0
     return float(evidence / (evidence + ENOUGH) * (evidence / everything) ** RIVALRY)
-
-
-def _matches(words: Sequence[Word], index: Mapping[str, list[_Entry]]) -> Iterator[tuple[int, int, _Entry]]:
-    for start, word in enumerate(words):
-        for entry in index.get(word.stem, ()):
-            those = words[start : start + len(entry.stems)]
-            if len(those) == len(entry.stems) and all(
-                word.stem == stem and (word.capital or not capital)
-                for word, stem, capital in zip(those, entry.stems, entry.capitals, strict=True)
-            ):
-                yield start, start + len(those), entry
-
-
-def _longest(matches: Iterable[tuple[int, int, _Entry]]) -> Iterator[_Entry]:
-    """The matches left when the longest, and of equal length the first, has taken its words."""
-    taken: dict[int, tuple[int, int]] = {}
-    for start, end, entry in sorted(matches, key=lambda match: (match[0] - match[1], match[0])):
-        span = (start, end)
-        if all(taken.get(place, span) == span for place in range(*span)):
-            taken.update(dict.fromkeys(range(*span), span))
-            yield entry

@@ -240,7 +240,7 @@ def test_starter_feeds_are_complete_and_unique() -> None:
         assert (
             {"url", "publisher", "weight", "language"}
             <= set(feed)
-            <= {"url", "publisher", "weight", "language", "topics"}
+            <= {"url", "publisher", "weight", "language", "topics", "official"}
         )
         assert set(feed.get("topics", [])) <= TOPICS
 

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from digest.ranking.form import form
+from digest.model import Article
+from digest.ranking.form import SHARES, form
 from tests.ranking.articles import article
 
 
@@ -19,6 +22,23 @@ from tests.ranking.articles import article
         ("Should you fix your mortgage now?", "advice"),
         ("Here’s why gold is rising", "an explainer"),
         ("Video: inside the chip plant", "a recording"),
+        ("Iraq flies new drones near the border (Video)", "a recording"),
+        ("Tokyo stocks end mixed amid overheating caution", "a market report"),
+        ("Asia shares mostly lower after sharp losses", "a market report"),
+        ("Treasuries Dip, Stocks Waver After US Jobs Surge: Markets Wrap", "a market report"),
+        ("S&P 500, Dow Jones, Nasdaq to open lower as fears grip investors", "a market report"),
+        ("Wall St opens higher as tech rallies", "a market report"),
+        ("Dow closes 300 points higher", "a market report"),
+        ("UPDATE 2-US STOCKS-Wall St flat after selloff", "a market report"),
+        ("Stocks making the biggest moves midday: Nvidia, Intel and more", "a market report"),
+        ("FTSE 100 live: shares slip before budget", "a live page"),
+        ("Example Corp Announces Pricing of Public Offering", "a press release"),
+        ("Example Corp to Present at Winter Technology Conference", "a press release"),
+        ("INVESTOR ALERT: deadline nears", "a press release"),
+        ("Example Corp Reports Record Fourth Quarter and Full Year Results", "a press release"),
+        ("Wednesday briefing: the debate over working from home", "a round-up"),
+        ("Wealth quote of the day", "a round-up"),
+        ("Kuwait blacklists eight hospitals: What to know", "an explainer"),
     ],
 )
 def test_a_headline_tells_what_it_is_if_not_a_report(title: str, expected: str) -> None:
@@ -33,10 +53,43 @@ def test_a_headline_tells_what_it_is_if_not_a_report(title: str, expected: str) 
         "10 countries sign trade pact in Kigali",
         "Best Buy profit beats estimates",
         "Commentators doubt the budget",
+        "Dow closes two plants in Germany",
+        "Dow to open new plant in Texas",
+        "ASX Shares Drop Most in Two Months as Chief Plans Exit",
+        "Japanese stocks soar to record after landslide election win",
+        "Real estate stocks sink on worry about office demand",
+        "Foreigners sell South Korean stocks in January",
+        "Kremlin announces date of new peace talks",
+        "European Commission announces plan against cheap steel",
+        "Judge stops demotion over 'illegal orders' video",
     ],
 )
 def test_a_report_is_a_report(title: str) -> None:
     assert form(article(1, title)) == ""
+
+
+@pytest.mark.parametrize(
+    "released",
+    [
+        article(
+            1,
+            "Example Corp opens a plant",
+            summary="LONDON, Feb. 10 /PRNewswire/ -- Example Corp today opened a plant.",
+        ),
+        article(1, "Example Corp opens a plant", summary="Example Corp today announced that its plant has opened."),
+        replace(article(1, "Example Corp opens a plant"), url="https://www.businesswire.com/news/home/1/en"),
+        article(1, "Example Corp opens a plant", path="press-releases"),
+    ],
+)
+def test_a_press_release_is_one_by_its_wire_unless_an_official_source_released_it(released: Article) -> None:
+    assert form(released) == "a press release"
+    assert form(replace(released, feed=replace(released.feed, official=True))) == ""
+
+
+def test_every_form_has_its_share() -> None:
+    assert all(0 < share <= 1 for share in SHARES.values())
+    assert SHARES["an advertisement"] == SHARES["a press release"] == 1
+    assert SHARES["a market report"] == 0.5
 
 
 def test_the_folder_of_the_address_and_the_publishers_category_tell_too() -> None:

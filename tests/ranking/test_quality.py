@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench import quality
+from bench import importance, quality
 from digest import config
 
 
@@ -17,3 +17,15 @@ def test_the_starter_topics_order_newswire_by_its_labels(shared: Path) -> None:
     found = quality.average_precisions(shared / "gold", config.load(quality.STARTER, {}).topics)
     assert sum(found.values()) / len(found) >= 0.88
     assert min(found.values()) >= 0.75
+
+
+def test_the_score_orders_a_days_stories_better_than_one_pass_does_by_size(shared: Path) -> None:
+    topics = config.load(quality.STARTER, {}).topics
+    days = importance.days(shared / "gold")
+    ours = importance.ranked(
+        [importance.found(day, topics, importance.USUAL) for day in days], topics, importance.USUAL
+    )
+    best = importance.verdict([importance.judged(day, importance.one_pass(day, 0.15)) for day in days])
+    assert ours.odd >= best.odd + 0.02
+    assert ours.even >= best.even + 0.02
+    assert ours.repeats < best.repeats

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from digest.config import Ranking
 from digest.model import Article, Factor, Ranked, Story, Term, Topic
+from digest.ranking.form import SHARES
 from digest.ranking.rank import article_topics, rank
 from digest.ranking.score import score
 from digest.ranking.topics import Matcher
@@ -65,7 +66,7 @@ def test_the_weightiest_feed_is_the_source() -> None:
     story = Story((article(1, "ECB holds rates", "Blog", weight=0.5), article(2, "ECB holds rates", "FT", weight=1.5)))
     factor = factors(story)["source"]
     assert factor.points == pytest.approx(SETTINGS.source * 1.5)
-    assert factor.because == "FT has a weight of 1.5"
+    assert factor.because == "FT counts 1.5 times as much as others"
 
 
 def test_a_story_that_speaks_to_no_topic_has_no_points_however_many_cover_it() -> None:
@@ -77,7 +78,8 @@ def test_a_story_that_speaks_to_no_topic_has_no_points_however_many_cover_it() -
 
 def test_an_opinion_loses_points_and_is_told_why() -> None:
     said = factors(Story((article(1, "Opinion: the ECB is too slow on interest rates"),)))["form"]
-    assert (said.points, said.because) == (-SETTINGS.form, "it is an opinion, not a report")
+    assert (said.input, said.because) == (SHARES["an opinion"], "it is an opinion, not a report")
+    assert said.points == pytest.approx(said.input * said.weight)
     assert "form" not in factors(Story((article(1, "ECB cuts interest rates"),)))
 
 

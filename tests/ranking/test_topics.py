@@ -193,6 +193,8 @@ def test_sport_and_celebrities_speak_to_no_starter_topic(starter: tuple[Topic, .
         "Passenger ferry capsizes on Nile River in Sudan, leaving at least 15 people dead",
         "Singer sells rights to her music catalogue in reported deal",
         "Opposition politician under house arrest, son says",
+        "White House adviser resigns",
+        "US House votes to end shutdown of border agency",
     ],
 )
 def test_news_of_other_kinds_with_a_word_of_a_topic_is_no_story_about_it(
