@@ -1,6 +1,6 @@
 """Editions as they were frozen, and the memory of which articles have run."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -178,14 +178,6 @@ def _one(connection: Connection, wanted: Select[Any]) -> Edition | None:
 
 
 def _edition(connection: Connection, row: Row[Any]) -> Edition:
-    articles: dict[int, list[int]] = {}
-    ran = (
-        select(edition_articles.c.place, edition_articles.c.article_id)
-        .where(edition_articles.c.edition_id == row.id)
-        .order_by(edition_articles.c.article_id)
-    )
-    for place, article_id in connection.execute(ran):
-        articles.setdefault(place, []).append(article_id)
     items = select(edition_items).where(edition_items.c.edition_id == row.id).order_by(edition_items.c.place)
     return Edition(
         id=row.id,
@@ -193,7 +185,7 @@ def _edition(connection: Connection, row: Row[Any]) -> Edition:
         title=row.title,
         date=row.date,
         window=Window(row.window_start, row.window_end),
-        items=tuple(_item(item, articles.get(item.place, ())) for item in connection.execute(items)),
+        items=tuple(_item(item) for item in connection.execute(items)),
         length=row.length,
         shared=row.shared,
         quotes=msgspec.convert(row.quotes, tuple[Quote, ...]),
@@ -223,10 +215,11 @@ def _item_row(edition_id: int, item: Item) -> dict[str, Any]:
         "topics": dict(item.topics),
         "also": msgspec.to_builtins(item.also),
         "update": msgspec.to_builtins(item.update),
+        "article_ids": list(item.article_ids),
     }
 
 
-def _item(row: Row[Any], article_ids: Sequence[int]) -> Item:
+def _item(row: Row[Any]) -> Item:
     return Item(
         place=row.place,
         story_id=row.story_id,
@@ -241,6 +234,6 @@ def _item(row: Row[Any], article_ids: Sequence[int]) -> Item:
         topics=row.topics,
         also=msgspec.convert(row.also, tuple[Reference, ...]),
         language=row.language,
-        article_ids=tuple(article_ids),
+        article_ids=tuple(row.article_ids),
         update=msgspec.convert(row.update, Update | None),
     )

@@ -159,6 +159,7 @@ edition_items = Table(
     Column("topics", Json, nullable=False),
     Column("also", Json, nullable=False),
     Column("update", Json, comment="what is new, where the story ran before"),
+    Column("article_ids", Json, nullable=False, server_default=text("'[]'")),
 )
 
 # All that an edition was made of: its articles in the words of that moment, what had run, and what editors had set.
@@ -188,7 +189,7 @@ overrides = Table(
     _one_of("kind", OverrideKind),
 )
 
-# An article runs once in a digest: the rule that keeps yesterday's news out of today's edition, as a key.
+# An article runs once in a digest, unless an editor pins it once more: here stands the edition in which it ran first.
 edition_articles = Table(
     "edition_articles",
     metadata,

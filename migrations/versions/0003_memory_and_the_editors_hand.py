@@ -20,6 +20,8 @@ def upgrade() -> None:
     op.add_column(
         "edition_items", sa.Column("update", JSON, nullable=True, comment="what is new, where the story ran before")
     )
+    op.add_column("edition_items", sa.Column("article_ids", JSON, server_default=sa.text("'[]'"), nullable=False))
+    _fill_article_ids()
     _allow_states("frozen", "held", "missed", "skipped")
     op.create_table(
         "edition_records",
@@ -58,8 +60,22 @@ def downgrade() -> None:
     op.execute("DELETE FROM edition_items WHERE edition_id IN (SELECT id FROM editions WHERE state = 'held')")
     op.execute("DELETE FROM editions WHERE state = 'held'")
     _allow_states("frozen", "missed", "skipped")
+    op.drop_column("edition_items", "article_ids")
     op.drop_column("edition_items", "update")
     op.drop_column("feeds", "official")
+
+
+def _fill_article_ids() -> None:
+    """What has run so far stood only in the memory of the digest."""
+    connection = op.get_bind()
+    ran = sa.text("SELECT edition_id, place, article_id FROM edition_articles ORDER BY edition_id, place, article_id")
+    items: dict[tuple[int, int], list[int]] = {}
+    for edition_id, place, article_id in connection.execute(ran):
+        items.setdefault((edition_id, place), []).append(article_id)
+    change = sa.text("UPDATE edition_items SET article_ids = :ids WHERE edition_id = :edition AND place = :place")
+    change = change.bindparams(sa.bindparam("ids", type_=JSON))
+    for (edition_id, place), ids in items.items():
+        connection.execute(change, {"ids": ids, "edition": edition_id, "place": place})
 
 
 def _allow_states(*states: str) -> None:

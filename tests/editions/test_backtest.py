@@ -16,7 +16,7 @@ from digest.editions.pool import Pool, edition_of, is_same, packed, unpacked
 from digest.editions.publish import publish
 from digest.model import Article, Digest, Edition, History, Override, OverrideKind, Term, Topic, Window
 from digest.ranking.memory import told_by
-from digest.store import editions
+from digest.store import editions, overrides
 from digest.store import engine as engines
 from digest.store.tables import articles as articles_table
 from digest.store.tables import edition_items
@@ -171,3 +171,21 @@ def test_an_edition_that_was_altered_is_not_the_same(published: Engine) -> None:
     (edition,) = stored(published, DAY, DAY)
     with engines.read(published) as connection:
         assert not backtest.rebuild(connection, edition).same
+
+
+def test_a_story_that_an_editor_pins_once_more_runs_again_and_can_be_made_again(published: Engine) -> None:
+    press = PRESS + timedelta(days=1)
+    (first, second) = stored(published, DAY, press.date())
+    ran = first.items[0]
+    pin = Override(OverrideKind.PIN, "economy", "ana", "it is the talk of the day", press, press + timedelta(days=2))
+    third = press + timedelta(hours=6)
+    with engines.write(published) as connection:
+        overrides.add(connection, replace(pin, articles=ran.article_ids))
+
+    again = publish(CONFIG, published, DIGEST, press.date() + timedelta(days=1), third, third).edition
+
+    assert [item.title for item in again.items] == [ran.title]
+    assert again.items[0].article_ids == ran.article_ids
+    with engines.read(published) as connection:
+        assert backtest.rebuild(connection, stored(published, again.date, again.date)[0]).same
+    assert second.items

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, func, inspect, select
 
 from digest.errors import SchemaOutdated
-from digest.model import Article, Feed, KnownFeed, Memory
-from digest.store import articles, feeds, schema, tables
+from digest.model import Article, EditionState, Feed, KnownFeed, Memory
+from digest.store import articles, deliveries, editions, feeds, schema, subscribers, tables
 from digest.store import engine as engines
 from tests.conftest import NOW
+from tests.editions import samples
 
 
 def test_migrations_build_exactly_the_tables(engine: Engine) -> None:
@@ -70,3 +71,31 @@ def test_an_upgrade_keeps_feeds_and_articles_and_knows_the_old_ones_by_their_hea
         (found,) = articles.similar(connection, known.id, [replace(article, entry_id="2", url="https://x.example/")])
         assert feeds.configured(connection) == [KnownFeed(known.id, feed, memory)]
     assert (found.title, found.entry_id) == ("Straße gesperrt", "1")
+
+
+def test_an_upgrade_keeps_editions_with_everything_that_refers_to_them(engine: Engine) -> None:
+    edition = samples.edition()
+    with engines.write(engine) as connection:
+        subscribers.add(connection, "reader@example.org", "key", "economy", (), {"how": "operator"}, NOW)
+        stored = editions.insert(connection, edition)
+        assert stored
+        assert deliveries.freeze(connection, stored, NOW) == 1
+
+    schema.migrate(engine, "0002")
+    schema.migrate(engine)
+
+    with engines.read(engine) as connection:
+        assert editions.by_date(connection, "economy", edition.date) == stored
+        assert connection.scalar(select(func.count()).select_from(tables.deliveries)) == 1
+
+
+def test_a_downgrade_lets_go_of_what_an_older_release_cannot_hold(engine: Engine) -> None:
+    held = replace(samples.edition(), state=EditionState.HELD, reason="Held by ana: wait")
+    with engines.write(engine) as connection:
+        assert editions.insert(connection, held)
+
+    schema.migrate(engine, "0002")
+    schema.migrate(engine)
+
+    with engines.read(engine) as connection:
+        assert editions.by_date(connection, "economy", held.date) is None
