@@ -28,6 +28,7 @@ terms = ["crude oil", "OPEC"]
 [[topic]]
 slug = "jobs"
 title = "Jobs"
+weight = 0.5
 terms = ["unemployment"]
 """
 SETTINGS = """
@@ -85,7 +86,7 @@ def test_a_changed_weight_is_shown_with_what_enters_and_leaves_and_why(run: Run,
 
     assert shown.returncode == 0
     assert re.search(r"in +– → 2 +Unemployment falls", shown.stdout)
-    assert re.search(r"out +1 → – +Central bank raises.* topic -", shown.stdout)
+    assert re.search(r"out +[12] → – +Central bank raises.* topic -", shown.stdout)
     assert "Over 1 day: 1 entered, 1 left" in shown.stdout
     document = json.loads(plain.stdout)
     changes = {change["title"]: change for change in document["days"][0]["changes"]}

@@ -1,7 +1,7 @@
 """Links: one spelling for each page, and none that a reader should not be sent to."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.feeds.cleaning import urls
@@ -152,6 +152,8 @@ def test_every_address_that_passes_is_plain_http_and_its_own_canonical_address(s
 
 @settings(deadline=None)
 @given(PIECES)
+@example("?")
+@example("a?#b")
 def test_the_quick_way_for_ordinary_addresses_gives_what_the_long_way_gives(rest: str) -> None:
     assert urls.absolute(f"https://wire.example/{rest}", BASE) == urls.absolute(f"HTTPS://wire.example/{rest}", BASE)
 

@@ -26,7 +26,7 @@ _QUERY_SAFE = _PATH_SAFE + "?[]|"
 # What nearly every link looks like: nothing in it would be written in another way.
 _WRITTEN = re.compile(
     r"(https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63})"
-    rf"/[\w{re.escape(_PATH_SAFE)}]*(?:\?[\w{re.escape(_QUERY_SAFE)}]*)?)(?:#[\w{re.escape(_QUERY_SAFE)}]*)?",
+    rf"/[\w{re.escape(_PATH_SAFE)}]*(?:\?[\w{re.escape(_QUERY_SAFE)}]+)?)(?:#[\w{re.escape(_QUERY_SAFE)}]*)?",
     re.ASCII,
 )
 
