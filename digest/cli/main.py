@@ -1,7 +1,9 @@
 """The one command, `digest`, and how it ends: 0 done, 1 the work failed, 2 bad usage or configuration."""
 
 import os
+import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -92,8 +94,21 @@ for command in (
     cli.add_command(command)
 
 
+def allow_open_files() -> None:
+    """Lift the number of files this process may have open to what the system grants it.
+
+    A round of polls leaves a connection open to each of perhaps thousands of servers for a moment, and the usual 1,024
+    exist for programs that use `select`, which this is none of.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # some systems promise more than they grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main() -> None:
     """Run the command and end the process with the status that says how it went."""
+    allow_open_files()
     try:
         status = cli.main(standalone_mode=False)
     except click.ClickException as error:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from digest.errors import DigestError
 from digest.feeds import habits, health, identity, rates
-from digest.feeds.memory import Answer, Kept, after_answer, after_failure
+from digest.feeds.memory import Answer, Document, Kept, after_answer, after_failure
 from digest.feeds.outcomes import FetchFailed
 from digest.feeds.reports import FeedReport
 from digest.feeds.visit import Call
@@ -101,11 +101,12 @@ def _settled(conn: Connection, call: Call, now: datetime) -> tuple[Memory, FeedR
     feed, before, answer = call.known.feed, call.known.memory, call.answer
     kept = Kept()
     if isinstance(answer, Answer):
-        kept = _kept(conn, call, answer, now)
+        kept = _kept(conn, call, answer.document, now) if answer.document else Kept()
         after = after_answer(feed, before, answer, kept, now)
     else:
         after = after_failure(feed, before, answer, now)
     holding = health.alerts(feed, after, now)
+    told = tuple(holding)
     report = FeedReport(
         feed=feed.url,
         outcome=after.outcome or PollOutcome.FAILED,
@@ -117,22 +118,22 @@ def _settled(conn: Connection, call: Call, now: datetime) -> tuple[Memory, FeedR
         dropped=call.harvest.dropped,
         alerts=_untold(holding, before),
     )
-    return replace(after, told=tuple(holding)), report
+    return after if told == after.told else replace(after, told=told), report
 
 
 def _untold(holding: Mapping[Alert, str], before: Memory) -> dict[Alert, str]:
     return {alert: sentence for alert, sentence in holding.items() if alert not in before.told}
 
 
-def _kept(conn: Connection, call: Call, answer: Answer, now: datetime) -> Kept:
+def _kept(conn: Connection, call: Call, document: Document, now: datetime) -> Kept:
     harvest, known = call.harvest, call.known
     if harvest.rates:
         return Kept(quotes.keep(conn, harvest.rates, rates.SOURCE))
     stored = articles.similar(conn, known.id, harvest.articles) if known.memory.read_since else []
     sorted_out = identity.recognised(harvest.articles, stored, now)
     new, reissue = sorted_out.new, False
-    if answer.document and known.memory.read_since:
-        usual = habits.usual(answer.document.habits, known.memory.succeeded_at, now)
+    if known.memory.read_since:
+        usual = habits.usual(document.habits, known.memory.succeeded_at, now)
         reissue = identity.is_reissue(sorted_out, usual)
         if reissue:
             new = tuple(replace(article, hold=Hold.REISSUE) for article in new)

@@ -21,7 +21,7 @@ from digest.feeds.books import Books
 from digest.feeds.fetching.fetch import Fetcher, user_agent
 from digest.feeds.reading.sandbox import Parser
 from digest.feeds.reports import FeedReport, PollReport
-from digest.feeds.visit import Reader, Visitor
+from digest.feeds.visit import Reader, Visitor, in_turns
 from digest.model import Feed, KnownFeed, PollOutcome
 from digest.store import feeds
 from digest.store.engine import write
@@ -72,7 +72,7 @@ async def poll(
                 progress(report)
             return report
 
-        visits = [group.create_task(visit(feed, visitor.read_articles)) for feed in chosen]
+        visits = [group.create_task(visit(feed, visitor.read_articles)) for feed in in_turns(chosen)]
         rates_visit = group.create_task(visit(market, visitor.read_rates)) if market else None
     return PollReport(
         outcomes=(*(visit.result() for visit in visits), *backed_off),

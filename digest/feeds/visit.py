@@ -1,11 +1,13 @@
 """Calling on one source: ask, read what it answers, and say what came of it. Nothing is stored here."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from operator import itemgetter
 
 from digest.feeds import habits, rates
 from digest.feeds.cleaning.clean import clean_all
@@ -51,6 +53,20 @@ class Reading:
 
 
 Reader = Callable[[KnownFeed, Fetched], Awaitable[Reading | ParseFailed]]
+
+
+def in_turns(sources: Sequence[KnownFeed]) -> list[KnownFeed]:
+    """The sources in an order in which those of one server are far apart: its first, the first of the next, and so on.
+
+    A later one then finds the connection of an earlier one open and idle, and no server has all its callers at once.
+    """
+    before: Counter[str] = Counter()
+    turns: list[int] = []
+    for known in sources:
+        server = _address(known).partition("//")[2].partition("/")[0]
+        turns.append(before[server])
+        before[server] += 1
+    return [known for _, known in sorted(zip(turns, sources, strict=True), key=itemgetter(0))]
 
 
 class Visitor:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import Connection, Row, bindparam, func, select, union_all, update
+from sqlalchemy import Connection, bindparam, func, select, union_all, update
 
 from digest.model import Article, Hold, Image, KnownArticle, Window
 from digest.store.feeds import feed_of
+from digest.store.rows import Row, rows
 from digest.store.tables import articles, feeds
 from digest.store.upsert import insert_if_absent
 
@@ -100,7 +101,7 @@ def _read(conn: Connection, *conditions: Any) -> list[Article]:
         .where(*conditions)
         .order_by(articles.c.published_at, articles.c.id)
     )
-    return [_article(row) for row in conn.execute(query)]
+    return [_article(row) for row in rows(conn, query)]
 
 
 def _batches(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
@@ -147,23 +148,23 @@ def _words(article: Article) -> dict[str, Any]:
     }
 
 
-def _article(row: Row[Any]) -> Article:
+def _article(row: Row) -> Article:
     return Article(
-        id=row.id,
-        entry_id=row.entry_id,
-        url=row.url,
-        title=row.title,
-        summary=row.summary,
-        publisher=row.publisher,
-        published_at=row.published_at,
-        first_seen_at=row.first_seen_at,
+        id=row["id"],
+        entry_id=row["entry_id"],
+        url=row["url"],
+        title=row["title"],
+        summary=row["summary"],
+        publisher=row["publisher"],
+        published_at=row["published_at"],
+        first_seen_at=row["first_seen_at"],
         feed=feed_of(row, "feeds_"),
-        fingerprint=row.fingerprint,
-        language=row.language,
-        author=row.author,
-        categories=tuple(row.categories),
-        image=Image(**row.image) if row.image else None,
-        hold=Hold(row.hold) if row.hold else None,
+        fingerprint=row["fingerprint"],
+        language=row["language"],
+        author=row["author"],
+        categories=tuple(row["categories"]),
+        image=Image(**row["image"]) if row["image"] else None,
+        hold=Hold(row["hold"]) if row["hold"] else None,
     )
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, distinct, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, distinct, func, select, update
 
 from digest.model import Alert, Coverage, Feed, Habits, Hold, KnownFeed, Memory, Move, PollOutcome, Validators, Window
+from digest.store.rows import Row, rows
 from digest.store.tables import articles, feeds
 from digest.store.upsert import insert_if_absent
 
@@ -29,23 +30,25 @@ def sync(conn: Connection, configured: Sequence[Feed], now: datetime) -> None:
     A feed that is new, or back again, is due at once; one that is no longer named keeps its articles and is not polled.
     One whose address was changed to where it has moved stays the feed it was.
     """
-    known = {row.url: row for row in conn.execute(select(*_NAMED))}
+    known = {row["url"]: row for row in rows(conn, select(*_NAMED))}
     named = {feed.url for feed in configured}
     for feed in configured:
         if feed.url not in known and (row := _moved_to(feed.url, known, named)):
-            conn.execute(update(feeds).where(feeds.c.id == row.id).values(url=feed.url, address=None, moved_to=None))
-            known[feed.url] = known.pop(row.url)
+            conn.execute(update(feeds).where(feeds.c.id == row["id"]).values(url=feed.url, address=None, moved_to=None))
+            known[feed.url] = known.pop(row["url"])
     watch(conn, (feed for feed in configured if feed.url not in known), now)
     for feed in configured:
         row = known.get(feed.url)
         wanted = {**_settings(feed), "configured": True}
-        if row is None or not row.configured:
+        if row is None or not row["configured"]:
             wanted["next_poll_at"] = now
-        if row is None or any(getattr(row, name) != value for name, value in wanted.items()):
+        if row is None or not wanted.items() <= row.items():
             conn.execute(update(feeds).where(feeds.c.url == feed.url).values(wanted))
     for row in known.values():
-        if row.configured and row.url not in named:
-            conn.execute(update(feeds).where(feeds.c.id == row.id, feeds.c.url == row.url).values(configured=False))
+        if row["configured"] and row["url"] not in named:
+            conn.execute(
+                update(feeds).where(feeds.c.id == row["id"], feeds.c.url == row["url"]).values(configured=False)
+            )
 
 
 def watch(conn: Connection, sources: Iterable[Feed], now: datetime) -> None:
@@ -94,15 +97,17 @@ def remember(conn: Connection, memories: Iterable[tuple[KnownFeed, Memory]]) -> 
 
     Only what has changed is written, and what has changed for many in the same way, in one statement.
     """
-    changes: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    changes: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
     for known, memory in memories:
-        before, after = _remembered(known.memory), _remembered(memory)
-        changed = {name: value for name, value in after.items() if before[name] is not value and before[name] != value}
-        changed["next_poll_at"] = memory.next_poll_at  # a claim has moved it
-        changes[tuple(sorted(changed))].append({"feed_id": known.id, **changed})
-    for names, rows in changes.items():
+        changed: Row = {"next_poll_at": memory.next_poll_at}  # a claim has moved it
+        for name in _MEMORY:
+            before, after = getattr(known.memory, name), getattr(memory, name)
+            if after is not before and after != before:
+                changed |= _columns(name, after)
+        changes[tuple(changed)].append({"feed_id": known.id, **changed})
+    for names, alike in changes.items():
         change = update(feeds).where(feeds.c.id == bindparam("feed_id"))
-        conn.execute(change.values({name: bindparam(name) for name in names}), rows)
+        conn.execute(change.values({name: bindparam(name) for name in names}), alike)
 
 
 def wake(conn: Connection, url: str, now: datetime) -> None:
@@ -133,7 +138,7 @@ def states(conn: Connection) -> list[FeedState]:
         .where(feeds.c.configured)
         .order_by(feeds.c.publisher, feeds.c.url)
     )
-    return [FeedState(feed_of(row), _memory(row), row.articles, row.held) for row in conn.execute(query)]
+    return [FeedState(feed_of(row), _memory(row), row["articles"], row["held"]) for row in rows(conn, query)]
 
 
 def last_polled(conn: Connection) -> datetime | None:
@@ -160,18 +165,17 @@ def coverage(conn: Connection, window: Window) -> Coverage:
     return Coverage(feeds=asked[0], failed=asked[1], articles=read[0], publishers=read[1], newest=read[2])
 
 
-def feed_of(row: Row[Any], prefix: str = "") -> Feed:
+def feed_of(row: Row, prefix: str = "") -> Feed:
     """The feed in a row of table `feeds`, or of a join in which its columns have a prefix."""
-    values = {
-        name: getattr(row, prefix + name) for name in ("url", "publisher", "weight", "language", "paused", "official")
-    }
-    seconds, topics = getattr(row, f"{prefix}poll_seconds"), getattr(row, f"{prefix}topics")
+    values = {name: row[prefix + name] for name in ("url", "publisher", "weight", "language", "paused", "official")}
+    seconds, topics = row[f"{prefix}poll_seconds"], row[f"{prefix}topics"]
     return Feed(**values, topics=tuple(topics), poll=timedelta(seconds=seconds) if seconds else None)
 
 
-def _moved_to(url: str, known: Mapping[str, Row[Any]], named: set[str]) -> Row[Any] | None:
+def _moved_to(url: str, known: Mapping[str, Row], named: set[str]) -> Row | None:
     """The feed, no longer named, whose server has said that it is at this URL now."""
-    return next((row for row in known.values() if row.url not in named and url in (row.address, row.moved_to)), None)
+    gone = (row for row in known.values() if row["url"] not in named)
+    return next((row for row in gone if url in (row["address"], row["moved_to"])), None)
 
 
 _NAMED = tuple(
@@ -189,7 +193,7 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _known(conn: Connection, *conditions: ColumnElement[bool]) -> list[KnownFeed]:
     query = select(feeds).where(*conditions).order_by(feeds.c.next_poll_at, feeds.c.id)
-    return [KnownFeed(row.id, feed_of(row), _memory(row)) for row in conn.execute(query)]
+    return [KnownFeed(row["id"], feed_of(row), _memory(row)) for row in rows(conn, query)]
 
 
 def _settings(feed: Feed) -> dict[str, Any]:
@@ -208,33 +212,36 @@ _AS_THEY_ARE = (
     *("next_poll_at", "body_hash", "address", "status", "error", "polled_at", "whole_at", "succeeded_at", "new_at"),
     *("read_since", "failures", "failing_since", "missing_since", "retired_at", "flooded_at", "overflowed_at"),
 )
+_MEMORY = tuple(Memory.__dataclass_fields__)
 
 
-def _memory(row: Row[Any]) -> Memory:
+def _memory(row: Row) -> Memory:
     return Memory(
-        **{name: getattr(row, name) for name in _AS_THEY_ARE},
-        validators=Validators(row.etag, row.last_modified),
-        marks=row.marks or b"",
-        habits=_habits(row.habits),
-        move=Move(row.moved_to, row.moved_since, row.moved_sightings) if row.moved_to else None,
-        outcome=PollOutcome(row.outcome) if row.outcome else None,
-        told=tuple(Alert(alert) for alert in row.told),
+        **{name: row[name] for name in _AS_THEY_ARE},
+        validators=Validators(row["etag"], row["last_modified"]),
+        marks=row["marks"] or b"",
+        habits=_habits(row["habits"]),
+        move=Move(row["moved_to"], row["moved_since"], row["moved_sightings"]) if row["moved_to"] else None,
+        outcome=PollOutcome(row["outcome"]) if row["outcome"] else None,
+        told=tuple(Alert(alert) for alert in row["told"]),
     )
 
 
-def _remembered(memory: Memory) -> dict[str, Any]:
-    return {
-        **{name: getattr(memory, name) for name in _AS_THEY_ARE},
-        "etag": memory.validators.etag,
-        "last_modified": memory.validators.last_modified,
-        "marks": memory.marks,
-        "habits": _plain(memory.habits),
-        "moved_to": memory.move.url if memory.move else None,
-        "moved_since": memory.move.since if memory.move else None,
-        "moved_sightings": memory.move.sightings if memory.move else 0,
-        "outcome": memory.outcome.value if memory.outcome else None,
-        "told": [alert.value for alert in memory.told],
-    }
+def _columns(name: str, value: Any) -> Row:
+    """The columns that hold a field of `Memory`, as `_memory` reads them."""
+    match name, value:
+        case "validators", Validators():
+            return {"etag": value.etag, "last_modified": value.last_modified}
+        case "habits", Habits():
+            return {name: _plain(value)}
+        case "move", Move():
+            return {"moved_to": value.url, "moved_since": value.since, "moved_sightings": value.sightings}
+        case "move", None:
+            return {"moved_to": None, "moved_since": None, "moved_sightings": 0}
+        case "told", _:
+            return {name: [alert.value for alert in value]}
+        case _:
+            return {name: value}
 
 
 _HABITS = tuple(Habits.__dataclass_fields__)

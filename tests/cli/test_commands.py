@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -336,3 +337,23 @@ def test_a_fault_ends_the_process_with_its_status_and_without_a_traceback(tmp_pa
     assert finished.returncode == 2
     assert "The configuration has 1 fault:" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_a_command_may_open_as_many_files_as_the_system_grants() -> None:
+    """A round of polls calls on thousands of servers, and the usual soft limit is 1,024 files."""
+    finished = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            (
+                "import resource; from digest.cli.main import allow_open_files as allow; allow(); "
+                "print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
+            ),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 400)),
+    )
+
+    assert finished.stdout.split() == ["400", "400"]

@@ -162,6 +162,18 @@ def test_a_connection_is_used_again() -> None:
     assert len(asyncio.run(go())) == 1
 
 
+def test_a_server_that_hangs_up_on_a_connection_it_had_left_open_is_called_anew() -> None:
+    async def dialogue(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>")
+        await reader.readuntil(b"\r\n\r\n")  # the next question, which it leaves without an answer
+
+    async def go() -> list[Outcome]:
+        async with talking(dialogue) as server, Fetcher(LOCAL, "test") as fetcher:
+            return [await fetcher.fetch(server.url()) for _ in range(3)]
+
+    assert [outcome.body for outcome in asyncio.run(go()) if isinstance(outcome, Fetched)] == [b"<rss/>"] * 3
+
+
 # ── taking turns ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

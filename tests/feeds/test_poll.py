@@ -1,9 +1,11 @@
 """A round over the feeds: what is new comes in once, from the feeds that are to be asked."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -17,7 +19,7 @@ from digest.model import Alert, PollOutcome, Quote
 from digest.store import quotes
 from digest.store.engine import read
 from tests.feeds.press import HOUR, NOW, Press, at, configured, rounds, status, stored
-from tests.feeds.servers import Server, item, rss
+from tests.feeds.servers import Server, item, rss, serving
 
 ECB = """<gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01"
     xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref"><Cube><Cube time="2026-02-09">
@@ -169,6 +171,24 @@ def test_only_what_is_due_is_asked_and_the_rest_on_request(sqlite_engine: Engine
     }
     assert "left alone until 2026-02-10" in (everything.outcomes[1].error or "")
     assert len(server.requests) == 4
+
+
+def test_servers_take_turns_so_that_a_later_feed_finds_the_connection_of_an_earlier_one(sqlite_engine: Engine) -> None:
+    callers: dict[str, Any] = {}
+
+    def page(request: web.Request) -> web.Response:
+        callers[request.path] = request.get_extra_info("peername")
+        return web.Response(body=rss(item()))
+
+    async def go() -> None:
+        async with serving(page) as one, serving(page) as other:
+            urls = [*map(one.url, ("/wire", "/markets", "/trade")), *map(other.url, ("/paper", "/bank"))]
+            await poll(configured(*urls, concurrency=1), sqlite_engine, NOW)
+
+    asyncio.run(go())
+
+    assert list(callers) == ["/wire", "/paper", "/markets", "/bank", "/trade"]
+    assert callers["/wire"] == callers["/markets"] == callers["/trade"] != callers["/paper"] == callers["/bank"]
 
 
 def test_paused_and_retired_feeds_are_asked_only_by_name(sqlite_engine: Engine) -> None:

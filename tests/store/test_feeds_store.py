@@ -74,7 +74,7 @@ def test_what_the_editor_changes_takes_effect_and_the_rest_is_remembered(engine:
     assert known(engine, WIRE).memory == Memory(LATER, Validators('"1"'), "h")
 
 
-def test_everything_that_is_remembered_comes_back(engine: Engine) -> None:
+def test_everything_that_is_remembered_comes_back_and_can_be_forgotten(engine: Engine) -> None:
     sync(engine, WIRE, PAPER)
     moments = {
         name: NOW + timedelta(minutes=number)
@@ -104,6 +104,10 @@ def test_everything_that_is_remembered_comes_back(engine: Engine) -> None:
 
     assert known(engine, WIRE).memory == memory
     assert known(engine, PAPER).memory == Memory(NOW)
+
+    remember(engine, WIRE, Memory(NOW))
+
+    assert known(engine, WIRE).memory == Memory(NOW)
 
 
 def test_what_somebody_else_changed_meanwhile_is_kept_where_a_poll_did_not_change_it(engine: Engine) -> None:

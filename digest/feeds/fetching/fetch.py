@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -139,6 +139,7 @@ class Fetcher:
         self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
         self._sockets: WeakValueDictionary[int, MeteredSocket] = WeakValueDictionary()
         self._session: aiohttp.ClientSession | None = None
+        self._url = cache(_url)  # a turn and the fetch in it have the same one to read
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
@@ -174,8 +175,8 @@ class Fetcher:
         Waiting for it is not part of a fetch's deadline, and who waits for a slow host takes nobody else's place.
         """
         try:
-            host = URL(url).host or ""
-        except ValueError:
+            host = self._url(url).host or ""
+        except (_Unusable, ValueError):
             host = ""
         async with self._hosts[host], self._places:
             yield
@@ -216,7 +217,7 @@ class Fetcher:
         raise _Unusable(f"more than {self._settings.redirects} redirects")
 
     def _checked(self, url: str) -> URL:
-        target = _url(url)
+        target = self._url(url)
         if target.scheme not in {"http", "https"} or not target.raw_host:
             raise _Unusable(f"{shown(url)} is not an http or https address")
         if target.user is not None or target.password is not None:
