@@ -75,7 +75,7 @@ class Ranking:
     coverage: float = 25.0
     freshness: float = 15.0
     half_life: float = 12.0
-    same_story: float = 0.05
+    same_story: float = 0.035
     focus: float = 0.3
     form: float = 20.0
     floor: float = 0.0

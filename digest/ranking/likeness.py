@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from digest.ranking import kindred
 from digest.ranking.rarity import Rarity
-from digest.ranking.terms import BEGINNING_LETTERS, beginning
+from digest.ranking.terms import beginning
 from digest.ranking.vectors import LENGTH, Vector
 
 WHOLE = LENGTH * LENGTH
 """The likeness of an article to itself. Likenesses are whole numbers, see `vectors`."""
 ALONE = 20
 """What the strongest shared term counts, in percent: one word in common is a coincidence, two are an event."""
-TOLD = 40
+TOLD = 30
 """What likeness counts, in percent, between two articles with summaries: more words have more in common by chance."""
 ELSEWHERE, OTHERS = 30, 60
 """What likeness counts, in percent, if the titles are about different countries, or if no name of the one is in the
@@ -24,8 +24,10 @@ RARE_SHARE, RARE_LEAST = 0.004, 100
 """Articles meet if they share a term that at most this share of all articles, or this number, have."""
 
 
-STRONG, HEAVY = 100, 250
-"""What a word must weigh, of LENGTH, to weigh something and to weigh much: as one of 100, or 16, equal ones would."""
+ENOUGH = 4
+"""The points from which two articles are compared: 2 for each rare word that weighs something in both, 1 if in one."""
+STRONG, HEAVY = 100, 200
+"""What a word must weigh, of LENGTH, to weigh something and to weigh much: as one of 100, or 25, equal ones would."""
 
 
 class _Holders(NamedTuple):
@@ -43,15 +45,23 @@ def likeness(one: Vector, other: Vector) -> int:
     """
     mine, theirs = one.terms, other.terms
     shared = mine.keys() & theirs.keys()
-    words: dict[str, int] = {}
+    total = strongest = 0
+    heaviest = ""
     for term in shared:
         if term[0] == "~" and not shared.isdisjoint(kindred.SPEAKERS[term]):
             continue
-        word = term[:BEGINNING_LETTERS]
-        words[word] = words.get(word, 0) + mine[term] * theirs[term]
-    if not words:
-        return 0
-    total, strongest = sum(words.values()), max(words.values())
+        part = mine[term] * theirs[term]
+        total += part
+        if part > strongest or (part == strongest and term < heaviest):
+            strongest, heaviest = part, term
+    first = beginning(heaviest)
+    parts = {
+        term: one.beginnings[term] * other.beginnings[term] for term in one.beginnings.keys() & other.beginnings.keys()
+    }
+    if parts:
+        total += sum(parts.values())
+        strongest += parts.pop(first, 0)
+        strongest = max(strongest, *parts.values()) if parts else strongest
     return (total - strongest * (100 - ALONE) // 100) * _percent(one, other) // 100
 
 
@@ -69,9 +79,9 @@ def _percent(one: Vector, other: Vector) -> int:
 class Neighbours:
     """The pairs of articles that are alike, kept up to date as articles come and go.
 
-    Articles are numbers. Two are compared if they share a rare word that weighs much in both, or two rare words each of
-    which weighs something in one of them: that keeps the work near linear, and strangers apart. Which pairs are kept
-    depends on the two articles and the rarity alone.
+    Articles are numbers. Two are compared if they share a rare word that weighs much in both, or several that weigh
+    something: that keeps the work near linear, and strangers apart. Which pairs are kept depends on the two
+    articles and the rarity alone.
     """
 
     def __init__(self, rarity: Rarity, least: int) -> None:
@@ -88,23 +98,24 @@ class Neighbours:
 
     def add(self, article: int, vector: Vector) -> None:
         """Compare an article with those that are here."""
-        shared: Counter[int] = Counter()
+        met: list[int] = []
         candidates: set[int] = set()
         holders = self._holders[vector.language]
         for word, weight in self._rare(vector):
             known = holders.get(word)
             if known is None:
                 known = holders[word] = _Holders([], [], [])
-            shared.update(known.strong)
+            met += known.strong
             if weight < STRONG:
                 known.weak.append(article)
                 continue
-            shared.update(known.weak)
+            met += known.strong
+            met += known.weak
             known.strong.append(article)
             if weight >= HEAVY:
                 candidates.update(known.heavy)
                 known.heavy.append(article)
-        candidates.update([other for other, words in shared.items() if words > 1])
+        candidates.update([other for other, points in Counter(met).items() if points >= ENOUGH])
         found: dict[int, int] = {}
         for other in candidates:
             alike = likeness(vector, self._vectors[other])

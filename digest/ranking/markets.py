@@ -18,7 +18,7 @@ _WORDS = {
         """,
     "precious metals": "gold precious bullion silver palladium platinum",
     "oil": "oil crude brent wti nymex",
-    "bonds": "treasuries bonds bunds gilts treasury yields bund",
+    "bonds": "treasuries bond bonds bunds gilts treasury yields bund",
     "grains": "grains corn wheat soybeans soy soybean maize softs",
     "metals": "copper metals nickel aluminium aluminum",
 }

@@ -17,9 +17,9 @@ from digest.ranking.vectors import Weigher
 
 FAINT = 0.4
 """Two articles less alike than this share of the threshold count as not alike at all."""
-BRIDGE = 1.2
+BRIDGE = 1.0
 """Groups can only become one story if a chain of pairs that are at least so many thresholds alike connects them."""
-CROWD, CROWDING = 1000, 0.4
+CROWD, CROWDING = 100, 0.5
 """`same_story` holds among up to CROWD articles; each tenfold adds the share CROWDING: more are alike by chance."""
 KINDRED = 0.5
 """Stories are kindred if they are at least this share as near as one story's parts must be."""
@@ -181,11 +181,17 @@ class Stories:
         return list(seen)
 
     def _settle(self, connected: list[int]) -> list[_Placed]:
-        keys = {number: canonical(self._articles[number]) for number in connected}
-        connected.sort(key=keys.__getitem__)
-        groups = self._agglomerated(connected) if len(connected) > 1 else [connected]
         cluster = self._next
         self._next += 1
+        if len(connected) == 1:
+            (number,) = connected
+            article = self._articles[number]
+            placed = self._clusters[cluster] = [_Placed(canonical(article), Story((article,)), (number,))]
+            self._cluster_of[number] = cluster
+            return placed
+        keys = {number: canonical(self._articles[number]) for number in connected}
+        connected.sort(key=keys.__getitem__)
+        groups = self._agglomerated(connected)
         placed = self._clusters[cluster] = [
             _Placed(keys[group[0]], self._story(group), tuple(group)) for group in groups
         ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
+from typing import NamedTuple
 
 from digest.model import Article
 from digest.ranking import background, kindred
@@ -62,31 +63,27 @@ class Reading:
 def read(article: Article) -> Reading:
     """Read an article's title, and the beginning of its summary, in its language."""
     language = family(article.language)
-    title = _names_joined(tokens(headline(article)))
-    summary = _names_joined(tokens(article.summary[:SUMMARY_LETTERS])[:SUMMARY_WORDS])
-    small_title = [written.lower() for written, _ in title]
-    terms = [term(word, language) for word in small_title]
-    named: list[str] = []
-    perhaps: list[str] = []
-    small: list[str] = []
-    _capitals(title, terms, named, perhaps, small)
-    summary_terms = [term(written.lower(), language) for written, _ in summary]
-    _capitals(summary, summary_terms, named, perhaps, small)
     english = language == "en"
+    capitals = _Capitals([], [], [])
+    title, small = title_words(article)
+    terms = [term(word, language) for word in small]
+    capitals.sort(title, terms)
+    summary, small_there = _names_joined(tokens(article.summary[:SUMMARY_LETTERS])[:SUMMARY_WORDS])
+    summary_terms = [term(word, language) for word in small_there]
+    capitals.sort(summary, summary_terms)
     return Reading(
         language,
-        " ".join(small_title) if len(title) >= TITLE_WORDS else "",
+        " ".join(small) if len(small) >= TITLE_WORDS else "",
         tuple(filter(None, terms)),
         tuple(filter(None, summary_terms)),
-        tuple(_things([light_stem(word) for word in small_title])) if english else (),
-        tuple(dict.fromkeys(_initials(title))),
-        tuple(_acronyms(title)),
+        tuple(_things([light_stem(word) for word in small])) if english else (),
+        *_initials([written for written, _ in title]),
         frozenset(one for (written, _), one in zip(title, terms, strict=True) if one and written[0].isupper()),
-        frozenset(filter(None, (country_of(written) for written, _ in title))),
-        market(small_title) if english else "",
-        tuple(named),
-        tuple(perhaps),
-        tuple(small),
+        frozenset(filter(None, (country_of(written.replace(" ", "")) for written, _ in title))),
+        market(small) if english else "",
+        tuple(capitals.named),
+        tuple(capitals.perhaps),
+        tuple(capitals.small),
     )
 
 
@@ -95,19 +92,25 @@ def headline(article: Article) -> str:
     return _WIRE_TAG.sub("", article.title.strip())
 
 
-def _names_joined(words: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
-    """The words, with well-known names of several as one: "Hong Kong" as "HongKong"."""
+def title_words(article: Article) -> tuple[list[tuple[str, bool]], list[str]]:
+    """The words of the headline as written, each with whether it opens a sentence, and as `term` takes them."""
+    return _names_joined(tokens(headline(article)))
+
+
+def _names_joined(words: list[tuple[str, bool]]) -> tuple[list[tuple[str, bool]], list[str]]:
+    """The words as written and in small letters, with well-known names of several as one: "Hong Kong", "hongkong"."""
     small = [written.lower() for written, _ in words]
+    if FIRST_OF_NAMES.isdisjoint(small):
+        return words, small
     place = 0
     joined: list[tuple[str, bool]] = []
     while place < len(words):
         length = 1
         if small[place] in FIRST_OF_NAMES:
             length = next((n for n in (3, 2) if tuple(small[place : place + n]) in NAMES_OF_WORDS), 1)
-        written, opens = words[place]
-        joined.append((written if length == 1 else "".join(part for part, _ in words[place : place + length]), opens))
+        joined.append((" ".join(part for part, _ in words[place : place + length]), words[place][1]))
         place += length
-    return joined
+    return joined, [written.lower().replace(" ", "") for written, _ in joined]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -136,24 +139,28 @@ def beginning(one: str) -> str:
     return "" if len(one) < BEGINNING_LETTERS or is_plain(one) else intern(f"{one[:BEGINNING_LETTERS]}-")
 
 
-def _capitals(
-    words: Sequence[tuple[str, bool]], terms: Sequence[str], named: list[str], perhaps: list[str], small: list[str]
-) -> None:
-    """Sort a text's terms by whether they are written as names.
+class _Capitals(NamedTuple):
+    """Terms by whether they are written as names."""
 
-    At the start of a sentence, and in headline style, capitals are a hint at most, and none for a common word.
-    """
-    telling = [written for (written, _), one in zip(words[1:], terms[1:], strict=True) if one and written.isalpha()]
-    style = sum(written[0].isupper() for written in telling) > HEADLINE_STYLE * len(telling)
-    for (written, opens), one in zip(words, terms, strict=True):
-        if not one:
-            continue
-        capital = written[0].isupper()
-        if style or opens:
-            if capital and one not in background.SHARES:
-                perhaps.append(one)
-        else:
-            (named if capital else small).append(one)
+    named: list[str]
+    perhaps: list[str]
+    small: list[str]
+
+    def sort(self, words: Sequence[tuple[str, bool]], terms: Sequence[str]) -> None:
+        """Sort a text's terms.
+
+        At the start of a sentence, and in headline style, capitals are a hint at most, and none for a common word.
+        """
+        upper = [written[0].isupper() for written, _ in words]
+        telling = [capital for capital, one in zip(upper[1:], terms[1:], strict=False) if one]
+        style = sum(telling) > HEADLINE_STYLE * len(telling)
+        for (_, opens), one, capital in zip(words, terms, upper, strict=True):
+            if not one:
+                continue
+            if not (style or opens):
+                (self.named if capital else self.small).append(one)
+            elif capital and one not in background.SHARES:
+                self.perhaps.append(one)
 
 
 def _things(stems: Sequence[str]) -> Iterator[str]:
@@ -165,27 +172,24 @@ def _things(stems: Sequence[str]) -> Iterator[str]:
                     yield thing
 
 
-def _acronyms(title: Sequence[tuple[str, bool]]) -> Iterator[str]:
-    """Names written in capitals throughout, unless the whole title is."""
-    words = [written for written, _ in title if written.isalpha()]
-    if all(written.isupper() for written in words):
-        return
-    for written in words:
-        if len(written) > 1 and written.isupper() and written not in NO_NAMES:
-            yield intern(f"#{written}")
+def _initials(title: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All the initials that a title has, or might be shortened to ("General Motors" to "GM"); and those that it has.
 
-
-def _initials(title: Sequence[tuple[str, bool]]) -> Iterator[str]:
-    """The acronyms, and what rows of words with capitals would be shortened to: "General Motors" to "GM"."""
-    yield from _acronyms(title)
-    for start, (first, _) in enumerate(title):
-        if not first[0].isupper():
-            continue
-        letters = ""
-        for written, _ in title[start : start + LONGEST_INITIALS + 1]:
-            if written[0].isupper():
-                letters += written[0]
-                if len(letters) > 1:
-                    yield intern(f"#{letters}")
-            elif written not in _SMALL_IN_NAMES:
-                break
+    A title in capitals throughout has none.
+    """
+    if " ".join(title).isupper():
+        return (), ()
+    acronyms = tuple(
+        intern(f"#{written}")
+        for written in title
+        if len(written) > 1 and written.isupper() and written.isalpha() and written not in NO_NAMES
+    )
+    found = list(acronyms)
+    letters = ""
+    for written in title:
+        if written[0].isupper():
+            letters = (letters + written[0])[-LONGEST_INITIALS:]
+            found += [intern(f"#{letters[start:]}") for start in range(len(letters) - 1)]
+        elif written not in _SMALL_IN_NAMES:
+            letters = ""
+    return tuple(dict.fromkeys(found)), acronyms

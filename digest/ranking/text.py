@@ -41,14 +41,15 @@ _STEMMERS = {
     "tr": "turkish",
 }
 
-# "U.S.", then runs without spaces (Chinese, Japanese), then words with inner figures, ampersands and apostrophes.
+# What ends a sentence or opens a quotation just before a word; then the word: "U.S.", or a run without spaces (Chinese,
+# Japanese), or one with inner figures, ampersands and apostrophes.
 _WORD = re.compile(
-    r"(?:[^\W\d_]\.){2,}|[\u3040-\u30ff\u3400-\u9fff]+"
-    r"|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:&[^\W_]+|[.,]\d+)*(?:'[^\W_]+)?"
+    r"([.!?:;“\"(|]\s*|[-–—]\s?)?"
+    r"((?:[^\W\d_]\.){2,}|[\u3040-\u30ff\u3400-\u9fff]+"
+    r"|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:&[^\W_]+|[.,]\d+)*(?:'[^\W_]+)?)"
 )
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _POSSESSIVE = re.compile(r"'s?$", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?:;“\"(|]\s*$|[-–—]\s?$")
 
 COMMON = frozenset(
     """
@@ -117,22 +118,12 @@ def tokens(text: str) -> list[tuple[str, bool]]:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
     found: list[tuple[str, bool]] = []
-    end = -1
-    for match in _WORD.finditer(text):
-        word = match.group()
-        start = match.start()
-        opens = not found or (
-            (start != end + 1 or text[end] != " ") and _SENTENCE_END.search(text, end, start) is not None
-        )
-        end = match.end()
-        if _UNSPACED.match(word):
+    for mark, word in _WORD.findall(text):
+        if not word.isascii() and _UNSPACED.match(word):
             found.extend((word[place : place + 2], True) for place in range(max(1, len(word) - 1)))
             continue
-        if word[-1] == ".":
-            word = word.replace(".", "")
-        if "'" in word:
-            word = _POSSESSIVE.sub("", word)
-        found.append((word, opens))
+        written = word.replace(".", "") if word[-1] == "." else word
+        found.append((_POSSESSIVE.sub("", written) if "'" in written else written, bool(mark) or not found))
     return found
 
 

@@ -4,6 +4,7 @@ Weights are whole numbers, so that sums of their products do not depend on the o
 """
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 
 from digest.ranking.rarity import Rarity, Statistics
@@ -21,7 +22,7 @@ COUNTRY = 0.5
 """The weight of a country for which a word of the title stands: Europe for Brussels, Thailand for Bangkok."""
 SUMMARY = 0.3
 """The weight of a word that stands only in the summary."""
-MOST_TERMS = 32
+MOST_TERMS = 24
 """An article is as good as its strongest terms."""
 SURE = 0.6
 """How surely a word is a name that sets its title apart from those with other names."""
@@ -31,12 +32,14 @@ SURE = 0.6
 class Vector:
     """An article's terms with their weights, and whom its title is about.
 
-    `told` says that there is a summary; `key` is the same for same titles.
+    `beginnings` are the first letters of the title's words with theirs. `told` says that there is a summary; `key` is the
+    same for same titles.
     """
 
     language: str
     key: str
     terms: dict[str, int]
+    beginnings: dict[str, int]
     countries: frozenset[str]
     names: frozenset[str]
     market: str
@@ -48,63 +51,60 @@ class Weigher:
 
     def __init__(self, rarity: Rarity) -> None:
         self._rarity = rarity
-        self._weights: dict[tuple[str, str], tuple[float, str, float]] = {}
+        self._weights: dict[str, dict[str, tuple[float, str, float]]] = defaultdict(dict)
 
     def vector(self, reading: Reading) -> Vector:
         """The vector of a reading."""
-        language = reading.language
-        statistics = self._rarity.of_language(language)
+        statistics = self._rarity.of_language(reading.language)
+        terms, beginnings = self.weights(reading)
+        if len(terms) > MOST_TERMS:
+            terms = dict(sorted(terms.items(), key=_heaviest_first)[:MOST_TERMS])
+        squares = math.fsum(weight * weight for those in (terms, beginnings) for weight in those.values())
+        scale = LENGTH / (math.sqrt(squares) or 1.0)
         return Vector(
-            language,
+            reading.language,
             reading.key,
-            _strongest(self.weights(reading)),
+            {term: round(weight * scale) for term, weight in terms.items()},
+            {term: round(weight * scale) for term, weight in beginnings.items()},
             reading.countries,
-            reading.countries | {term for term in reading.capitals if statistics.name(term) >= SURE},
+            reading.countries.union(term for term in reading.capitals if statistics.name(term) >= SURE),
             reading.market,
             bool(reading.summary),
         )
 
-    def weights(self, reading: Reading) -> dict[str, float]:
-        """Every term of a reading with its weight, before the vector is brought to its length."""
+    def weights(self, reading: Reading) -> tuple[dict[str, float], dict[str, float]]:
+        """Every term and every beginning of a reading with its weight, before the vector is brought to its length."""
         language = reading.language
         statistics = self._rarity.of_language(language)
-        known = self._weights
+        known = self._weights[language]
         terms: dict[str, float] = {}
+        beginnings: dict[str, float] = {}
         for term in reading.title:
-            found = known.get((language, term)) or self._weigh(term, language, statistics)
-            terms[term] = found[0]
-            if found[1]:
-                terms[found[1]] = max(found[2], terms.get(found[1], 0.0))
+            weight, first, of_first = known.get(term) or self._weigh(term, language, statistics)
+            terms[term] = weight
+            if first and of_first > beginnings.get(first, 0.0):
+                beginnings[first] = of_first
         for term in reading.summary:
             if term not in terms:
-                terms[term] = SUMMARY * (known.get((language, term)) or self._weigh(term, language, statistics))[0]
+                terms[term] = SUMMARY * (known.get(term) or self._weigh(term, language, statistics))[0]
         for country in reading.countries:
             if country not in terms:
                 terms[country] = COUNTRY * statistics.rarity(country, language)
         for thing in reading.things:
             terms[thing] = statistics.rarity(thing, language)
-        for initials in reading.initials:
-            if initials in statistics.acronyms:
-                terms[initials] = INITIALS * statistics.rarity(initials, language)
-        return terms
+        for initials in statistics.acronyms.intersection(reading.initials):
+            terms[initials] = INITIALS * statistics.rarity(initials, language)
+        return terms, beginnings
 
     def _weigh(self, term: str, language: str, statistics: Statistics) -> tuple[float, str, float]:
         surely = 1.0 if is_plain(term) else 1 + NAME * statistics.name(term)
         first = beginning(term)
-        found = self._weights[language, term] = (
+        found = self._weights[language][term] = (
             surely * statistics.rarity(term, language),
             first,
             BEGINNING * surely * statistics.rarity(first, language) if first else 0.0,
         )
         return found
-
-
-def _strongest(terms: dict[str, float]) -> dict[str, int]:
-    if len(terms) > MOST_TERMS:
-        terms = dict(sorted(terms.items(), key=_heaviest_first)[:MOST_TERMS])
-    length = math.sqrt(math.fsum(weight * weight for weight in terms.values())) or 1.0
-    scale = LENGTH / length
-    return {term: round(weight * scale) for term, weight in terms.items()}
 
 
 def _heaviest_first(weighed: tuple[str, float]) -> tuple[float, str]:

@@ -81,16 +81,11 @@ def test_near_stories_are_kindred_and_strangers_are_not() -> None:
         [
             article(1, "Fed holds interest rates steady as Powell sees inflation risk"),
             article(2, "Powell sees no rush to cut as Fed holds rates", "AP"),
-            article(3, "Dollar slips against euro as Powell weighs", "AFP"),
+            article(3, "Dollar slips against euro as Powell weighs in", "AFP"),
             article(4, "Wheat prices climb on frost damage in Russia"),
         ],
-        SETTINGS,
+        Ranking(same_story=0.07),
     )
-    pairs = {
-        frozenset((kinship.one.lead.id, kinship.other.lead.id)): kinship.nearness for kinship in stories.kinships()
-    }
-    assert len(pairs) == 1
-    ((pair, nearness),) = pairs.items()
-    assert 3 in pair
-    assert 4 not in pair
-    assert nearness >= 0.5
+    (kinship,) = stories.kinships()
+    assert {one.id for one in (*kinship.one.articles, *kinship.other.articles)} == {1, 2, 3}
+    assert 0.5 <= kinship.nearness < 1
