@@ -93,6 +93,18 @@ COUNTRY_OF = {
     "boe": "uk",
     "boj": "japan",
     "brussels": "europe",
+    "abudhabi": "uae",
+    "newdelhi": "india",
+    "newjersey": "america",
+    "newyork": "america",
+    "newzealand": "zealand",
+    "northkorea": "northkorea",
+    "saudiarabia": "arabia",
+    "southafrica": "southafrica",
+    "southkorea": "korea",
+    "srilanka": "srilanka",
+    "hongkong": "hongkong",
+    "whitehouse": "america",
     "delhi": "india",
     "ecb": "europe",
     "england": "uk",
@@ -123,6 +135,19 @@ COUNTRY_OF = {
     "zone": "europe",
 }
 """Capitals, central banks, currencies and the like by the country or bloc they stand for in a headline."""
+
+
+_NAMES_OF_WORDS = """
+    abu dhabi, cape town, costa rica, el salvador, hong kong, ho chi minh, ivory coast, kuala lumpur,
+    latin america, los angeles, middle east, new delhi, new jersey, new york, new zealand, north korea, north sea,
+    puerto rico, san francisco, saudi arabia, sierra leone, silicon valley, south africa, south korea, sri lanka,
+    super bowl, supreme court, tel aviv, trinidad and tobago, united nations, wall st, wall street, west bank, white house,
+    winter olympics, world cup
+    """
+NAMES_OF_WORDS = {tuple(name.split()): "".join(name.split()) for name in _NAMES_OF_WORDS.split(",")}
+"""Names of several words that too many events share. As one word they are one thing in common and not two."""
+
+FIRST_OF_NAMES = {words[0] for words in NAMES_OF_WORDS}
 
 
 def country_of(written: str) -> str | None:

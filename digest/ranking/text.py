@@ -41,14 +41,15 @@ _STEMMERS = {
     "tr": "turkish",
 }
 
-# "U.S.", then runs without spaces (Chinese, Japanese), then words with inner figures, ampersands and apostrophes.
+# What ends a sentence or opens a quotation just before a word; then the word: "U.S.", or a run without spaces (Chinese,
+# Japanese), or one with inner figures, ampersands and apostrophes.
 _WORD = re.compile(
-    r"(?:[^\W\d_]\.){2,}|[\u3040-\u30ff\u3400-\u9fff]+"
-    r"|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:&[^\W_]+|[.,]\d+)*(?:'[^\W_]+)?"
+    r"([.!?:;“\"(|]\s*|[-–—]\s?)?"
+    r"((?:[^\W\d_]\.){2,}|[\u3040-\u30ff\u3400-\u9fff]+"
+    r"|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:&[^\W_]+|[.,]\d+)*(?:'[^\W_]+)?)"
 )
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _POSSESSIVE = re.compile(r"'s?$", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?:;“\"(|]\s*$|[-–—]\s?$")
 
 COMMON = frozenset(
     """
@@ -89,25 +90,8 @@ class Words:
         self._stemmers: dict[str, snowballstemmer.stemmer] = {}
 
     def split(self, text: str, language: str) -> list[Word]:
-        """The words of `text` in order. Scripts without spaces give every two neighbouring characters as a word.
-
-        "U.S." is "US", a possessive loses its ending, and hyphens part words, so that a phrase matches either way.
-        """
-        text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
-        words: list[Word] = []
-        end = 0
-        for match in _WORD.finditer(text):
-            found = match.group()
-            gap = text[end : match.start()]
-            opens = not words or (gap != " " and _SENTENCE_END.search(gap) is not None)
-            end = match.end()
-            if _UNSPACED.match(found):
-                pairs = [found[i : i + 2] for i in range(max(1, len(found) - 1))]
-                words.extend(Word(pair, pair, opens=True) for pair in pairs)
-            else:
-                written = _POSSESSIVE.sub("", found.replace(".", "") if found.endswith(".") else found)
-                words.append(Word(written, self.stem(written.lower(), language), opens))
-        return words
+        """The words of `text` in order, as `tokens` parts them."""
+        return [Word(written, self.stem(written.lower(), language), opens) for written, opens in tokens(text)]
 
     def stem(self, word: str, language: str) -> str:
         """The stem of a word in lower case; the word itself where its language has no stemmer."""
@@ -123,6 +107,24 @@ class Words:
         if language not in self._stemmers:
             self._stemmers[language] = snowballstemmer.stemmer(_STEMMERS[language])
         return str(self._stemmers[language].stemWord(word))
+
+
+def tokens(text: str) -> list[tuple[str, bool]]:
+    """The words of `text` in order as written, and whether each opens a sentence, so that a capital says little of it.
+
+    "U.S." is "US", a possessive loses its ending, and hyphens part words, so that a phrase matches either way. Scripts
+    without spaces give every two neighbouring characters as a word.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+    found: list[tuple[str, bool]] = []
+    for mark, word in _WORD.findall(text):
+        if not word.isascii() and _UNSPACED.match(word):
+            found.extend((word[place : place + 2], True) for place in range(max(1, len(word) - 1)))
+            continue
+        written = word.replace(".", "") if word[-1] == "." else word
+        found.append((_POSSESSIVE.sub("", written) if "'" in written else written, bool(mark) or not found))
+    return found
 
 
 def family(language: str) -> str:

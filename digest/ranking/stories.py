@@ -1,0 +1,252 @@
+"""Stories that are kept up to date while articles come and go."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from digest.config import Ranking
+from digest.model import Article, Story
+from digest.ranking.agglomeration import Agglomeration, nearness
+from digest.ranking.lead import canonical, lead_first
+from digest.ranking.likeness import WHOLE, Neighbours
+from digest.ranking.rarity import Rarity
+from digest.ranking.terms import Reading, read
+from digest.ranking.vectors import Weigher
+
+FAINT = 0.4
+"""Two articles less alike than this share of the threshold count as not alike at all."""
+BRIDGE = 1.0
+"""Groups can only become one story if a chain of pairs that are at least so many thresholds alike connects them."""
+CROWD, CROWDING = 100, 0.5
+"""`same_story` holds among up to CROWD articles; each tenfold adds the share CROWDING: more are alike by chance."""
+KINDRED = 0.5
+"""Stories are kindred if they are at least this share as near as one story's parts must be."""
+
+
+class _Placed(NamedTuple):
+    """A story, what tells its earliest article's place among all, and the numbers of its articles, earliest first."""
+
+    earliest: tuple[object, ...]
+    story: Story
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """Two stories that are near each other without being one, and how near, as a share of what would make them one."""
+
+    one: Story
+    other: Story
+    nearness: float
+
+
+class Stories:
+    """The stories of a window of articles.
+
+    Given the same settings and rarity, the stories depend on which articles are here and on nothing else: not on their
+    order, nor on what came together, or came and went. Only what a change can touch is formed anew: the pairs
+    of the articles that came, and the stories among articles that are connected with them. Not to be shared
+    between threads.
+    """
+
+    def __init__(self, settings: Ranking, rarity: Rarity) -> None:
+        self._same = threshold(settings.same_story, rarity.articles)
+        self._bridge = math.ceil(WHOLE * self._same * BRIDGE)
+        self._weigher = Weigher(rarity)
+        self._neighbours = Neighbours(rarity, math.ceil(WHOLE * self._same * FAINT))
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self._articles: dict[int, Article] = {}
+        self._keys: dict[int, tuple[str, str]] = {}
+        self._titles: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._cluster_of: dict[int, int] = {}
+        self._clusters: dict[int, list[_Placed]] = {}
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._articles)
+
+    def add(self, articles: Iterable[Article]) -> list[Story]:
+        """Take in articles; one that is here in an older version is replaced. Returns the stories that changed."""
+        return self.add_readings((article, read(article)) for article in articles)
+
+    def add_readings(self, readings: Iterable[tuple[Article, Reading]]) -> list[Story]:
+        """The same for articles that have been read."""
+        touched: set[int] = set()
+        before: list[_Placed] = []
+        for article, reading in readings:
+            identity = _identity(article)
+            known = self._numbers.get(identity)
+            if known is not None:
+                if self._articles[known] == article:
+                    continue
+                before += self._forget(known)
+            touched.add(self._take(identity, article, reading))
+        return self._form(touched, before)
+
+    def drop(self, articles: Iterable[Article]) -> list[Story]:
+        """Let go of articles that left the window; unknown ones are passed over. Returns the stories that changed."""
+        before: list[_Placed] = []
+        for article in articles:
+            number = self._numbers.get(_identity(article))
+            if number is not None:
+                before += self._forget(number)
+        return self._form(set(), before)
+
+    def stories(self) -> list[Story]:
+        """All stories, in the order of their earliest article."""
+        return [placed.story for placed in self._placed()]
+
+    def kinships(self) -> list[Kinship]:
+        """The pairs of stories that are near each other, the nearest first."""
+        placed = self._placed()
+        place_of = {number: place for place, one in enumerate(placed) for number in one.numbers}
+        squares = [WHOLE * len(one.numbers) for one in placed]
+        products: dict[tuple[int, int], int] = defaultdict(int)
+        for number, place in place_of.items():
+            for other, alike in self._neighbours.of(number).items():
+                if place_of[other] == place:
+                    squares[place] += alike
+                elif place < place_of[other]:
+                    products[place, place_of[other]] += alike
+        found = []
+        for (one, other), product in products.items():
+            smaller = min(len(placed[one].numbers), len(placed[other].numbers))
+            near = nearness(product, squares[one], squares[other], smaller) / self._same
+            if near >= KINDRED:
+                found.append((-near, one, other))
+        return [Kinship(placed[one].story, placed[other].story, -near) for near, one, other in sorted(found)]
+
+    def _placed(self) -> list[_Placed]:
+        return sorted((one for those in self._clusters.values() for one in those), key=_earliest)
+
+    def _take(self, identity: tuple[object, ...], article: Article, reading: Reading) -> int:
+        number = self._next
+        self._next += 1
+        self._numbers[identity] = number
+        self._articles[number] = article
+        vector = self._weigher.vector(reading)
+        self._neighbours.add(number, vector)
+        key = self._keys[number] = (vector.language, vector.key)
+        if vector.key:
+            self._titles[key].append(number)
+        return number
+
+    def _forget(self, number: int) -> list[_Placed]:
+        """Let go of one; returns the stories of its cluster, which must be formed anew."""
+        key = self._keys.pop(number)
+        if key in self._titles:
+            self._titles[key].remove(number)
+        self._neighbours.drop(number)
+        placed = self._dissolve(self._cluster_of.get(number))
+        del self._numbers[_identity(self._articles.pop(number))]
+        return placed
+
+    def _dissolve(self, cluster: int | None) -> list[_Placed]:
+        if cluster is None:
+            return []
+        placed = self._clusters.pop(cluster)
+        for one in placed:
+            for number in one.numbers:
+                del self._cluster_of[number]
+        return placed
+
+    def _form(self, touched: set[int], before: list[_Placed]) -> list[Story]:
+        """Form the stories anew among all articles that are connected with those touched or placed before."""
+        touched.update(number for one in before for number in one.numbers)
+        known = {one.numbers for one in before}
+        changed: list[_Placed] = []
+        done: set[int] = set()
+        for start in sorted(touched & self._articles.keys()):
+            if start not in done:
+                connected = self._connected(start)
+                done.update(connected)
+                for number in connected:
+                    known.update(one.numbers for one in self._dissolve(self._cluster_of.get(number)))
+                changed += [one for one in self._settle(connected) if one.numbers not in known]
+        return [one.story for one in sorted(changed, key=_earliest)]
+
+    def _connected(self, start: int) -> list[int]:
+        """The articles that a chain of near pairs, or of same titles, connects with one."""
+        seen = {start}
+        waiting = [start]
+        while waiting:
+            number = waiting.pop()
+            near = [other for other, alike in self._neighbours.of(number).items() if alike >= self._bridge]
+            for other in (*near, *self._titles.get(self._keys[number], ())):
+                if other not in seen:
+                    seen.add(other)
+                    waiting.append(other)
+        return list(seen)
+
+    def _settle(self, connected: list[int]) -> list[_Placed]:
+        cluster = self._next
+        self._next += 1
+        if len(connected) == 1:
+            (number,) = connected
+            article = self._articles[number]
+            placed = self._clusters[cluster] = [_Placed(canonical(article), Story((article,)), (number,))]
+            self._cluster_of[number] = cluster
+            return placed
+        keys = {number: canonical(self._articles[number]) for number in connected}
+        connected.sort(key=keys.__getitem__)
+        groups = self._agglomerated(connected)
+        placed = self._clusters[cluster] = [
+            _Placed(keys[group[0]], self._story(group), tuple(group)) for group in groups
+        ]
+        self._cluster_of.update(dict.fromkeys(connected, cluster))
+        return placed
+
+    def _agglomerated(self, connected: list[int]) -> list[list[int]]:
+        """The connected articles in groups, each in canonical order."""
+        place_of: dict[int, int] = {}
+        starts: list[list[int]] = []
+        titles: dict[tuple[str, str], int] = {}
+        for number in connected:
+            key = self._keys[number]
+            place = titles.setdefault(key, len(starts)) if key[1] else len(starts)
+            if place == len(starts):
+                starts.append([])
+            starts[place].append(number)
+            place_of[number] = place
+        squares = [WHOLE * len(start) for start in starts]
+        products: list[dict[int, int]] = [{} for _ in starts]
+        for number in connected:
+            place = place_of[number]
+            mine = products[place]
+            for other, alike in self._neighbours.of(number).items():
+                there = place_of.get(other)
+                if there == place:
+                    squares[place] += alike
+                elif there is not None:
+                    mine[there] = mine.get(there, 0) + alike
+        merged = Agglomeration(squares, [len(start) for start in starts], products, self._same).run()
+        rank = {number: place for place, number in enumerate(connected)}
+        return [
+            sorted((number for place in places for number in starts[place]), key=rank.__getitem__) for places in merged
+        ]
+
+    def _story(self, group: list[int]) -> Story:
+        articles = [self._articles[number] for number in group]
+        if len(group) == 1:
+            return Story(tuple(articles))
+        members = set(group)
+        near = [
+            WHOLE + sum(alike for other, alike in self._neighbours.of(number).items() if other in members)
+            for number in group
+        ]
+        return Story(tuple(lead_first(articles, near)))
+
+
+def threshold(same_story: float, articles: int) -> float:
+    """How near two groups must be among so many articles."""
+    return same_story * (1 + CROWDING * math.log10(max(articles, CROWD) / CROWD))
+
+
+def _identity(article: Article) -> tuple[object, ...]:
+    return (article.id, "", "") if article.id else (article.feed.url, article.entry_id, article.url)
+
+
+def _earliest(placed: _Placed) -> tuple[object, ...]:
+    return placed.earliest
