@@ -13,6 +13,8 @@ from digest.ranking.figures import figures
 
 NAMED = 3
 """So many publishers are named in what is new; the others are counted."""
+STRAY = 0.2
+"""A story of which less than this share ran is not what ran: a few articles of another event went astray into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,10 @@ class Recollection:
             return Recalled(story)
         before = _together(told)
         new = [article for article in story.articles if article.id not in self._by_article]
-        later = [article for article in new if article.published_at >= before.until]
         old = [article for article in story.articles if article.id in self._by_article]
+        if len(old) < STRAY * len(story.articles):
+            return Recalled(Story(tuple(new)))
+        later = [article for article in new if article.published_at >= before.until]
         news = _news(later, old, before, self._settings)
         if not news:
             return Recalled(story, before)

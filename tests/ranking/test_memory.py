@@ -140,3 +140,12 @@ def test_the_ranking_knows_a_story_again_by_articles_that_have_left_the_window()
 
 def test_what_ran_and_has_no_article_in_the_window_is_no_story_of_today() -> None:
     assert rank([], TOPICS, SETTINGS, NOW, history=History((told(OLD),), (OLD,))) == []
+
+
+def test_a_few_articles_that_ran_and_went_astray_into_another_event_do_not_make_it_old() -> None:
+    new = covered("AP", "FT", "BBC", "Nikkei", "AFP")
+
+    recalled = recollection(told(OLD)).of(Story((OLD, *new)))
+
+    assert (recalled.told, recalled.update, recalled.barred) == (None, None, "")
+    assert recalled.story == Story(tuple(new))
