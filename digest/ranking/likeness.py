@@ -20,7 +20,7 @@ ELSEWHERE, OTHERS = 30, 60
 other. The same indicator or decision in two countries is worded alike, and is two events."""
 OTHER_MARKET, NO_MARKET = 20, 50
 """The same if the titles report on different markets, or if only one is a market report."""
-RARE_SHARE, RARE_LEAST = 0.004, 100
+RARE_SHARE, RARE_LEAST = 0.002, 100
 """Articles meet if they share a term that at most this share of all articles, or this number, have."""
 
 
