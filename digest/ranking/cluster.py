@@ -10,6 +10,7 @@ The way there: `terms` reads an article, `rarity` learns from all of them, `vect
 share something rare, `agglomeration` joins, `lead` says which article speaks for a story, and `stories` keeps it all.
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 from digest.config import Ranking
@@ -21,9 +22,10 @@ from digest.ranking.terms import read
 
 def formed(articles: Sequence[Article], settings: Ranking) -> Stories:
     """The articles as stories that can be kept up to date, by the rarity that these articles teach."""
-    readings = [read(article) for article in articles]
+    readings = deque(map(read, articles))
     stories = Stories(settings, Rarity.of_readings(readings))
-    stories.add_readings(zip(articles, readings, strict=True))
+    # Each reading is let go of as soon as there is a vector in its place, so that both are never there at once.
+    stories.add_readings((article, readings.popleft()) for article in articles)
     return stories
 
 

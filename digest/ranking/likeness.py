@@ -20,12 +20,13 @@ ELSEWHERE, OTHERS = 30, 60
 other. The same indicator or decision in two countries is worded alike, and is two events."""
 OTHER_MARKET, NO_MARKET = 20, 50
 """The same if the titles report on different markets, or if only one is a market report."""
-RARE_SHARE, RARE_LEAST = 0.004, 100
+RARE_SHARE, RARE_LEAST = 0.002, 100
 """Articles meet if they share a term that at most this share of all articles, or this number, have."""
 
 
-ENOUGH = 4
-"""The points from which two articles are compared: 2 for each rare word that weighs something in both, 1 if in one."""
+ENOUGH, ENOUGH_TOLD = 4, 6
+"""The points from which two articles are compared, and from which two with summaries are: for each rare word 4 if it weighs
+much in both, 2 if it weighs something in both, 1 if in one."""
 STRONG, HEAVY = 100, 200
 """What a word must weigh, of LENGTH, to weigh something and to weigh much: as one of 100, or 25, equal ones would."""
 
@@ -99,7 +100,6 @@ class Neighbours:
     def add(self, article: int, vector: Vector) -> None:
         """Compare an article with those that are here."""
         met: list[int] = []
-        candidates: set[int] = set()
         holders = self._holders[vector.language]
         for word, weight in self._rare(vector):
             known = holders.get(word)
@@ -113,16 +113,25 @@ class Neighbours:
             met += known.weak
             known.strong.append(article)
             if weight >= HEAVY:
-                candidates.update(known.heavy)
+                met += known.heavy
+                met += known.heavy
                 known.heavy.append(article)
-        candidates.update([other for other, points in Counter(met).items() if points >= ENOUGH])
+        vectors = self._vectors
+        if vector.told:
+            candidates = [
+                other
+                for other, points in Counter(met).items()
+                if points >= ENOUGH and (points >= ENOUGH_TOLD or not vectors[other].told)
+            ]
+        else:
+            candidates = [other for other, points in Counter(met).items() if points >= ENOUGH]
         found: dict[int, int] = {}
         for other in candidates:
-            alike = likeness(vector, self._vectors[other])
+            alike = likeness(vector, vectors[other])
             if alike >= self._least:
                 found[other] = self._of[other][article] = alike
         self._of[article] = found
-        self._vectors[article] = vector
+        vectors[article] = vector
 
     def drop(self, article: int) -> None:
         """Forget an article."""

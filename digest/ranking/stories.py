@@ -26,9 +26,9 @@ KINDRED = 0.5
 
 
 class _Placed(NamedTuple):
-    """A story, what tells its earliest article's place among all, and the numbers of its articles, earliest first."""
+    """A story, its earliest article, and the numbers of its articles, earliest first."""
 
-    earliest: tuple[object, ...]
+    earliest: Article
     story: Story
     numbers: tuple[int, ...]
 
@@ -186,14 +186,14 @@ class Stories:
         if len(connected) == 1:
             (number,) = connected
             article = self._articles[number]
-            placed = self._clusters[cluster] = [_Placed(canonical(article), Story((article,)), (number,))]
+            placed = self._clusters[cluster] = [_Placed(article, Story((article,)), (number,))]
             self._cluster_of[number] = cluster
             return placed
         keys = {number: canonical(self._articles[number]) for number in connected}
         connected.sort(key=keys.__getitem__)
         groups = self._agglomerated(connected)
         placed = self._clusters[cluster] = [
-            _Placed(keys[group[0]], self._story(group), tuple(group)) for group in groups
+            _Placed(self._articles[group[0]], self._story(group), tuple(group)) for group in groups
         ]
         self._cluster_of.update(dict.fromkeys(connected, cluster))
         return placed
@@ -249,4 +249,4 @@ def _identity(article: Article) -> tuple[object, ...]:
 
 
 def _earliest(placed: _Placed) -> tuple[object, ...]:
-    return placed.earliest
+    return canonical(placed.earliest)

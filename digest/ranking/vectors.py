@@ -22,7 +22,7 @@ COUNTRY = 0.5
 """The weight of a country for which a word of the title stands: Europe for Brussels, Thailand for Bangkok."""
 SUMMARY = 0.3
 """The weight of a word that stands only in the summary."""
-MOST_TERMS = 24
+MOST_TERMS = 21
 """An article is as good as its strongest terms."""
 SURE = 0.6
 """How surely a word is a name that sets its title apart from those with other names."""
