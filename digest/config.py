@@ -79,7 +79,7 @@ class Ranking:
     momentum: float = 5.0
     official: float = 5.0
     half_life: float = 12.0
-    same_story: float = 0.035
+    same_story: float = 0.034
     focus: float = 0.3
     form: float = 20.0
     floor: float = 0.0

@@ -19,7 +19,7 @@ FAINT = 0.4
 """Two articles less alike than this share of the threshold count as not alike at all."""
 BRIDGE = 1.0
 """Groups can only become one story if a chain of pairs that are at least so many thresholds alike connects them."""
-CROWD, CROWDING = 100, 0.5
+CROWD, CROWDING = 100, 0.7
 """`same_story` holds among up to CROWD articles; each tenfold adds the share CROWDING: more are alike by chance."""
 KINDRED = 0.5
 """Stories are kindred if they are at least this share as near as one story's parts must be."""
