@@ -29,11 +29,10 @@ from typing import Any
 
 from digest import config
 from digest.config import Ranking
-from digest.model import Article, Feed, Story, Topic
+from digest.model import Article, Feed, Topic
 from digest.ranking.cluster import cluster
-from digest.ranking.score import score
+from digest.ranking.rank import rank
 from digest.ranking.text import COMMON, Words
-from digest.ranking.topics import Matcher, Reading
 
 STARTER = Path(__file__).resolve().parents[1] / "digest" / "starter"
 PLACES = 10
@@ -49,6 +48,7 @@ WITHOUT = {
     "momentum": replace(USUAL, momentum=0.0),
     "official": replace(USUAL, official=0.0),
     "form": replace(USUAL, form=0.0),
+    "echo": replace(USUAL, echo=0.0),
     "focus": replace(USUAL, focus=1e-9),
 }
 
@@ -59,14 +59,6 @@ class Day:
 
     articles: tuple[Article, ...]
     gains: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Found:
-    """A day's stories as we form them, with what they say to the topics."""
-
-    day: Day
-    stories: tuple[tuple[Story, Reading], ...]
 
 
 @dataclass(frozen=True)
@@ -107,22 +99,16 @@ def days(gold: Path) -> list[Day]:
     return [Day(tuple(articles[day]), dict(gains[day])) for day in sorted(articles)]
 
 
-def found(day: Day, topics: Sequence[Topic], settings: Ranking) -> Found:
-    """The day's stories."""
-    matcher = Matcher(topics)
-    return Found(day, tuple((story, matcher.read(story)) for story in cluster(day.articles, settings)))
+def by_score(day: Day, topics: Sequence[Topic], settings: Ranking) -> list[tuple[Article, ...]]:
+    """The day's stories as the ranker orders them."""
+    ordered = rank(day.articles, topics, settings, day.articles[0].published_at)
+    return [one.story.articles for one in ordered]
 
 
-def by_score(day: Found, topics: Sequence[Topic], settings: Ranking) -> list[tuple[Article, ...]]:
-    """The stories as the ranker orders them."""
-    at = day.day.articles[0].published_at
-    scored = [(-score(*one, topics, settings, at).score, one[0].lead.id, one[0].articles) for one in day.stories]
-    return [articles for _, _, articles in sorted(scored, key=lambda one: one[:2])]
-
-
-def by_size(day: Found) -> list[tuple[Article, ...]]:
-    """The stories by their number of articles."""
-    return sorted((story.articles for story, _ in day.stories), key=lambda articles: (-len(articles), articles[0].id))
+def by_size(day: Day, settings: Ranking) -> list[tuple[Article, ...]]:
+    """The day's stories by their number of articles."""
+    stories = cluster(day.articles, settings)
+    return sorted((story.articles for story in stories), key=lambda articles: (-len(articles), articles[0].id))
 
 
 def one_pass(day: Day, same: float) -> list[tuple[Article, ...]]:
@@ -185,24 +171,23 @@ def verdict(each: Sequence[Judged]) -> Verdict:
     )
 
 
-def ranked(each: Sequence[Found], topics: Sequence[Topic], settings: Ranking) -> Verdict:
+def ranked(each: Sequence[Day], topics: Sequence[Topic], settings: Ranking) -> Verdict:
     """The verdict on the ranker's order."""
-    return verdict([judged(one.day, by_score(one, topics, settings)) for one in each])
+    return verdict([judged(day, by_score(day, topics, settings)) for day in each])
 
 
 def main(gold: Path) -> None:
     """Print the tables."""
     topics, each = config.load(STARTER, {}).topics, days(gold)
-    ours = [found(day, topics, USUAL) for day in each]
-    standing = ranked(ours, topics, USUAL)
+    standing = ranked(each, topics, USUAL)
     print("Importance: NDCG@10 against hosts that linked, the mean over days\n")
     print(f"{'':>24}     all     odd    even   whole   repeats   touched")
     for same in ONE_PASS:
         print(_line(f"one pass at {same:.2f}, by size", verdict([judged(day, one_pass(day, same)) for day in each])))
-    print(_line("our stories, by size", verdict([judged(one.day, by_size(one)) for one in ours])))
+    print(_line("our stories, by size", verdict([judged(day, by_size(day, USUAL)) for day in each])))
     print(_line("our stories, by score", standing) + "\n")
     for name, settings in WITHOUT.items():
-        less = ranked(ours, topics, settings)
+        less = ranked(each, topics, settings)
         print(_line(f"without {name}", less) + f"   {less.ndcg - standing.ndcg:+.3f}")
     print()
 

@@ -66,7 +66,7 @@ class Ranking:
     similarity in [0, 1] from which two articles are one story; `focus` the relevance below which a story loses the
     points that all but its topic gave; `form` the most points that a list, an opinion, a live page and the like lose;
     `floor` the score below which no story is placed; `memory_days` how far back an edition keeps its stories from
-    coming again; `update` the points that a story loses which comes again all the same, with news, and
+    coming again; `echo` the most points that a story loses to a larger one that it is much like; `update` the points that a story loses which comes again all the same, with news, and
     `update_publishers` how many publishers that had not covered it before are news by themselves.
     """
 
@@ -84,6 +84,7 @@ class Ranking:
     form: float = 20.0
     floor: float = 0.0
     memory_days: int = 7
+    echo: float = 20.0
     update: float = 15.0
     update_publishers: int = 3
 
@@ -328,6 +329,7 @@ def _ranking(table: Table) -> Ranking:
         form=table.number("form", Ranking.form),
         floor=table.number("floor", Ranking.floor, least=-1000, most=1000),
         memory_days=table.integer("memory_days", Ranking.memory_days, least=1, most=365),
+        echo=table.number("echo", Ranking.echo),
         update=table.number("update", Ranking.update),
         update_publishers=table.integer("update_publishers", Ranking.update_publishers, least=1, most=1000),
     )

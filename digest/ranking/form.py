@@ -70,7 +70,7 @@ _TITLES = {
     "a market report": (
         rf"\bmarkets? wrap\b|\bmarket data$|\bstock markets? (?:today|on the move)\b|{_TAGS}ahead of the bell\b",
         r"\b(?:biggest|top) (?:movers|gainers|losers)\b|\bmaking the biggest moves\b|\bgainers(?: and |-)losers\b",
-        rf"\bfactors? to watch\b|^why (?:is|are) (?:the )?(?:{_MARKETS}|\w+ price)\b.* (?:to)?day\b",
+        rf"\bfactors? to watch\b|\bmarket (?:today )?prediction\b|^why (?:is|are) (?:the )?(?:{_MARKETS}|\w+ price)\b.* (?:to)?day\b",
         rf"{_TAGS}{_SLUGS}",
         rf"{_TAGS}{_MARKETS}(?:(?:,| and) {_INDEXES})*(?:,? [\w&]+)?,? (?:mostly |slightly )?{_TURNS}",
     ),
@@ -89,13 +89,13 @@ _TITLES = {
         r"\bstocks? to (?:watch|buy)\b|\bwhat to (?:watch(?: today)?|know today)$|\bmorning (?:brief|briefing|bid|call)\b",
         r"\b(?:daily|evening|weekly|news) (?:brief|briefing|digest|round-?up|recap)\b|\bweek ?ahead\b",
         r"\btake a look\b|\bbusiness highlights\b|\btoday in history\b|^here'?s the latest\b|\b(?:word|quote) of the day\b",
-        r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day briefing\b|\bpress digest\b|\bdeals of the day\b",
+        r"^top news\b|^(?:mon|tues|wednes|thurs|fri|satur|sun)day briefing\b|\bpress digest\b|\bdeals of the day\b",
     ),
     "advice": (
         r"^(?:how to|should (?:you|i)\b|can you\b|best \w+ (?:for|of|to)\b|is it (?:time|worth)\b)",
         r"\bbest (?:credit cards?|savings? (?:accounts?|rates?)|cd rates?|mortgage lenders?)\b",
         r"\bmy (?:husband|wife)\b|\bhoroscopes?\b|\bzodiac\b|\bcrosswords?\b|\bquiz\b|\blottery\b|\bsudoku\b|\bwordle\b",
-        r"\bprice prediction\b|\bshould know$",
+        r"\bprice prediction\b|\bshould know$|\bhow to (?:apply|check|claim|file)\b|\bshould you (?:buy|hold|invest|sell)\b",
     ),
     "a recording": (
         r"^(?:video|watch|podcast|listen|photos?|in pictures|gallery)\b\s*[:|\-–—]|[(|:\-–—]\s*(?:video|podcast)\)?$",

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from digest.config import Ranking
 from digest.model import Article, Edition, Factor, History, Story, Told, Update
 from digest.ranking.figures import figures
+from digest.ranking.form import form
 
 NAMED = 3
 """So many publishers are named in what is new; the others are counted."""
 STRAY = 0.2
 """A story of which less than this share ran is not what ran: a few articles of another event went astray into it."""
+MARKET_REPORT = "a market report"
+"""The form of article that is about its own day, however much like yesterday's it is worded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Recollection:
         before = _together(told)
         new = [article for article in story.articles if article.id not in self._by_article]
         old = [article for article in story.articles if article.id in self._by_article]
-        if len(old) < STRAY * len(story.articles):
+        if len(old) < STRAY * len(story.articles) or (new and form(new[0]) == MARKET_REPORT):
             return Recalled(Story(tuple(new)))
         later = [article for article in new if article.published_at >= before.until]
         news = _news(later, old, before, self._settings)

@@ -6,7 +6,8 @@ from datetime import datetime
 from digest.config import Ranking
 from digest.model import Article, History, Override, Ranked, Receipt, Story, Topic
 from digest.ranking import hand
-from digest.ranking.cluster import cluster
+from digest.ranking.cluster import formed
+from digest.ranking.kinship import echo, kin
 from digest.ranking.memory import Recollection
 from digest.ranking.publishers import named
 from digest.ranking.score import best_topic, score
@@ -44,7 +45,9 @@ def rank(
     recollection = Recollection(history, settings)
     inside = {article.id for article in articles}
     known = [article for article in history.articles if article.id not in inside]
-    stories = hand.regrouped(cluster(named([*articles, *known]), settings), overrides)
+    state = formed(named([*articles, *known]), settings)
+    stories = hand.regrouped(state.stories(), overrides)
+    near = kin(stories, state.kinships())
     by_hand = hand.aimed(stories, overrides)
     ranked = []
     for place, whole in enumerate(stories):
@@ -55,8 +58,8 @@ def rank(
         reading = matcher.read(story)
         best = best_topic(reading, counted)
         receipt = score(story, reading, counted, settings, at)
-        if remembered := recalled.factor(settings):
-            receipt = Receipt((*receipt.factors, remembered))
+        beside = (echo(near.get(place, ()), stories, settings), recalled.factor(settings))
+        receipt = Receipt((*receipt.factors, *(factor for factor in beside if factor)))
         one = Ranked(
             story,
             receipt,
@@ -64,6 +67,7 @@ def rank(
             _rounded(reading.relevance),
             update=recalled.update,
             barred=recalled.barred,
+            kin=tuple(stories[one.place].id for one in near.get(place, ())),
         )
         ranked.append(hand.applied(one, by_hand.get(place, ())))
     return sorted(ranked, key=best_first)

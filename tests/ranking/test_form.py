@@ -38,6 +38,10 @@ from tests.ranking.articles import article
         ("Example Corp Reports Record Fourth Quarter and Full Year Results", "a press release"),
         ("Wednesday briefing: the debate over working from home", "a round-up"),
         ("Wealth quote of the day", "a round-up"),
+        ("Top news of the day: Inflation at 2.75% in January; counting under way", "a round-up"),
+        ("Still waiting for your tax refund? How to check its status today", "advice"),
+        ("IT stocks continue to fall: Should you sell or hold on?", "advice"),
+        ("U.S. Stock Market prediction: factors that will decide Monday", "a market report"),
         ("Kuwait blacklists eight hospitals: What to know", "an explainer"),
     ],
 )

@@ -149,3 +149,12 @@ def test_a_few_articles_that_ran_and_went_astray_into_another_event_do_not_make_
 
     assert (recalled.told, recalled.update, recalled.barred) == (None, None, "")
     assert recalled.story == Story(tuple(new))
+
+
+def test_a_market_report_is_about_its_own_day_and_no_update_of_yesterdays() -> None:
+    yesterday = article(1, "Wall St opens higher as tech rallies", hours=30)
+    today = article(2, "Wall St opens lower, Dow down 1.7%", "AP")
+
+    recalled = recollection(told(yesterday)).of(Story((today, yesterday)))
+
+    assert (recalled.story, recalled.update, recalled.barred) == (Story((today,)), None, "")

@@ -24,9 +24,7 @@ def test_the_starter_topics_order_newswire_by_its_labels(shared: Path) -> None:
 def test_the_score_orders_a_days_stories_better_than_one_pass_does_by_size(shared: Path) -> None:
     topics = config.load(quality.STARTER, {}).topics
     days = importance.days(shared / "gold")
-    ours = importance.ranked(
-        [importance.found(day, topics, importance.USUAL) for day in days], topics, importance.USUAL
-    )
+    ours = importance.ranked(days, topics, importance.USUAL)
     best = importance.verdict([importance.judged(day, importance.one_pass(day, 0.15)) for day in days])
     assert ours.odd >= best.odd + 0.02
     assert ours.even >= best.even + 0.02
