@@ -1,6 +1,6 @@
 """Why a story stands where it stands, and why an edition has it or not: `explain`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -15,14 +15,19 @@ from digest.cli.today import articles_named, in_every_language, pool_at
 from digest.editions.pool import Pool, Verdict, ranked_of, verdict_of
 from digest.editions.publish import made_of
 from digest.errors import UnknownStory
-from digest.model import Article, Digest, Edition, EditionState, Factor, Item, Receipt, Story
+from digest.model import Article, Digest, Edition, EditionState, Factor, Item, Receipt
 from digest.ranking.explain import BY_HAND, Explanation, Neighbour, by_hand, place_of, without
 from digest.ranking.explain import explain as explained
 from digest.ranking.rank import article_topics
+from digest.ranking.rarity import Rarity
+from digest.ranking.reasons import Shared, reasons
 from digest.store import editions as edition_store
 from digest.store import engine as engines
 
 Ran = tuple[Edition, Item]
+Words = Mapping[int, Sequence[Shared]]
+"""By the id of an article, the words that it shares with the rest of its story."""
+MOST_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,11 @@ def explain(home: Home, story: str, slug: str | None, as_json: bool) -> None:
             _print_ran(item)
         return
     explanation = explained(found, index)
+    shared = {article.id: words for article, words in reasons(found[index].story, Rarity.of(pool.articles))}
     if as_json:
-        output.document(_document(home, explanation, fates, item))
+        output.document(_document(home, explanation, shared, fates, item))
     else:
-        _print(explanation, fates, item)
+        _print(explanation, shared, fates, item)
 
 
 def _fates(home: Home, connection: Connection, digest: Digest, now: datetime, articles: set[int]) -> list[Fate]:
@@ -118,7 +124,9 @@ def _fate(pool: Pool, made: EditionState | None, articles: set[int]) -> Fate:
     return Fate(pool.day, made, verdict_of(pool, ranked_of(pool), articles))
 
 
-def _document(home: Home, explanation: Explanation, fates: Sequence[Fate], item: Ran | None) -> dict[str, object]:
+def _document(
+    home: Home, explanation: Explanation, shared: Words, fates: Sequence[Fate], item: Ran | None
+) -> dict[str, object]:
     ranked, standing = explanation.ranked, explanation.standing
     of_article = article_topics(ranked.story.articles, home.config.topics)
     return {
@@ -129,6 +137,7 @@ def _document(home: Home, explanation: Explanation, fates: Sequence[Fate], item:
         "above": _beside(explanation.above),
         "below": _beside(explanation.below),
         "without": [asdict(absence) for absence in explanation.absences],
+        "joined_by": {article: [asdict(word) for word in words] for article, words in shared.items()},
         "editions": [fate.as_dict() for fate in fates],
         "ran": _ran(item) if item else None,
     }
@@ -164,7 +173,7 @@ def _ran(ran: Ran) -> dict[str, object]:
     }
 
 
-def _print(explanation: Explanation, fates: Sequence[Fate], item: Ran | None) -> None:
+def _print(explanation: Explanation, shared: Words, fates: Sequence[Fate], item: Ran | None) -> None:
     ranked, standing = explanation.ranked, explanation.standing
     click.echo(f"{standing.id}, {output.ordinal(standing.place)} of {standing.of} now: {standing.title}")
     _print_receipt(ranked.receipt, explanation)
@@ -182,7 +191,7 @@ def _print(explanation: Explanation, fates: Sequence[Fate], item: Ran | None) ->
         click.echo(f"An update of a story of {ranked.update.first}: {ranked.update.news}.")
     click.echo(f"\n{output.count(len(ranked.story.articles), 'article')}, the lead first:")
     for article in ranked.story.articles:
-        click.echo(_member(article, ranked.story))
+        click.echo(_member(article, shared))
     if item:
         click.echo("")
         _print_ran(item)
@@ -211,10 +220,14 @@ def _compared(neighbour: Neighbour) -> str:
     return f"{standing.id}, {standing.title}: {gap}{f' ({factors})' if factors else ''}"
 
 
-def _member(article: Article, _story: Story) -> str:
-    """How one of the story's articles is shown, and why it belongs to it."""
+def _member(article: Article, shared: Words) -> str:
+    """How one of the story's articles is shown, and by which words it came to it; the lead came by none."""
     when = f"{article.published_at:%Y-%m-%d %H:%M} UTC"
-    return f"  {article.id}  {article.publisher}, {when}: {article.title}\n      {article.url}"
+    shown = f"  {article.id}  {article.publisher}, {when}: {article.title}\n      {article.url}"
+    if article.id not in shared:
+        return shown
+    words = ", ".join(f"“{one.word}” {one.share:.0%}" for one in shared[article.id][:MOST_WORDS])
+    return f"{shown}\n      joined by {words or 'other articles of the story, or by the same headline'}"
 
 
 def _print_ran(ran: Ran) -> None:

@@ -60,6 +60,17 @@ def test_every_member_is_listed_with_its_number_and_link(run: Run, desk: Clock) 
     assert "https://exchange-post.example.org/2" in printed
 
 
+def test_each_article_but_the_lead_says_by_which_words_it_joined(run: Run, desk: Clock) -> None:
+    report = explained(run, "s1")
+    lead, *others = [article["id"] for article in report["articles"]]
+
+    assert others
+    assert set(report["joined_by"]) == {str(number) for number in others}
+    assert str(lead) not in report["joined_by"]
+    assert all(word["word"] for words in report["joined_by"].values() for word in words)
+    assert run("explain", "s1").stdout.count("joined by") == len(others)
+
+
 def test_before_an_edition_is_made_explain_says_what_it_would_make_of_the_story(run: Run, desk: Clock) -> None:
     run("override", "drop", "s3", *WHY)
 
