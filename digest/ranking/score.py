@@ -74,7 +74,7 @@ def _source(story: Story, settings: Ranking) -> Factor:
 
 
 def _coverage(story: Story, settings: Ranking) -> Factor:
-    publishers = story.publishers
+    publishers = _independent(story)
     count = len(publishers)
     points = settings.coverage * _saturating(count - 1, PUBLISHERS_TO_HALVE)
     if count == 1:
@@ -83,7 +83,21 @@ def _coverage(story: Story, settings: Ranking) -> Factor:
         because = f"{count} publishers cover it: {', '.join(publishers[:-1])} and {publishers[-1]}"
     else:
         because = f"{count} publishers cover it: {', '.join(publishers[: NAMED - 1])} and {count - NAMED + 1} more"
+    if copies := len(story.publishers) - count:
+        because = f"{because}; {copies} more have the same headline as another"
     return Factor("coverage", float(count), settings.coverage, points, because)
+
+
+def _independent(story: Story) -> tuple[str, ...]:
+    """The publishers with words of their own, the lead's first: who only has a headline that another had is a copy.
+
+    One agency's report in ten papers is one report. Of two with the same headline the one we saw first has it.
+    """
+    whose: dict[str, str] = {}
+    for article in sorted(story.articles, key=lambda one: (one.first_seen_at, one.published_at, one.id, one.publisher)):
+        whose.setdefault(" ".join(article.title.casefold().split()), article.publisher)
+    own = set(whose.values())
+    return tuple(publisher for publisher in story.publishers if publisher in own)
 
 
 def _depth(story: Story, settings: Ranking) -> Factor:

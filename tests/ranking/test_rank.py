@@ -34,7 +34,7 @@ def test_the_topic_factor_names_the_topic_and_the_terms_found() -> None:
 
 def test_coverage_counts_publishers_and_names_three() -> None:
     names = ("Reuters", "AP", "BBC", "FT", "AFP")
-    story = Story(tuple(article(n, "ECB holds rates", name) for n, name in enumerate((*names, "Reuters"), 1)))
+    story = Story(tuple(article(n, f"ECB holds rates {n}", name) for n, name in enumerate((*names, "Reuters"), 1)))
     factor = factors(story)["coverage"]
     assert (factor.input, factor.because) == (5, "5 publishers cover it: Reuters, AP, BBC and 2 more")
     assert factors(Story(story.articles[:2]))["coverage"].because == "2 publishers cover it: Reuters and AP"
@@ -44,7 +44,9 @@ def test_coverage_counts_publishers_and_names_three() -> None:
 
 def test_more_publishers_bring_more_points_but_never_more_than_the_setting() -> None:
     points = [
-        factors(Story(tuple(article(n, "ECB holds rates", f"P{n}") for n in range(1, count + 1))))["coverage"].points
+        factors(Story(tuple(article(n, f"ECB holds rates {n}", f"P{n}") for n in range(1, count + 1))))[
+            "coverage"
+        ].points
         for count in (1, 2, 3, 6, 12, 50)
     ]
     assert points == sorted(points)

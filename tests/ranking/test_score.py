@@ -211,3 +211,24 @@ def test_the_score_is_the_sum_of_the_factors_and_every_factor_says_why(articles:
     assert one.score == sum(factor.points for factor in one.factors)
     assert all(factor.because for factor in one.factors)
     assert len({factor.name for factor in one.factors}) == len(one.factors)
+
+
+def test_one_report_in_several_papers_is_covered_once_and_the_receipt_says_so() -> None:
+    agency = article(1, "Oil exports of Norway fall", "The Agency", hours=5)
+    copies = [article(number, "Oil exports of  Norway FALL", name) for number, name in ((2, "Paper"), (3, "Gazette"))]
+    own = article(4, "Norway ships less oil", "Courier")
+
+    coverage = factors(Story((agency, *copies, own)))["coverage"]
+
+    assert coverage.input == 2
+    assert coverage.because == (
+        "2 publishers cover it: The Agency and Courier; 2 more have the same headline as another"
+    )
+
+
+def test_a_publisher_that_copies_once_and_writes_once_is_independent() -> None:
+    story = Story(
+        (article(1, "Oil exports fall", "AP", hours=5), article(2, "Oil exports fall", "FT"), article(3, "Why", "FT"))
+    )
+
+    assert factors(story)["coverage"].input == 2
