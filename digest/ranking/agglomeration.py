@@ -2,22 +2,35 @@
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from digest.ranking.likeness import WHOLE
 
 SIZE = 0.1
 """The power of the smaller group's size by which two groups must be nearer: large groups are alike by averaging."""
 
 
-def nearness(product: int, one: int, other: int, smaller: int) -> float:
+def nearness(product: int, one: float, other: float, smaller: int) -> float:
     """How near two groups are: nearly the cosine of the sums of their articles' vectors.
 
     Args:
         product: the sum of the likenesses between the two.
-        one: the sum of all likenesses within the one, each article's to itself included: its squared length.
+        one: the length of the one, which is the root of the sum of all likenesses within it, each article's to itself
+            included.
         other: the same for the other.
         smaller: the number of articles of the smaller.
     """
-    return product / (math.sqrt(one) * math.sqrt(other) * math.pow(smaller, SIZE))
+    return product / (one * other * math.pow(smaller, SIZE))
+
+
+class Join(NamedTuple):
+    """Two groups that became one, each known by its first article: how near they were, and their product."""
+
+    nearness: float
+    one: int
+    other: int
+    product: int
 
 
 class Agglomeration:
@@ -25,54 +38,122 @@ class Agglomeration:
 
     The product of a joined group with a third is the sum of its parts', so that nothing is multiplied twice; all are
     whole numbers. Of pairs that are equally near, the one with the lowest places comes first.
+
+    What an earlier run joined can be followed. Its groups sleep: nothing is known of their products with each other but
+    that none of them come before the next join of the earlier run. A group wakes when it can no longer be followed,
+    because it is joined with one that is awake, or was joined with one that now is; then its products are summed up,
+    and it takes part by itself. So a run of which little has changed costs little, and finds the same as one from the start.
+
+    Args:
+        starts: what is together from the beginning, as the numbers of its articles; their order gives the places.
+        neighbours: the articles that are like one, with their likeness; those in no start do not count.
+        same: how near two groups must be.
     """
 
     def __init__(
-        self, squares: Sequence[int], sizes: Sequence[int], products: Sequence[Mapping[int, int]], same: float
+        self, starts: Sequence[Sequence[int]], neighbours: Callable[[int], Mapping[int, int]], same: float
     ) -> None:
+        self._starts = starts
+        self._neighbours = neighbours
         self._same = same
-        self._sizes = list(sizes)
-        self._squares = list(squares)
-        self._products = [dict(those) for those in products]
-        self._groups: dict[int, list[int]] = {place: [place] for place in range(len(squares))}
-        self._heap: list[tuple[float, int, int]] = []
+        self._place_of = {number: place for place, start in enumerate(starts) for number in start}
+        self._groups = {place: list(start) for place, start in enumerate(starts)}
+        self._lowest = list(range(len(starts)))
+        self._squares = [self._square(start) for start in starts]
+        self._lengths = list(map(math.sqrt, self._squares))
+        self._products: list[dict[int, int]] = [{} for _ in starts]
+        self._awake = [False] * len(starts)
+        self._heap: list[tuple[float, int, int, int, int]] = []
+        self._joins: list[Join] = []
 
-    def run(self) -> list[list[int]]:
-        """The groups as lists of the places of what they were made from."""
-        for left, products in enumerate(self._products):
-            for right, product in products.items():
-                if left < right:
-                    self._offer(left, right, product)
-        while self._heap:
-            offered, left, right = heapq.heappop(self._heap)
-            if left in self._groups and right in self._groups:
-                product = self._products[left][right]
-                if self._nearness(left, right, product) >= -offered:
-                    self._join(left, right)
+    def run(self, awake: Iterable[int], earlier: Iterable[Join] = ()) -> tuple[list[list[int]], list[Join]]:
+        """The groups as numbers of articles, and how they were joined.
+
+        Args:
+            awake: the places that took no part in the earlier run.
+            earlier: what it joined. All its articles are here, and those that were connected by likeness still are.
+        """
+        for place in awake:
+            self._wake(place)
+        for join in earlier:
+            one, other = self._places(join)
+            self._run_until((-join.nearness, *sorted((self._lowest[one], self._lowest[other]))))
+            one, other = self._places(join)
+            if self._awake[one] or self._awake[other]:
+                self._wake(one)
+                self._wake(other)
+            else:
+                self._join(one, other, join.nearness, join.product)
+        self._run_until((0.0,))
+        return list(self._groups.values()), self._joins
+
+    def _square(self, start: Sequence[int]) -> int:
+        square = WHOLE * len(start)
+        if len(start) > 1:
+            square += sum(self._neighbours(one).get(other, 0) for one in start for other in start)
+        return square
+
+    def _places(self, join: Join) -> tuple[int, int]:
+        return self._place_of[join.one], self._place_of[join.other]
+
+    def _run_until(self, end: tuple[float, ...]) -> None:
+        """Join those that are awake, and those they meet, as long as they come before the end."""
+        while self._heap and self._heap[0] < end:
+            offered, _, _, one, other = heapq.heappop(self._heap)
+            if one in self._groups and other in self._groups:
+                product = self._products[one][other]
+                near = self._nearness(one, other, product)
+                if near >= -offered:
+                    self._wake(one)
+                    self._wake(other)
+                    self._join(one, other, near, product)
                 else:
-                    self._offer(left, right, product)
-        return list(self._groups.values())
+                    self._offer(one, other, product)
 
-    def _nearness(self, left: int, right: int, product: int) -> float:
-        return nearness(product, self._squares[left], self._squares[right], min(self._sizes[left], self._sizes[right]))
+    def _wake(self, place: int) -> None:
+        """Learn a group's products with all that sleep; with the others they are known."""
+        if self._awake[place]:
+            return
+        self._awake[place] = True
+        mine = self._products[place]
+        found: dict[int, int] = {}
+        for number in self._groups[place]:
+            for neighbour, alike in self._neighbours(number).items():
+                other = self._place_of.get(neighbour)
+                if other is not None and not self._awake[other]:
+                    found[other] = found.get(other, 0) + alike
+        for other, product in found.items():
+            mine[other] = self._products[other][place] = product
+            self._offer(place, other, product)
 
-    def _offer(self, left: int, right: int, product: int) -> None:
-        near = self._nearness(left, right, product)
+    def _nearness(self, one: int, other: int, product: int) -> float:
+        smaller = min(len(self._groups[one]), len(self._groups[other]))
+        return nearness(product, self._lengths[one], self._lengths[other], smaller)
+
+    def _offer(self, one: int, other: int, product: int) -> None:
+        near = self._nearness(one, other, product)
         if near >= self._same:
-            heapq.heappush(self._heap, (-near, min(left, right), max(left, right)))
+            low, high = self._lowest[one], self._lowest[other]
+            if low > high:
+                low, high = high, low
+            heapq.heappush(self._heap, (-near, low, high, one, other))
 
-    def _join(self, into: int, gone: int) -> None:
+    def _join(self, into: int, gone: int, near: float, product: int) -> None:
         """Join a pair, the one with fewer neighbours going into the other.
 
         Only its neighbours come nearer. The other offers have become too high, and are made anew when their turn comes.
         """
+        low, high = sorted((self._lowest[into], self._lowest[gone]))
+        self._joins.append(Join(near, self._starts[low][0], self._starts[high][0], product))
         if len(self._products[into]) < len(self._products[gone]):
             into, gone = gone, into
         mine, theirs = self._products[into], self._products[gone]
-        product = mine.pop(gone)
-        del theirs[into]
+        mine.pop(gone, None)
+        theirs.pop(into, None)
+        self._lowest[into] = low
         self._squares[into] += self._squares[gone] + 2 * product
-        self._sizes[into] += self._sizes[gone]
+        self._lengths[into] = math.sqrt(self._squares[into])
+        self._place_of.update(dict.fromkeys(self._groups[gone], into))
         self._groups[into] += self._groups.pop(gone)
         for other, part in theirs.items():
             total = mine.get(other, 0) + part

@@ -1,8 +1,8 @@
 """What a headline is when it is not a report: a list, a live page, an opinion, an advertisement, a press release."""
 
 import re
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from digest.model import Article
 
@@ -44,39 +44,54 @@ _TURNS = (
     r"(?:rise|fall|gain|slip|dip|climb|drop|edge|inch|drift|waver|advance|decline|retreat|rebound|ease|tick|extend)s?\b|"
     r"(?:up|down|higher|lower|mixed|flat|steady|subdued|little changed|in the (?:green|red))\b)"
 )
-# What wires put before a market report, such as "US STOCKS SNAPSHOT-".
-_SLUGS = (
-    r"(?-i:(?:[A-Z.]{2,}[ /])*(?:STOCKS|MARKETS|FOREX|FX|BONDS|DEBT|TREASURIES|PRECIOUS|METALS|GRAINS|SOFTS)"
-    r"(?: [A-Z]+)?\s?-)"
+# What wires put before a market report, such as "US STOCKS SNAPSHOT-"; in capitals, which tell it from a headline.
+_SLUGS = re.compile(
+    rf"(?i:{_TAGS})(?:[A-Z.]{{2,}}[ /])*(?:STOCKS|MARKETS|FOREX|FX|BONDS|DEBT|TREASURIES|PRECIOUS|METALS|GRAINS|SOFTS)"
+    r"(?: [A-Z]+)?\s?-"
 )
 
+# All for titles in small letters. Each begins with "^" or "\b" where it can: see `_either`.
 _TITLES = {
     "a press release": (
-        r"^(?:shareholder|investor|class action) (?:alert|notice|reminder)\b|\bclass action\b.*\b(?:deadline|remind)",
+        r"^(?:shareholder|investor|class action) (?:alert|notice|reminder)\b",
+        r"\bclass action\b.*\b(?:deadline|remind)",
         r"\bannounces (?:the |its )?(?:pricing|closing|completion|timing|appointment|availability|launch) of\b",
         r"\b(?:announces|reports) (?:\w+ )?(?:first|second|third|fourth|full)[- ](?:quarter|year)\b.*\bresults\b",
         r"\bto (?:present|participate|host|webcast)\b.*\b(?:conference|call|webcast|webinar)\b",
     ),
     "a live page": (
-        r"^(?:[\w&. ]+ )?live\b\s*[:|]|^live\b\s*[-–—]",
-        r"\blive (?:updates?|blog|coverage|report)\b|\bas it happened\b",
+        r"^(?:[\w&. ]+ )?live\b\s*[:|]",
+        r"^live\b\s*[-–—]",
+        r"\blive (?:updates?|blog|coverage|report)\b",
+        r"\bas it happened\b",
         r"[-–—][\w ]* live$",
     ),
     "an advertisement": (r"^(?:sponsored|advertorial|partner content|paid (?:post|content)|promoted)\b",),
     "an opinion": (
         r"^(?:opinion|op-?ed|editorial|comment|column|commentary|letters?|viewpoint)\b\s*[:|\-–—]",
-        r"\|\s*(?:opinion|editorial|letters?|comment)\b|^the guardian view\b|\bbreakingviews\b|[-–—]\s*op-?ed$",
+        r"\|\s*(?:opinion|editorial|letters?|comment)\b",
+        r"^the guardian view\b",
+        r"\bbreakingviews\b",
+        r"[-–—]\s*op-?ed$",
     ),
     "a market report": (
-        rf"\bmarkets? wrap\b|\bmarket data$|\bstock markets? (?:today|on the move)\b|{_TAGS}ahead of the bell\b",
-        r"\b(?:biggest|top) (?:movers|gainers|losers)\b|\bmaking the biggest moves\b|\bgainers(?: and |-)losers\b",
-        rf"\bfactors? to watch\b|\bmarket (?:today )?prediction\b|^why (?:is|are) (?:the )?(?:{_MARKETS}|\w+ price)\b.* (?:to)?day\b",
-        rf"{_TAGS}{_SLUGS}",
+        r"\bmarkets? wrap\b",
+        r"\bmarket data$",
+        r"\bstock markets? (?:today|on the move)\b",
+        rf"{_TAGS}ahead of the bell\b",
+        r"\b(?:biggest|top) (?:movers|gainers|losers)\b",
+        r"\bmaking the biggest moves\b",
+        r"\bgainers(?: and |-)losers\b",
+        r"\bfactors? to watch\b",
+        r"\bmarket (?:today )?prediction\b",
+        rf"^why (?:is|are) (?:the )?(?:{_MARKETS}|\w+ price)\b.* (?:to)?day\b",
         rf"{_TAGS}{_MARKETS}(?:(?:,| and) {_INDEXES})*(?:,? [\w&]+)?,? (?:mostly |slightly )?{_TURNS}",
     ),
     "an explainer": (
-        r"^(?:explainer|factbox|timeline|q&a)\b|\bexplained\b\s*(?::|\?|$)",
-        r"\bhere'?s (?:what|why|how)\b|\bwhat to know$",
+        r"^(?:explainer|factbox|timeline|q&a)\b",
+        r"\bexplained\b\s*(?::|\?|$)",
+        r"\bhere'?s (?:what|why|how)\b",
+        r"\bwhat to know$",
     ),
     "a list": (
         (
@@ -86,26 +101,60 @@ _TITLES = {
         ),
     ),
     "a round-up": (
-        r"\bstocks? to (?:watch|buy)\b|\bwhat to (?:watch(?: today)?|know today)$|\bmorning (?:brief|briefing|bid|call)\b",
-        r"\b(?:daily|evening|weekly|news) (?:brief|briefing|digest|round-?up|recap)\b|\bweek ?ahead\b",
-        r"\btake a look\b|\bbusiness highlights\b|\btoday in history\b|^here'?s the latest\b|\b(?:word|quote) of the day\b",
-        r"^top news\b|^(?:mon|tues|wednes|thurs|fri|satur|sun)day briefing\b|\bpress digest\b|\bdeals of the day\b",
+        r"^top news\b",
+        r"\bstocks? to (?:watch|buy)\b",
+        r"\bwhat to (?:watch(?: today)?|know today)$",
+        r"\bmorning (?:brief|briefing|bid|call)\b",
+        r"\b(?:daily|evening|weekly|news) (?:brief|briefing|digest|round-?up|recap)\b",
+        r"\bweek ?ahead\b",
+        r"\btake a look\b",
+        r"\bbusiness highlights\b",
+        r"\btoday in history\b",
+        r"^here'?s the latest\b",
+        r"\b(?:word|quote) of the day\b",
+        r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day briefing\b",
+        r"\bpress digest\b",
+        r"\bdeals of the day\b",
     ),
     "advice": (
         r"^(?:how to|should (?:you|i)\b|can you\b|best \w+ (?:for|of|to)\b|is it (?:time|worth)\b)",
         r"\bbest (?:credit cards?|savings? (?:accounts?|rates?)|cd rates?|mortgage lenders?)\b",
-        r"\bmy (?:husband|wife)\b|\bhoroscopes?\b|\bzodiac\b|\bcrosswords?\b|\bquiz\b|\blottery\b|\bsudoku\b|\bwordle\b",
-        r"\bprice prediction\b|\bshould know$|\bhow to (?:apply|check|claim|file)\b|\bshould you (?:buy|hold|invest|sell)\b",
+        r"\bmy (?:husband|wife)\b",
+        r"\bhoroscopes?\b",
+        r"\bzodiac\b",
+        r"\bcrosswords?\b",
+        r"\bquiz\b",
+        r"\blottery\b",
+        r"\bsudoku\b",
+        r"\bwordle\b",
+        r"\bprice prediction\b",
+        r"\bshould know$",
+        r"\bhow to (?:apply|check|claim|file)\b",
+        r"\bshould you (?:buy|hold|invest|sell)\b",
     ),
     "a recording": (
-        r"^(?:video|watch|podcast|listen|photos?|in pictures|gallery)\b\s*[:|\-–—]|[(|:\-–—]\s*(?:video|podcast)\)?$",
+        r"^(?:video|watch|podcast|listen|photos?|in pictures|gallery)\b\s*[:|\-–—]",
+        r"[(|:\-–—]\s*(?:video|podcast)\)?$",
     ),
 }
-_FORMS = {name: re.compile("|".join(patterns), re.IGNORECASE) for name, patterns in _TITLES.items()}
+
+
+def _either(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for many. What they begin with is tried once at each place of a title, and not once for each."""
+    by_start: dict[str, list[str]] = {}
+    for pattern in patterns:
+        start = next(start for start in ("^", r"\b", "") if pattern.startswith(start))
+        by_start.setdefault(start, []).append(pattern.removeprefix(start))
+    return re.compile("|".join(f"{start}(?:{'|'.join(those)})" for start, those in by_start.items()))
+
+
+_FORMS = {name: _either(patterns) for name, patterns in _TITLES.items()}
+_ANY_FORM = _either(chain.from_iterable(_TITLES.values()))
 
 # Whose business is to spread what companies say of themselves, and the mark they leave in a summary.
 _WIRES = re.compile(
-    r"(?:^|\.)(?:prnewswire|businesswire|globenewswire|accesswire|accessnewswire|newsfilecorp|einpresswire|prweb)\.\w+$"
+    r"https?://(?:[^/?#]*\.)?"
+    r"(?:prnewswire|businesswire|globenewswire|accesswire|accessnewswire|newsfilecorp|einpresswire|prweb)\.\w+(?![\w.-])"
 )
 _RELEASED = re.compile(
     r"/\s?prnewswire\b|\b(?:business ?wire|globe ?newswire)\)|\(accesswire\b|\b(?:today announced|pleased to announce)\b",
@@ -127,24 +176,35 @@ _PARTS = {
 }
 
 
+_ANY_PART = frozenset().union(*_PARTS.values())
+
+
 def form(article: Article) -> str:
     """What the article is if it is not a report ("a live page", "an opinion", ...), or "": one of `SHARES`.
 
     Judged by its title, the host and folders of its address, the categories its publisher gave it, and what wires write
     into summaries. What an official source releases is no press release: it is what reports are made of.
     """
-    title = article.title.strip().replace("\u2019", "'")
-    address = urlsplit(article.url)
-    if _WIRES.search(address.hostname or "") or _RELEASED.search(article.summary):
+    address = article.url.lower()
+    if _WIRES.match(address) or _RELEASED.search(article.summary):
         return _unless_official("a press release", article)
-    for name, pattern in _FORMS.items():
-        if pattern.search(title):
-            return _unless_official(name, article)
-    parts = {*address.path.lower().split("/")[:-1], *(category.strip().lower() for category in article.categories)}
-    for name, known in _PARTS.items():
-        if not parts.isdisjoint(known):
-            return _unless_official(name, article)
+    if name := _of_title(article.title.strip().replace("\u2019", "'")):
+        return _unless_official(name, article)
+    folders = address.partition("?")[0].partition("#")[0].split("/")[3:-1]
+    parts = {*folders, *(category.strip().lower() for category in article.categories)}
+    if not parts.isdisjoint(_ANY_PART):
+        return _unless_official(next(name for name, known in _PARTS.items() if not parts.isdisjoint(known)), article)
     return ""
+
+
+def _of_title(title: str) -> str:
+    small = title.lower()
+    by_slug = _SLUGS.match(title)
+    if not by_slug and not _ANY_FORM.search(small):
+        return ""
+    return next(
+        name for name, pattern in _FORMS.items() if pattern.search(small) or (by_slug and name == "a market report")
+    )
 
 
 def _unless_official(name: str, article: Article) -> str:

@@ -2,58 +2,58 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from digest.config import Ranking
-from digest.model import Article, Factor, Story
+from digest.model import Article, Factor, Ranked, Story
 from digest.ranking.lead import canonical
 from digest.ranking.stories import Kinship
 
+FLOOR = 0.85
+"""From this nearness on a story is an echo of another; below, two stories only have something in common."""
 
-@dataclass(frozen=True, slots=True)
-class Kin:
-    """A near story, by its place among all, and how near, in [0, 1]. `larger` says which of the two is the echo."""
-
-    place: int
-    nearness: float
-    larger: bool
+Near = Mapping[int, Mapping[int, float]]
+"""The near stories of each, by their places, and how near, in [0, 1]."""
 
 
-def kin(stories: Sequence[Story], kinships: Iterable[Kinship]) -> Mapping[int, list[Kin]]:
-    """The near stories of each story, the nearest first, by place.
-
-    Of two that are near the larger is the one that more publishers cover, then the one with more articles, then the
-    earlier: neither topics nor weights decide, so that raising a weight makes no story an echo. Stories that editors merged
-    into one are near each other no more.
-    """
+def near(stories: Sequence[Story], kinships: Iterable[Kinship]) -> Near:
+    """Which stories are near which. Those that editors merged into one are near each other no more."""
     place_of = {_key(article): place for place, story in enumerate(stories) for article in story.articles}
     found: dict[int, dict[int, float]] = defaultdict(dict)
     for one in kinships:
-        places = place_of.get(_key(one.one.lead)), place_of.get(_key(one.other.lead))
-        left, right = places
-        if left is None or right is None or left == right:
+        left, right = place_of.get(_key(one.one.lead)), place_of.get(_key(one.other.lead))
+        if one.nearness < FLOOR or left is None or right is None or left == right:
             continue
-        near = min(1.0, one.nearness)
-        found[left][right] = max(near, found[left].get(right, 0.0))
-        found[right][left] = max(near, found[right].get(left, 0.0))
-    sizes = {place: _size(stories[place]) for place in found}
-    return {
-        place: [
-            Kin(other, nearness, sizes[other] < sizes[place])
-            for other, nearness in sorted(near.items(), key=lambda one: (-one[1], one[0]))
-        ]
-        for place, near in sorted(found.items())
-    }
+        nearness = min(1.0, one.nearness)
+        found[left][right] = max(nearness, found[left].get(right, 0.0))
+        found[right][left] = max(nearness, found[right].get(left, 0.0))
+    return found
 
 
-def echo(near: Sequence[Kin], stories: Sequence[Story], settings: Ranking) -> Factor | None:
-    """What a story loses for telling mostly what a larger one tells; None where no larger one is near."""
-    louder = next((one for one in near if one.larger), None)
-    if louder is None:
+def kin(place: int, ranked: Mapping[int, Ranked], close: Near) -> tuple[str, ...]:
+    """The ids of the stories near the one at a place, the nearest first, as far as they are ranked."""
+    nearest = sorted(close.get(place, {}).items(), key=lambda one: (-one[1], one[0]))
+    return tuple(ranked[other].story.id for other, _ in nearest if other in ranked)
+
+
+def echo(place: int, ranked: Mapping[int, Ranked], close: Near, settings: Ranking) -> Factor | None:
+    """What a story loses for telling mostly what a larger one tells that may run; None where no such one is near.
+
+    Of two that are near the larger is the one that more publishers cover, then the one with more articles, then the
+    earlier: neither topics nor weights decide, so that raising a weight makes no story an echo. The loss begins at
+    nothing where nearness begins to count.
+    """
+    own = _size(ranked[place].story)
+    louder = [
+        (-nearness, other)
+        for other, nearness in close.get(place, {}).items()
+        if other in ranked and not ranked[other].barred and ranked[other].topic and _size(ranked[other].story) < own
+    ]
+    if not louder:
         return None
-    points = -settings.echo * louder.nearness
-    because = f"much like “{stories[louder.place].lead.title}”, which is covered more widely"
-    return Factor("echo", louder.nearness, -settings.echo, points, because)
+    nearness, other = min(louder)
+    share = (-nearness - FLOOR) / (1 - FLOOR)
+    because = f"much like “{ranked[other].headline}”, which is covered more widely"
+    return Factor("echo", -nearness, -settings.echo, -settings.echo * share, because)
 
 
 def _size(story: Story) -> tuple[object, ...]:

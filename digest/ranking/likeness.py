@@ -39,10 +39,10 @@ class _Holders(NamedTuple):
     heavy: list[int]
 
 
-def likeness(one: Vector, other: Vector) -> int:
+def likeness(one: Vector, other: Vector, least: int = 0) -> int:
     """The product of two articles' vectors, less most of its largest part, and less if they are about different things.
 
-    Symmetric, between 0 and WHOLE.
+    Symmetric, between 0 and WHOLE; 0 where it would be less than `least`.
     """
     mine, theirs = one.terms, other.terms
     shared = mine.keys() & theirs.keys()
@@ -55,15 +55,24 @@ def likeness(one: Vector, other: Vector) -> int:
         total += part
         if part > strongest or (part == strongest and term < heaviest):
             strongest, heaviest = part, term
-    first = beginning(heaviest)
-    parts = {
-        term: one.beginnings[term] * other.beginnings[term] for term in one.beginnings.keys() & other.beginnings.keys()
-    }
-    if parts:
-        total += sum(parts.values())
-        strongest += parts.pop(first, 0)
-        strongest = max(strongest, *parts.values()) if parts else strongest
-    return (total - strongest * (100 - ALONE) // 100) * _percent(one, other) // 100
+    mine, theirs = one.beginnings, other.beginnings
+    shared = mine.keys() & theirs.keys()
+    if shared:
+        first = beginning(heaviest)
+        elsewhere = 0
+        for letters in shared:
+            part = mine[letters] * theirs[letters]
+            total += part
+            if letters == first:
+                strongest += part
+            elif part > elsewhere:
+                elsewhere = part
+        strongest = max(strongest, elsewhere)
+    product = total - strongest * (100 - ALONE) // 100
+    if product < least:
+        return 0
+    alike = product * _percent(one, other) // 100
+    return alike if alike >= least else 0
 
 
 def _percent(one: Vector, other: Vector) -> int:
@@ -125,10 +134,11 @@ class Neighbours:
             ]
         else:
             candidates = [other for other, points in Counter(met).items() if points >= ENOUGH]
+        least = self._least
         found: dict[int, int] = {}
         for other in candidates:
-            alike = likeness(vector, vectors[other])
-            if alike >= self._least:
+            alike = likeness(vector, vectors[other], least)
+            if alike:
                 found[other] = self._of[other][article] = alike
         self._of[article] = found
         vectors[article] = vector

@@ -4,7 +4,7 @@ A story of today is one that ran if the clusterer put it together with articles 
 judged by what is new in it: nothing, and it is barred; something material, and it comes back as an update.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from digest.config import Ranking
@@ -14,8 +14,9 @@ from digest.ranking.form import form
 
 NAMED = 3
 """So many publishers are named in what is new; the others are counted."""
-STRAY = 0.2
-"""A story of which less than this share ran is not what ran: a few articles of another event went astray into it."""
+STRAY, STRAY_OF_TOLD = 0.2, 0.5
+"""Articles that ran are stray in a story if they are less than the one share of it, and less than the other of what was
+told: a few articles of another event, and not the event."""
 MARKET_REPORT = "a market report"
 """The form of article that is about its own day, however much like yesterday's it is worded."""
 
@@ -36,7 +37,7 @@ class Recalled:
         """Why it may not run; empty where it may."""
         if self.told is None or self.update is not None:
             return ""
-        return f"it ran on {self.told.date.isoformat()}, and there is no news of it"
+        return f"it ran on {self.told.date.isoformat()} as “{self.told.titles[0]}”, and there is no news of it"
 
     def factor(self, settings: Ranking) -> Factor | None:
         """What memory does to the score: an update must be worth coming back for."""
@@ -44,7 +45,7 @@ class Recalled:
             return None
         if self.update is None:
             return Factor("memory", 1.0, 0.0, 0.0, self.barred)
-        because = f"an update of a story of {self.told.first.isoformat()}: {self.update.news}"
+        because = f"an update of “{self.told.titles[0]}” of {self.told.date.isoformat()}: {self.update.news}"
         return Factor("memory", 1.0, -settings.update, -settings.update, because)
 
 
@@ -64,34 +65,52 @@ def told_by(edition: Edition) -> list[Told]:
 
 
 class Recollection:
-    """A digest's history, ready to be asked about one story after the other."""
+    """A digest's history, ready to be asked about one story after the other.
 
-    def __init__(self, history: History, settings: Ranking) -> None:
-        self._settings = settings
+    Args:
+        history: what was told.
+        settings: what is news.
+        vouch: whether two articles alone would be one story.
+    """
+
+    def __init__(self, history: History, settings: Ranking, vouch: Callable[[Article, Article], bool]) -> None:
+        self._settings, self._vouch = settings, vouch
         self._by_article: dict[int, list[Told]] = {}
         for told in history.told:
             for article_id in told.article_ids:
                 self._by_article.setdefault(article_id, []).append(told)
 
     def of(self, story: Story) -> Recalled:
-        """What earlier editions make of a story."""
+        """What earlier editions make of a story.
+
+        To call a story old where it is not hides news, so being put together with what was told is not enough: one of its
+        new articles and one of the old must be alike by themselves, and the old be no few that went astray into it.
+        """
         told = [one for article in story.articles for one in self._by_article.get(article.id, ())]
         if not told:
             return Recalled(story)
         before = _together(told)
-        new = [article for article in story.articles if article.id not in self._by_article]
-        old = [article for article in story.articles if article.id in self._by_article]
-        if len(old) < STRAY * len(story.articles) or (new and form(new[0]) == MARKET_REPORT):
-            return Recalled(Story(tuple(new)))
-        later = [article for article in new if article.published_at >= before.until]
+        new = tuple(article for article in story.articles if article.id not in self._by_article)
+        old = tuple(article for article in story.articles if article.id in self._by_article)
+        if new and not self._is_the_same(new, old, len(story.articles), before):
+            return Recalled(Story(new))
+        later = [article for article in new if article.first_seen_at >= before.until]
         news = _news(later, old, before, self._settings)
         if not news:
             return Recalled(story, before)
-        return Recalled(Story(tuple(new)), before, Update(before.first, news))
+        return Recalled(Story(new), before, Update(before.first, news))
+
+    def _is_the_same(self, new: Sequence[Article], old: Sequence[Article], size: int, before: Told) -> bool:
+        if form(new[0]) == MARKET_REPORT:
+            return False
+        if len(old) < STRAY * size and len(old) < STRAY_OF_TOLD * len(before.article_ids):
+            return False
+        return any(self._vouch(one, other) for one in new for other in old)
 
 
 def _together(told: Sequence[Told]) -> Told:
-    """Everything that was told of one story, as if it had been told once."""
+    """Everything that was told of one story, as if it had been told once, the latest first."""
+    told = sorted(told, key=lambda one: one.date, reverse=True)
     return Told(
         date=max(one.date for one in told),
         first=min(one.first for one in told),
@@ -115,9 +134,9 @@ def _news(new: Sequence[Article], old: Sequence[Article], before: Told, settings
         official = next((article.publisher for article in new if article.feed.official), "")
         if official and official not in before.publishers:
             parts.append(f"a statement by {official}")
-    known = {figure for title in before.titles for figure in figures(title)}
+    known = {figure for title in (*before.titles, *(one.title for one in old)) for figure in figures(title)}
     if fresh := [figure for figure in figures(new[0].title) if figure not in known]:
-        parts.append(f"a new figure, {fresh[0]}")
+        parts.append(f"a new figure, {fresh[0].shown}")
     publishers = [name for name in dict.fromkeys(one.publisher for one in new) if name not in before.publishers]
     if len(publishers) >= settings.update_publishers:
         parts.append(f"now also covered by {_listed(publishers)}")

@@ -1,17 +1,17 @@
 """From a window's articles to its stories, best first."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from digest.config import Ranking
 from digest.model import Article, History, Override, Ranked, Receipt, Story, Topic
-from digest.ranking import hand
+from digest.ranking import hand, kinship
 from digest.ranking.cluster import formed
-from digest.ranking.kinship import echo, kin
-from digest.ranking.memory import Recollection
+from digest.ranking.memory import Recalled, Recollection
 from digest.ranking.publishers import named
 from digest.ranking.score import best_topic, score
-from digest.ranking.topics import Matcher
+from digest.ranking.topics import Matcher, Reading
 
 _NOTHING = History()
 
@@ -42,35 +42,59 @@ def rank(
     """
     matcher = Matcher(topics)
     counted = [topic for topic in topics if not within or topic.slug in within]
-    recollection = Recollection(history, settings)
     inside = {article.id for article in articles}
     known = [article for article in history.articles if article.id not in inside]
     state = formed(named([*articles, *known]), settings)
+    recollection = Recollection(history, settings, state.vouch)
     stories = hand.regrouped(state.stories(), overrides)
-    near = kin(stories, state.kinships())
     by_hand = hand.aimed(stories, overrides)
-    ranked = []
+    computed: dict[int, Ranked] = {}
     for place, whole in enumerate(stories):
         recalled = recollection.of(whole)
-        story = Story(tuple(article for article in recalled.story.articles if article.id in inside))
-        if not story.articles:
-            continue
-        reading = matcher.read(story)
-        best = best_topic(reading, counted)
-        receipt = score(story, reading, counted, settings, at)
-        beside = (echo(near.get(place, ()), stories, settings), recalled.factor(settings))
-        receipt = Receipt((*receipt.factors, *(factor for factor in beside if factor)))
-        one = Ranked(
-            story,
-            receipt,
-            best.slug if best else "",
-            _rounded(reading.relevance),
-            update=recalled.update,
-            barred=recalled.barred,
-            kin=tuple(stories[one.place].id for one in near.get(place, ())),
-        )
+        present = tuple(article for article in recalled.story.articles if article.id in inside)
+        if present:
+            computed[place] = _computed(Story(present), recalled, matcher, counted, settings, at)
+    close = kinship.near(stories, state.kinships())
+    ranked = []
+    for place, one in computed.items():
+        if place in close:
+            heard = [factor] if (factor := kinship.echo(place, computed, close, settings)) else []
+            receipt = Receipt((*one.receipt.factors, *heard))
+            one = replace(one, receipt=receipt, kin=kinship.kin(place, computed, close))  # noqa: PLW2901
         ranked.append(hand.applied(one, by_hand.get(place, ())))
     return sorted(ranked, key=best_first)
+
+
+def _computed(
+    story: Story, recalled: Recalled, matcher: Matcher, topics: Sequence[Topic], settings: Ranking, at: datetime
+) -> Ranked:
+    """A story with all that is computed of it alone."""
+    reading = matcher.read(story)
+    best = best_topic(reading, topics)
+    story = _led_by_what_it_is_about(story, reading, topics, matcher)
+    receipt = score(story, reading, topics, settings, at)
+    if remembered := recalled.factor(settings):
+        receipt = Receipt((*receipt.factors, remembered))
+    return Ranked(
+        story,
+        receipt,
+        best.slug if best else "",
+        _rounded(reading.relevance),
+        update=recalled.update,
+        barred=recalled.barred,
+    )
+
+
+def _led_by_what_it_is_about(story: Story, reading: Reading, topics: Sequence[Topic], matcher: Matcher) -> Story:
+    """The story with the first of its articles in front that speaks for what most of it speaks for.
+
+    Weights do not matter here: a weight that changed the lead might cost a story points for the new one's form.
+    """
+    about = max((topic for topic in topics if topic.weight), key=lambda one: reading.relevance[one.slug], default=None)
+    if about is None or not reading.relevance[about.slug] or len(story.articles) == 1:
+        return story
+    speaking = next((one for one in story.articles if matcher.relevance(one)[about.slug] > 0), story.lead)
+    return Story((speaking, *(article for article in story.articles if article is not speaking)))
 
 
 def article_topics(articles: Iterable[Article], topics: Sequence[Topic]) -> dict[int, dict[str, float]]:

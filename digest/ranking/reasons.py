@@ -8,8 +8,7 @@ from digest.model import Article, Story
 from digest.ranking import kindred
 from digest.ranking.rarity import Rarity
 from digest.ranking.stems import light_stem
-from digest.ranking.terms import beginning, read, term, title_words
-from digest.ranking.text import family
+from digest.ranking.terms import beginning, read, title_words
 from digest.ranking.vectors import Vector, Weigher
 
 
@@ -46,11 +45,9 @@ def _shared(article: Article, vector: Vector, total: Mapping[str, int]) -> tuple
         return ()
     written: dict[str, str] = {}
     points: dict[str, int] = defaultdict(int)
-    language = family(article.language)
-    for (word, _), small in zip(*title_words(article), strict=True):
-        one = term(small, language)
-        of_word = written.setdefault(one, word)
-        for evidence in (one, beginning(one), f"#{word}", *_things(word)):
+    for word, _ in title_words(article):
+        of_word = written.setdefault(word.term, word.written)
+        for evidence in (word.term, beginning(word.term), f"#{word.written}", *_things(word.written)):
             points[of_word] += parts.pop(evidence, 0)
     found = [Shared(word, part / everything) for word, part in points.items() if part]
     return tuple(sorted(found, key=lambda shared: (-shared.share, shared.word)))

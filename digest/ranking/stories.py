@@ -2,13 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from digest.config import Ranking
 from digest.model import Article, Story
-from digest.ranking.agglomeration import Agglomeration, nearness
+from digest.ranking.agglomeration import Agglomeration, Join, nearness
 from digest.ranking.lead import canonical, lead_first
 from digest.ranking.likeness import WHOLE, Neighbours
 from digest.ranking.rarity import Rarity
@@ -62,6 +62,7 @@ class Stories:
         self._titles: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._cluster_of: dict[int, int] = {}
         self._clusters: dict[int, list[_Placed]] = {}
+        self._joins: dict[int, list[Join]] = {}
         self._next = 0
 
     def __len__(self) -> int:
@@ -110,13 +111,23 @@ class Stories:
                     squares[place] += alike
                 elif place < place_of[other]:
                     products[place, place_of[other]] += alike
+        lengths = list(map(math.sqrt, squares))
         found = []
         for (one, other), product in products.items():
             smaller = min(len(placed[one].numbers), len(placed[other].numbers))
-            near = nearness(product, squares[one], squares[other], smaller) / self._same
+            near = nearness(product, lengths[one], lengths[other], smaller) / self._same
             if near >= KINDRED:
                 found.append((-near, one, other))
         return [Kinship(placed[one].story, placed[other].story, -near) for near, one, other in sorted(found)]
+
+    def vouch(self, one: Article, other: Article) -> bool:
+        """Whether these two alone would be one story: as alike as groups must be, or under the same headline."""
+        numbers = self._numbers.get(_identity(one)), self._numbers.get(_identity(other))
+        left, right = numbers
+        if left is None or right is None:
+            return False
+        same_title = self._keys[left][1] != "" and self._keys[left] == self._keys[right]
+        return same_title or self._neighbours.of(left).get(right, 0) >= WHOLE * self._same
 
     def _placed(self) -> list[_Placed]:
         return sorted((one for those in self._clusters.values() for one in those), key=_earliest)
@@ -147,6 +158,7 @@ class Stories:
         if cluster is None:
             return []
         placed = self._clusters.pop(cluster)
+        self._joins.pop(cluster, None)
         for one in placed:
             for number in one.numbers:
                 del self._cluster_of[number]
@@ -157,49 +169,67 @@ class Stories:
         touched.update(number for one in before for number in one.numbers)
         known = {one.numbers for one in before}
         changed: list[_Placed] = []
-        done: set[int] = set()
-        for start in sorted(touched & self._articles.keys()):
-            if start not in done:
-                connected = self._connected(start)
-                done.update(connected)
-                for number in connected:
-                    known.update(one.numbers for one in self._dissolve(self._cluster_of.get(number)))
-                changed += [one for one in self._settle(connected) if one.numbers not in known]
+        for loose, clusters in self._connected(sorted(touched & self._articles.keys())):
+            followed = max(clusters, key=self._size, default=None)
+            for cluster in clusters:
+                known.update(one.numbers for one in self._clusters[cluster])
+                if cluster != followed:
+                    loose += [number for one in self._dissolve(cluster) for number in one.numbers]
+            changed += [one for one in self._settle(loose, followed) if one.numbers not in known]
         return [one.story for one in sorted(changed, key=_earliest)]
 
-    def _connected(self, start: int) -> list[int]:
-        """The articles that a chain of near pairs, or of same titles, connects with one."""
-        seen = {start}
-        waiting = [start]
-        while waiting:
-            number = waiting.pop()
+    def _size(self, cluster: int) -> int:
+        return sum(len(one.numbers) for one in self._clusters[cluster])
+
+    def _connected(self, loose: Sequence[int]) -> Iterator[tuple[list[int], list[int]]]:
+        """What a chain of near pairs, or of same titles, connects: articles that are in no cluster, and clusters."""
+        links: dict[int, list[int]] = {number: [] for number in loose}
+        for number in loose:
             near = [other for other, alike in self._neighbours.of(number).items() if alike >= self._bridge]
             for other in (*near, *self._titles.get(self._keys[number], ())):
-                if other not in seen:
-                    seen.add(other)
-                    waiting.append(other)
-        return list(seen)
+                node = self._cluster_of.get(other, other)
+                links[number].append(node)
+                links.setdefault(node, []).append(number)
+        seen: set[int] = set()
+        for start in loose:
+            if start in seen:
+                continue
+            seen.add(start)
+            nodes = [start]
+            for node in nodes:
+                fresh = set(links[node]) - seen
+                seen |= fresh
+                nodes += fresh
+            yield (
+                [node for node in nodes if node not in self._clusters],
+                [node for node in nodes if node in self._clusters],
+            )
 
-    def _settle(self, connected: list[int]) -> list[_Placed]:
-        cluster = self._next
-        self._next += 1
-        if len(connected) == 1:
-            (number,) = connected
-            article = self._articles[number]
-            placed = self._clusters[cluster] = [_Placed(article, Story((article,)), (number,))]
-            self._cluster_of[number] = cluster
+    def _settle(self, loose: list[int], cluster: int | None) -> list[_Placed]:
+        """Form the stories of articles that are connected, by what is known of the cluster, if any, that they join."""
+        before = self._clusters[cluster] if cluster is not None else []
+        if cluster is None:
+            cluster = self._next
+            self._next += 1
+        self._cluster_of.update(dict.fromkeys(loose, cluster))
+        if not before and len(loose) == 1:
+            article = self._articles[loose[0]]
+            placed = self._clusters[cluster] = [_Placed(article, Story((article,)), (loose[0],))]
             return placed
+        connected = [*loose, *(number for one in before for number in one.numbers)]
         keys = {number: canonical(self._articles[number]) for number in connected}
         connected.sort(key=keys.__getitem__)
-        groups = self._agglomerated(connected)
+        groups, self._joins[cluster] = self._agglomerated(connected, loose, self._joins.get(cluster, ()))
+        known = {one.numbers: one for one in before}
         placed = self._clusters[cluster] = [
-            _Placed(self._articles[group[0]], self._story(group), tuple(group)) for group in groups
+            known.get(group) or _Placed(self._articles[group[0]], self._story(group), group) for group in groups
         ]
-        self._cluster_of.update(dict.fromkeys(connected, cluster))
         return placed
 
-    def _agglomerated(self, connected: list[int]) -> list[list[int]]:
-        """The connected articles in groups, each in canonical order."""
+    def _agglomerated(
+        self, connected: list[int], loose: list[int], joins: Iterable[Join]
+    ) -> tuple[list[tuple[int, ...]], list[Join]]:
+        """The connected articles in groups, each in canonical order, and how they were joined."""
         place_of: dict[int, int] = {}
         starts: list[list[int]] = []
         titles: dict[tuple[str, str], int] = {}
@@ -210,24 +240,12 @@ class Stories:
                 starts.append([])
             starts[place].append(number)
             place_of[number] = place
-        squares = [WHOLE * len(start) for start in starts]
-        products: list[dict[int, int]] = [{} for _ in starts]
-        for number in connected:
-            place = place_of[number]
-            mine = products[place]
-            for other, alike in self._neighbours.of(number).items():
-                there = place_of.get(other)
-                if there == place:
-                    squares[place] += alike
-                elif there is not None:
-                    mine[there] = mine.get(there, 0) + alike
-        merged = Agglomeration(squares, [len(start) for start in starts], products, self._same).run()
+        agglomeration = Agglomeration(starts, self._neighbours.of, self._same)
+        groups, joined = agglomeration.run((place_of[number] for number in loose), joins)
         rank = {number: place for place, number in enumerate(connected)}
-        return [
-            sorted((number for place in places for number in starts[place]), key=rank.__getitem__) for places in merged
-        ]
+        return [tuple(sorted(group, key=rank.__getitem__)) for group in groups], joined
 
-    def _story(self, group: list[int]) -> Story:
+    def _story(self, group: tuple[int, ...]) -> Story:
         articles = [self._articles[number] for number in group]
         if len(group) == 1:
             return Story(tuple(articles))

@@ -34,6 +34,25 @@ _WIRE_TAG = re.compile(
 )
 
 
+class KnownWord(NamedTuple):
+    """What a word is wherever it stands: as written, in small letters without spaces, and the term it counts as.
+
+    `capital` tells whether it is written with one, and `hint` whether that hints at a name where every word may have
+    one. `country` is the one it names, `acronym` the initials that it is. `begins_name` and `begins_thing` tell whether
+    a well-known name of several words begins with it, or a phrase that speaks of a thing.
+    """
+
+    written: str
+    small: str
+    term: str
+    capital: bool
+    hint: bool
+    country: str | None
+    acronym: str
+    begins_name: bool
+    begins_thing: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What clustering reads in an article.
@@ -64,22 +83,21 @@ def read(article: Article) -> Reading:
     """Read an article's title, and the beginning of its summary, in its language."""
     language = family(article.language)
     english = language == "en"
+    title = title_words(article)
+    summary = _read_words(tokens(article.summary[:SUMMARY_LETTERS])[:SUMMARY_WORDS], language)
+    small = [word.small for word, _ in title]
     capitals = _Capitals([], [], [])
-    title, small = title_words(article)
-    terms = [term(word, language) for word in small]
-    capitals.sort(title, terms)
-    summary, small_there = _names_joined(tokens(article.summary[:SUMMARY_LETTERS])[:SUMMARY_WORDS])
-    summary_terms = [term(word, language) for word in small_there]
-    capitals.sort(summary, summary_terms)
+    capitals.sort(title)
+    capitals.sort(summary)
     return Reading(
         language,
         " ".join(small) if len(small) >= TITLE_WORDS else "",
-        tuple(filter(None, terms)),
-        tuple(filter(None, summary_terms)),
-        tuple(_things([light_stem(word) for word in small])) if english else (),
-        *_initials([written for written, _ in title]),
-        frozenset(one for (written, _), one in zip(title, terms, strict=True) if one and written[0].isupper()),
-        frozenset(filter(None, (country_of(written.replace(" ", "")) for written, _ in title))),
+        tuple([word.term for word, _ in title if word.term]),
+        tuple([word.term for word, _ in summary if word.term]),
+        tuple(_things(small)) if english and any(word.begins_thing for word, _ in title) else (),
+        *_initials([word for word, _ in title]),
+        frozenset([word.term for word, _ in title if word.term and word.capital]),
+        frozenset([word.country for word, _ in title if word.country]),
         market(small) if english else "",
         tuple(capitals.named),
         tuple(capitals.perhaps),
@@ -92,29 +110,33 @@ def headline(article: Article) -> str:
     return _WIRE_TAG.sub("", article.title.strip())
 
 
-def title_words(article: Article) -> tuple[list[tuple[str, bool]], list[str]]:
-    """The words of the headline as written, each with whether it opens a sentence, and as `term` takes them."""
-    return _names_joined(tokens(headline(article)))
-
-
-def _names_joined(words: list[tuple[str, bool]]) -> tuple[list[tuple[str, bool]], list[str]]:
-    """The words as written and in small letters, with well-known names of several as one: "Hong Kong", "hongkong"."""
-    small = [written.lower() for written, _ in words]
-    if FIRST_OF_NAMES.isdisjoint(small):
-        return words, small
-    place = 0
-    joined: list[tuple[str, bool]] = []
-    while place < len(words):
-        length = 1
-        if small[place] in FIRST_OF_NAMES:
-            length = next((n for n in (3, 2) if tuple(small[place : place + n]) in NAMES_OF_WORDS), 1)
-        joined.append((" ".join(part for part, _ in words[place : place + length]), words[place][1]))
-        place += length
-    return joined, [written.lower().replace(" ", "") for written, _ in joined]
+def title_words(article: Article) -> list[tuple[KnownWord, bool]]:
+    """The words of the headline, each with whether it opens a sentence; well-known names of several are one."""
+    return _read_words(tokens(headline(article)), family(article.language))
 
 
 @lru_cache(maxsize=1 << 16)
-def term(word: str, language: str) -> str:
+def _word(written: str, language: str) -> KnownWord:
+    unspaced = written.replace(" ", "")
+    small = unspaced.lower()
+    stem = light_stem(small)
+    term = _term(small, stem if language == "en" else small)
+    capital = written[0].isupper()
+    is_acronym = written.isupper() and len(written) > 1 and written.isalpha() and written not in NO_NAMES
+    return KnownWord(
+        written,
+        small,
+        term,
+        capital,
+        capital and term != "" and term not in background.SHARES,
+        country_of(unspaced),
+        intern(f"#{written}") if is_acronym else "",
+        small in FIRST_OF_NAMES,
+        stem in kindred.FIRST,
+    )
+
+
+def _term(word: str, stem: str) -> str:
     """What a word in small letters counts as, or "" if it says nothing about which event is meant.
 
     A place whatever its form ("German" is "germany"), an English word's light stem, and any other word as it is.
@@ -122,9 +144,24 @@ def term(word: str, language: str) -> str:
     if word in COMMON or _YEAR.fullmatch(word):
         return ""
     place = DEMONYMS.get(word, word)
-    if place in PLACES or place in COUNTRY_OF:
-        return place
-    return intern(light_stem(word) if language == "en" else word)
+    return place if place in PLACES or place in COUNTRY_OF else intern(stem)
+
+
+def _read_words(words: list[tuple[str, bool]], language: str) -> list[tuple[KnownWord, bool]]:
+    read = [(_word(written, language), opens) for written, opens in words]
+    if not any(word.begins_name for word, _ in read):
+        return read
+    place = 0
+    joined: list[tuple[KnownWord, bool]] = []
+    while place < len(read):
+        length = 1
+        if read[place][0].begins_name:
+            small = [word.small for word, _ in read[place : place + 3]]
+            length = next((n for n in (3, 2) if tuple(small[:n]) in NAMES_OF_WORDS), 1)
+        written = " ".join([part for part, _ in words[place : place + length]])
+        joined.append((_word(written, language), words[place][1]))
+        place += length
+    return joined
 
 
 @lru_cache(maxsize=1 << 16)
@@ -146,24 +183,25 @@ class _Capitals(NamedTuple):
     perhaps: list[str]
     small: list[str]
 
-    def sort(self, words: Sequence[tuple[str, bool]], terms: Sequence[str]) -> None:
+    def sort(self, words: Sequence[tuple[KnownWord, bool]]) -> None:
         """Sort a text's terms.
 
         At the start of a sentence, and in headline style, capitals are a hint at most, and none for a common word.
         """
-        upper = [written[0].isupper() for written, _ in words]
-        telling = [capital for capital, one in zip(upper[1:], terms[1:], strict=False) if one]
-        style = sum(telling) > HEADLINE_STYLE * len(telling)
-        for (_, opens), one, capital in zip(words, terms, upper, strict=True):
-            if not one:
-                continue
-            if not (style or opens):
-                (self.named if capital else self.small).append(one)
-            elif capital and one not in background.SHARES:
-                self.perhaps.append(one)
+        telling = [word.capital for word, _ in words[1:] if word.term]
+        if sum(telling) > HEADLINE_STYLE * len(telling):
+            self.perhaps.extend([word.term for word, _ in words if word.hint])
+            return
+        for word, opens in words:
+            if opens:
+                if word.hint:
+                    self.perhaps.append(word.term)
+            elif word.term:
+                (self.named if word.capital else self.small).append(word.term)
 
 
-def _things(stems: Sequence[str]) -> Iterator[str]:
+def _things(small: Sequence[str]) -> Iterator[str]:
+    stems = list(map(light_stem, small))
     for place, stem in enumerate(stems):
         if stem in kindred.FIRST:
             for length in range(kindred.LONGEST, 0, -1):
@@ -172,24 +210,20 @@ def _things(stems: Sequence[str]) -> Iterator[str]:
                     yield thing
 
 
-def _initials(title: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _initials(title: Sequence[KnownWord]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All the initials that a title has, or might be shortened to ("General Motors" to "GM"); and those that it has.
 
     A title in capitals throughout has none.
     """
-    if " ".join(title).isupper():
+    acronyms = tuple([word.acronym for word in title if word.acronym])
+    if " ".join([word.written for word in title]).isupper():
         return (), ()
-    acronyms = tuple(
-        intern(f"#{written}")
-        for written in title
-        if len(written) > 1 and written.isupper() and written.isalpha() and written not in NO_NAMES
-    )
     found = list(acronyms)
     letters = ""
-    for written in title:
-        if written[0].isupper():
-            letters = (letters + written[0])[-LONGEST_INITIALS:]
+    for word in title:
+        if word.capital:
+            letters = (letters + word.written[0])[-LONGEST_INITIALS:]
             found += [intern(f"#{letters[start:]}") for start in range(len(letters) - 1)]
-        elif written not in _SMALL_IN_NAMES:
+        elif letters and word.written not in _SMALL_IN_NAMES:
             letters = ""
     return tuple(dict.fromkeys(found)), acronyms

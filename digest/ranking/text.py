@@ -46,7 +46,7 @@ _STEMMERS = {
 _WORD = re.compile(
     r"([.!?:;“\"(|]\s*|[-–—]\s?)?"
     r"((?:[^\W\d_]\.){2,}|[\u3040-\u30ff\u3400-\u9fff]+"
-    r"|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:&[^\W_]+|[.,]\d+)*(?:'[^\W_]+)?)"
+    r"|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:&[^\W_]+|[.,]\d+)*(?:'[^\W_]+)?)"
 )
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _POSSESSIVE = re.compile(r"'s?$", re.IGNORECASE)

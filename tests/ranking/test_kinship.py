@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from digest.config import Ranking
-from digest.model import Article, Override, OverrideKind, Ranked, Story
-from digest.ranking.kinship import Kin, echo, kin
+from digest.model import Article, Override, OverrideKind, Ranked, Receipt, Story
+from digest.ranking.kinship import FLOOR, Near, echo, kin, near
 from digest.ranking.rank import rank
 from digest.ranking.stories import Kinship
 from tests.ranking.articles import NOW, article
@@ -14,53 +16,61 @@ from tests.ranking.test_rank import TOPICS
 SETTINGS = Ranking()
 
 
-def story(*articles: Article) -> Story:
-    return Story(articles)
+def ranked(*articles: Article, topic: str = "jobs", barred: str = "") -> Ranked:
+    return Ranked(Story(articles), Receipt(()), topic, {}, barred=barred)
 
 
-LARGE = story(article(1, "US adds 130,000 jobs", "Reuters"), article(2, "US hiring surges", "AP"))
-SMALL = story(article(3, "What the US jobs report means", "FT"))
-OTHER = story(article(4, "OPEC delays oil output", "BBC"))
+LARGE = ranked(article(1, "US adds 130,000 jobs", "Reuters"), article(2, "US hiring surges", "AP"))
+SMALL = ranked(article(3, "What the US jobs report means", "FT"))
+OTHER = ranked(article(4, "OPEC delays oil output", "BBC"))
+ALL = {0: SMALL, 1: OTHER, 2: LARGE}
 
 
-def test_the_story_that_more_publishers_cover_is_the_larger_one() -> None:
-    near = kin([SMALL, OTHER, LARGE], [Kinship(LARGE, SMALL, 0.8)])
-
-    assert near == {0: [Kin(2, 0.8, larger=True)], 2: [Kin(0, 0.8, larger=False)]}
-
-
-def test_of_two_that_are_equal_the_earlier_is_the_larger_one() -> None:
-    early, late = story(article(1, "Early", hours=5)), story(article(2, "Late", hours=2))
-
-    near = kin([late, early], [Kinship(early, late, 0.6)])
-
-    assert [one.larger for one in near[0]] == [True]
-    assert [one.larger for one in near[1]] == [False]
+def close(nearness: float, stories: dict[int, Ranked] = ALL) -> Near:
+    by_place = [stories[place].story for place in sorted(stories)]
+    return near(by_place, [Kinship(stories[2].story, stories[0].story, nearness)])
 
 
-def test_an_echo_loses_points_by_how_near_it_is_and_says_to_what() -> None:
-    stories = [SMALL, OTHER, LARGE]
-    factor = echo(kin(stories, [Kinship(LARGE, SMALL, 0.8)])[0], stories, SETTINGS)
+def test_near_stories_are_named_by_their_ids_on_both_sides() -> None:
+    assert kin(0, ALL, close(0.9)) == ("s1",)
+    assert kin(2, ALL, close(0.9)) == ("s3",)
+    assert kin(1, ALL, close(0.9)) == ()
+
+
+def test_stories_that_only_have_something_in_common_are_not_near() -> None:
+    assert close(FLOOR - 0.01) == {}
+
+
+@pytest.mark.parametrize(("nearness", "share"), [(FLOOR, 0.0), ((1 + FLOOR) / 2, 0.5), (1.0, 1.0), (1.4, 1.0)])
+def test_an_echo_loses_points_from_nothing_on_by_how_near_it_is(nearness: float, share: float) -> None:
+    factor = echo(0, ALL, close(nearness), SETTINGS)
 
     assert factor
-    assert (factor.name, factor.input, factor.points) == ("echo", 0.8, -0.8 * SETTINGS.echo)
+    assert factor.name == "echo"
+    assert factor.points == pytest.approx(-SETTINGS.echo * share)
     assert factor.because == "much like “US adds 130,000 jobs”, which is covered more widely"
 
 
-def test_the_larger_of_two_loses_nothing_and_no_echo_loses_more_than_the_setting() -> None:
-    stories = [SMALL, LARGE]
-    near = kin(stories, [Kinship(LARGE, SMALL, 1.4)])
+def test_the_larger_of_two_loses_nothing() -> None:
+    assert echo(2, ALL, close(1.0), SETTINGS) is None
 
-    assert echo(near[1], stories, SETTINGS) is None
-    loud = echo(near[0], stories, SETTINGS)
-    assert loud
-    assert loud.points == -SETTINGS.echo
+
+def test_of_two_that_are_equal_the_earlier_is_the_larger_one() -> None:
+    stories = {0: ranked(article(2, "Late", hours=2)), 1: OTHER, 2: ranked(article(1, "Early", hours=5))}
+
+    assert echo(0, stories, close(1.0, stories), SETTINGS)
+    assert echo(2, stories, close(1.0, stories), SETTINGS) is None
+
+
+@pytest.mark.parametrize("silent", [replace(LARGE, barred="it ran"), replace(LARGE, topic="")])
+def test_a_larger_story_that_no_edition_tells_has_no_echo(silent: Ranked) -> None:
+    assert echo(0, {**ALL, 2: silent}, close(1.0), SETTINGS) is None
 
 
 def test_stories_that_an_editor_merged_are_near_each_other_no_more() -> None:
-    whole = Story((*LARGE.articles, *SMALL.articles))
+    whole = Story((*LARGE.story.articles, *SMALL.story.articles))
 
-    assert kin([whole, OTHER], [Kinship(LARGE, SMALL, 0.8)]) == {}
+    assert near([whole, OTHER.story], [Kinship(LARGE.story, SMALL.story, 0.9)]) == {}
 
 
 def ranking(*overrides: Override) -> dict[int, Ranked]:
@@ -70,7 +80,7 @@ def ranking(*overrides: Override) -> dict[int, Ranked]:
         article(3, "Bank shares slide in Milan on ECB decision", "FT"),
         article(4, "OPEC delays oil output increase", "BBC"),
     ]
-    found = rank(articles, TOPICS, replace(SETTINGS, same_story=0.25), NOW, overrides=overrides)
+    found = rank(articles, TOPICS, replace(SETTINGS, same_story=0.19), NOW, overrides=overrides)
     return {number: one for one in found for number in (member.id for member in one.story.articles)}
 
 

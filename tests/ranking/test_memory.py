@@ -29,8 +29,8 @@ def told(*articles: Article, day: date = YESTERDAY, first: date | None = None) -
     )
 
 
-def recollection(*tellings: Told) -> Recollection:
-    return Recollection(History(tellings), SETTINGS)
+def recollection(*tellings: Told, alike: bool = True) -> Recollection:
+    return Recollection(History(tellings), SETTINGS, lambda one, other: alike)
 
 
 def covered(*publishers: str) -> list[Article]:
@@ -52,7 +52,7 @@ def test_a_story_of_which_nothing_ran_is_as_it_was() -> None:
 def test_a_story_that_ran_is_barred_while_nothing_is_new() -> None:
     recalled = recollection(told(OLD)).of(Story((OLD, *covered("AP"))))
 
-    assert recalled.barred == "it ran on 2026-02-09, and there is no news of it"
+    assert recalled.barred == "it ran on 2026-02-09 as “ECB holds interest rates at 2%”, and there is no news of it"
     factor = recalled.factor(SETTINGS)
     assert factor
     assert (factor.name, factor.points, factor.because) == ("memory", 0.0, recalled.barred)
@@ -76,7 +76,9 @@ def test_an_update_costs_points_so_that_it_must_be_worth_coming_back_for() -> No
     factor = recalled.factor(SETTINGS)
     assert factor
     assert factor.points == -SETTINGS.update
-    assert factor.because == "an update of a story of 2026-02-09: now also covered by AP, FT and BBC"
+    assert factor.because == (
+        "an update of “ECB holds interest rates at 2%” of 2026-02-09: now also covered by AP, FT and BBC"
+    )
 
 
 def test_publishers_that_covered_it_before_are_no_news() -> None:
@@ -112,10 +114,39 @@ def test_a_statement_of_an_official_source_is_news_once() -> None:
     assert second.barred
 
 
-def test_what_was_published_before_the_earlier_edition_went_to_press_is_no_news() -> None:
-    late = [replace(one, published_at=PRESS - timedelta(minutes=1)) for one in covered("AP", "FT", "BBC")]
+def test_what_we_saw_before_the_earlier_edition_went_to_press_is_no_news() -> None:
+    seen = [replace(one, first_seen_at=PRESS - timedelta(minutes=1)) for one in covered("AP", "FT", "BBC")]
 
-    assert recollection(told(OLD)).of(Story((OLD, *late))).barred
+    assert recollection(told(OLD)).of(Story((OLD, *seen))).barred
+
+
+def test_what_was_published_before_press_time_and_came_after_it_is_news() -> None:
+    late = [replace(one, published_at=PRESS - timedelta(minutes=5)) for one in covered("AP", "FT", "BBC")]
+
+    assert recollection(told(OLD)).of(Story((OLD, *late))).update
+
+
+def test_a_story_put_together_with_what_ran_is_new_if_no_pair_of_its_articles_is_alike_by_itself() -> None:
+    new = covered("AP", "FT")
+
+    recalled = recollection(told(OLD), alike=False).of(Story((OLD, *new)))
+
+    assert (recalled.story, recalled.told, recalled.barred) == (Story(tuple(new)), None, "")
+
+
+def test_a_story_that_one_publisher_broke_and_many_take_up_is_an_update() -> None:
+    recalled = recollection(told(OLD)).of(Story((OLD, *covered("AP", "FT", "BBC", "Nikkei", "AFP", "CBC"))))
+
+    assert recalled.update
+
+
+def test_a_figure_that_stood_in_any_headline_of_what_ran_is_no_news() -> None:
+    second = article(2, "ECB leaves deposit rate at 1.75%", "Reuters", hours=29)
+    telling = replace(told(OLD), article_ids=(1, 2))
+
+    recalled = recollection(telling).of(Story((article(3, "ECB: 1.75% it is", "AP"), OLD, second)))
+
+    assert recalled.barred
 
 
 def test_an_update_of_an_update_leads_back_to_the_edition_where_the_story_first_ran() -> None:
@@ -143,9 +174,10 @@ def test_what_ran_and_has_no_article_in_the_window_is_no_story_of_today() -> Non
 
 
 def test_a_few_articles_that_ran_and_went_astray_into_another_event_do_not_make_it_old() -> None:
+    ran = [OLD, *(article(number, f"ECB, part {number}", "AFP", hours=29) for number in (2, 3))]
     new = covered("AP", "FT", "BBC", "Nikkei", "AFP")
 
-    recalled = recollection(told(OLD)).of(Story((OLD, *new)))
+    recalled = recollection(told(*ran)).of(Story((OLD, *new)))
 
     assert (recalled.told, recalled.update, recalled.barred) == (None, None, "")
     assert recalled.story == Story(tuple(new))
