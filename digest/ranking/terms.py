@@ -94,7 +94,7 @@ def read(article: Article) -> Reading:
         " ".join(small) if len(small) >= TITLE_WORDS else "",
         tuple([word.term for word, _ in title if word.term]),
         tuple([word.term for word, _ in summary if word.term]),
-        tuple(_things(small)) if english and any([word.begins_thing for word, _ in title]) else (),
+        tuple(_things(small)) if english and any(word.begins_thing for word, _ in title) else (),
         *_initials([word for word, _ in title]),
         frozenset([word.term for word, _ in title if word.term and word.capital]),
         frozenset([word.country for word, _ in title if word.country]),
@@ -149,7 +149,7 @@ def _term(word: str, stem: str) -> str:
 
 def _read_words(words: list[tuple[str, bool]], language: str) -> list[tuple[KnownWord, bool]]:
     read = [(_word(written, language), opens) for written, opens in words]
-    if not any([word.begins_name for word, _ in read]):
+    if not any(word.begins_name for word, _ in read):
         return read
     place = 0
     joined: list[tuple[KnownWord, bool]] = []
@@ -164,10 +164,9 @@ def _read_words(words: list[tuple[str, bool]], language: str) -> list[tuple[Know
     return joined
 
 
-@lru_cache(maxsize=1 << 16)
 def is_plain(one: str) -> bool:
     """Whether a term never counts as a name: a place, a figure."""
-    return one in PLACES or one in COUNTRY_OF or any(character.isdigit() for character in one)
+    return one in PLACES or one in COUNTRY_OF or (not one.isalpha() and any(map(str.isdigit, one)))
 
 
 @lru_cache(maxsize=1 << 16)
