@@ -61,6 +61,7 @@ class Agglomeration:
         self._lowest = list(range(len(starts)))
         self._squares = [self._square(start) for start in starts]
         self._lengths = list(map(math.sqrt, self._squares))
+        self._sizes = [len(start) for start in starts]
         self._products: list[dict[int, int]] = [{} for _ in starts]
         self._awake = [False] * len(starts)
         self._heap: list[tuple[float, int, int, int, int]] = []
@@ -112,22 +113,23 @@ class Agglomeration:
 
     def _wake(self, place: int) -> None:
         """Learn a group's products with all that sleep; with the others they are known."""
-        if self._awake[place]:
+        awake, place_of = self._awake, self._place_of
+        if awake[place]:
             return
-        self._awake[place] = True
-        mine = self._products[place]
+        awake[place] = True
         found: dict[int, int] = {}
         for number in self._groups[place]:
             for neighbour, alike in self._neighbours(number).items():
-                other = self._place_of.get(neighbour)
-                if other is not None and not self._awake[other]:
+                other = place_of.get(neighbour)
+                if other is not None and not awake[other]:
                     found[other] = found.get(other, 0) + alike
+        self._products[place].update(found)
         for other, product in found.items():
-            mine[other] = self._products[other][place] = product
+            self._products[other][place] = product
             self._offer(place, other, product)
 
     def _nearness(self, one: int, other: int, product: int) -> float:
-        smaller = min(len(self._groups[one]), len(self._groups[other]))
+        smaller = min(self._sizes[one], self._sizes[other])
         return nearness(product, self._lengths[one], self._lengths[other], smaller)
 
     def _offer(self, one: int, other: int, product: int) -> None:
@@ -153,6 +155,7 @@ class Agglomeration:
         self._lowest[into] = low
         self._squares[into] += self._squares[gone] + 2 * product
         self._lengths[into] = math.sqrt(self._squares[into])
+        self._sizes[into] += self._sizes[gone]
         self._place_of.update(dict.fromkeys(self._groups[gone], into))
         self._groups[into] += self._groups.pop(gone)
         for other, part in theirs.items():

@@ -158,8 +158,8 @@ _WIRES = re.compile(
 )
 _RELEASED = re.compile(
     r"/\s?prnewswire\b|\b(?:business ?wire|globe ?newswire)\)|\(accesswire\b|\b(?:today announced|pleased to announce)\b",
-    re.IGNORECASE,
 )
+_RELEASE_WORDS = ("wire", "announce")
 
 _PARTS = {
     "a press release": {"press-release", "press-releases", "pressrelease", "news-releases"},
@@ -186,7 +186,7 @@ def form(article: Article) -> str:
     into summaries. What an official source releases is no press release: it is what reports are made of.
     """
     address = article.url.lower()
-    if _WIRES.match(address) or _RELEASED.search(article.summary):
+    if _WIRES.match(address) or _is_release(article.summary.lower()):
         return _unless_official("a press release", article)
     if name := _of_title(article.title.strip().replace("\u2019", "'")):
         return _unless_official(name, article)
@@ -195,6 +195,10 @@ def form(article: Article) -> str:
     if not parts.isdisjoint(_ANY_PART):
         return _unless_official(next(name for name, known in _PARTS.items() if not parts.isdisjoint(known)), article)
     return ""
+
+
+def _is_release(summary: str) -> bool:
+    return any(word in summary for word in _RELEASE_WORDS) and bool(_RELEASED.search(summary))
 
 
 def _of_title(title: str) -> str:

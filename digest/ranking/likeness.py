@@ -1,7 +1,7 @@
 """How alike two articles are, and which articles are alike at all."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from digest.ranking import kindred
@@ -98,6 +98,7 @@ class Neighbours:
         self._least = least
         self._rarity = rarity
         self._most = max(RARE_LEAST, RARE_SHARE * rarity.articles)
+        self._rare_words: dict[str, _RareWords] = {}
         self._vectors: dict[int, Vector] = {}
         self._holders: dict[str, dict[str, _Holders]] = defaultdict(dict)
         self._of: dict[int, dict[int, int]] = {}
@@ -157,12 +158,29 @@ class Neighbours:
         for other in self._of.pop(article):
             del self._of[other][article]
 
-    def _rare(self, vector: Vector) -> Iterator[tuple[str, int]]:
+    def _rare(self, vector: Vector) -> Iterable[tuple[str, int]]:
         """The article's rare words, by their beginnings where they have one, and what they weigh."""
-        frequency = self._rarity.of_language(vector.language).frequency
+        rare_word = self._rare_words.get(vector.language)
+        if rare_word is None:
+            frequency = self._rarity.of_language(vector.language).frequency
+            rare_word = self._rare_words[vector.language] = _RareWords(frequency, self._most)
         words: dict[str, int] = {}
         for term, weight in vector.terms.items():
-            word = beginning(term) or term
-            if weight > words.get(word, 0):
+            word = rare_word[term]
+            if word and weight > words.get(word, 0):
                 words[word] = weight
-        return ((word, weight) for word, weight in words.items() if frequency.get(word, 0) <= self._most)
+        return words.items()
+
+
+class _RareWords(dict[str, str]):
+    """The word through which a term lets articles meet: its beginning, where it has one; "" if it is not rare."""
+
+    def __init__(self, frequency: Mapping[str, int], most: float) -> None:
+        super().__init__()
+        self._frequency = frequency
+        self._most = most
+
+    def __missing__(self, term: str) -> str:
+        word = beginning(term) or term
+        found = self[term] = word if self._frequency.get(word, 0) <= self._most else ""
+        return found

@@ -17,13 +17,13 @@ def named(articles: Sequence[Article]) -> list[Article]:
 
     "ft.com" becomes "Financial Times" where a feed of the Financial Times brings articles from www.ft.com.
     """
-    at_home = _at_home(articles)
-    return [
-        replace(article, publisher=name)
-        if _is_site(article) and (name := _name(article.publisher, at_home))
-        else article
-        for article in articles
-    ]
+    by_site = [place for place, article in enumerate(articles) if _is_site(article)]
+    found = list(articles)
+    at_home = _at_home(articles) if by_site else {}
+    for place in by_site:
+        if name := _name(articles[place].publisher, at_home):
+            found[place] = replace(articles[place], publisher=name)
+    return found
 
 
 def _at_home(articles: Iterable[Article]) -> dict[str, str]:
@@ -37,7 +37,9 @@ def _at_home(articles: Iterable[Article]) -> dict[str, str]:
 
 
 def _is_site(article: Article) -> bool:
-    return article.publisher.removeprefix(_WWW) == _site(article.url)
+    site = article.publisher.removeprefix(_WWW)
+    # Few publishers' names stand in an address, and taking that apart is dear.
+    return site in article.url.lower() and site == _site(article.url)
 
 
 def _name(site: str, at_home: dict[str, str]) -> str:

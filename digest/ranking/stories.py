@@ -189,7 +189,8 @@ class Stories:
             for other in (*near, *self._titles.get(self._keys[number], ())):
                 node = self._cluster_of.get(other, other)
                 links[number].append(node)
-                links.setdefault(node, []).append(number)
+                if node != other:
+                    links.setdefault(node, []).append(number)
         seen: set[int] = set()
         for start in loose:
             if start in seen:

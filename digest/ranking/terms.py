@@ -164,10 +164,9 @@ def _read_words(words: list[tuple[str, bool]], language: str) -> list[tuple[Know
     return joined
 
 
-@lru_cache(maxsize=1 << 16)
 def is_plain(one: str) -> bool:
     """Whether a term never counts as a name: a place, a figure."""
-    return one in PLACES or one in COUNTRY_OF or any(character.isdigit() for character in one)
+    return one in PLACES or one in COUNTRY_OF or (not one.isalpha() and any(map(str.isdigit, one)))
 
 
 @lru_cache(maxsize=1 << 16)
