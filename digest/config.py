@@ -208,6 +208,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     topics = _topics(tomlfile.read(home / "topics.toml", faults))
     # Without topics every slug would be reported once more as unknown.
     slugs = [topic.slug for topic in topics] or None
+    _some_topic_counts(home / "topics.toml", topics, faults)
     feeds = _feeds(tomlfile.read(home / "feeds.toml", faults), slugs)
     root = tomlfile.read(home / "digest.toml", faults)
     secrets = _Secrets(environment, faults)
@@ -240,6 +241,7 @@ def read_topics(file: Path) -> tuple[Topic, ...]:
     """
     faults: list[Fault] = []
     topics = _topics(tomlfile.read(file, faults))
+    _some_topic_counts(file, topics, faults)
     if faults:
         raise ConfigError(tuple(faults))
     return topics
@@ -428,6 +430,12 @@ def _topics(root: Table) -> tuple[Topic, ...]:
         topics.append(topic)
     root.finish()
     return tuple(topics)
+
+
+def _some_topic_counts(file: Path, topics: Sequence[Topic], faults: list[Fault]) -> None:
+    """An empty file, such as one that is just being saved, must not take the place of the topics in force."""
+    if not faults and not any(topic.weight > 0 for topic in topics):
+        faults.append(Fault(file, 0, "has no topic; at least one [[topic]] with a weight above 0 is needed"))
 
 
 def _terms(table: Table, key: str) -> tuple[Term, ...]:

@@ -106,6 +106,15 @@ class UnknownEdition(WorkError):
         super().__init__(f"There is no edition {wanted}. `digest publish` makes today's.")
 
 
+class RecordUnreadable(WorkError):
+    """What an edition was made of cannot be read."""
+
+    def __init__(self, whose: str, reason: str) -> None:
+        super().__init__(
+            f"What {whose} was made of cannot be read by this release ({reason}). A backtest of fewer `--days` leaves it out."
+        )
+
+
 class UnknownStory(WorkError):
     """No such story is in the window or in an edition."""
 

@@ -61,21 +61,23 @@ class Day:
 def replay(pools: Iterable[Pool], changed: Callable[[Rules], Rules]) -> Iterator[Day]:
     """Each day's edition under the rules it was made by, and under changed ones.
 
-    What the changed rules would have told on one day counts as told on the next: a story that they bring in on Monday does
-    not come in once more on Tuesday.
+    What either side tells on one day counts as told on the next: a story that the changed rules bring in on Monday does not
+    come in once more on Tuesday. Both sides are made by the code that runs, so that nothing but the rules differs.
 
     Args:
         pools: of one digest, oldest first.
         changed: the other rules, given those of the day.
     """
-    told: dict[date, list[Told]] = {}
+    told_before: dict[date, list[Told]] = {}
+    told_after: dict[date, list[Told]] = {}
     seen: dict[int, Article] = {}
     for pool in pools:
         seen |= {article.id: article for article in (*pool.articles, *pool.history.articles)}
-        other = replace(pool, rules=changed(pool.rules), history=_as_told(pool, told, seen))
-        ranked_before, ranked_after = ranked_of(pool), ranked_of(other)
-        before, after = edition_of(pool, ranked_before), edition_of(other, ranked_after)
-        told[pool.day] = told_by(after) if after.state is EditionState.FROZEN else []
+        one = replace(pool, history=_as_told(pool, told_before, seen))
+        other = replace(pool, rules=changed(pool.rules), history=_as_told(pool, told_after, seen))
+        ranked_before, ranked_after = ranked_of(one), ranked_of(other)
+        before, after = edition_of(one, ranked_before), edition_of(other, ranked_after)
+        told_before[pool.day], told_after[pool.day] = _told(before), _told(after)
         yield Day(pool.day, before, after, differences(before, after, ranked_before, ranked_after))
 
 
@@ -109,8 +111,12 @@ def shares(editions: Iterable[Edition], of: Callable[[Item], str]) -> dict[str, 
 
 
 def pools_since(connection: Connection, digest: str, day: date) -> Iterator[Pool]:
-    """The pools of a digest's editions from `day` on, oldest first, as far as they were kept."""
-    return (unpacked(record.body) for record in records.since(connection, digest, day))
+    """The pools of a digest's editions from `day` on, oldest first, as far as they were kept.
+
+    Raises:
+        RecordUnreadable: a release that this one does not understand kept one of them.
+    """
+    return (unpacked(record.body, record.whose) for record in records.since(connection, digest, day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +137,23 @@ class Rebuilt:
 
 
 def rebuild(connection: Connection, edition: Edition) -> Rebuilt:
-    """Make a stored edition anew from what was put away with it."""
+    """Make a stored edition anew from what was put away with it.
+
+    Raises:
+        RecordUnreadable: a release that this one does not understand put it away.
+    """
     record = records.of(connection, edition.id)
     if record is None:
         return Rebuilt(edition, None, None)
-    return Rebuilt(edition, edition_of(unpacked(record.body)), record.release)
+    return Rebuilt(edition, edition_of(unpacked(record.body, record.whose)), record.release)
+
+
+def _told(edition: Edition) -> list[Told]:
+    return told_by(edition) if edition.state is EditionState.FROZEN else []
 
 
 def _as_told(pool: Pool, told: dict[date, list[Told]], seen: dict[int, Article]) -> History:
-    """The pool's history, with what the changed rules told on the days that were replayed in place of what was told."""
+    """The pool's history, with what was told on the days that were replayed in place of what was told then."""
     since = pool.day - timedelta(days=pool.rules.ranking.memory_days)
     kept = [one for one in pool.history.told if one.date not in told]
     instead = [one for day, those in told.items() if since <= day < pool.day for one in those]

@@ -13,6 +13,7 @@ import msgspec
 from digest.config import Rules
 from digest.editions.compose import compose, select
 from digest.editions.policy import judged, order_for
+from digest.errors import RecordUnreadable
 from digest.model import Article, Coverage, Edition, History, Override, OverrideKind, Quote, Ranked, Window
 from digest.ranking.rank import rank
 
@@ -61,7 +62,12 @@ def ranked_of(pool: Pool) -> list[Ranked]:
 
 def edition_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
     """The edition that the pool makes: frozen, held, or skipped with a reason; `ranked` are its stories, where known."""
-    composed = compose(
+    return judged(composed_of(pool, ranked), pool.rules.digest, pool.overrides)
+
+
+def composed_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
+    """The edition with all that could be placed, before anybody judges what becomes of it."""
+    return compose(
         ranked_of(pool) if ranked is None else ranked,
         pool.rules,
         pool.day,
@@ -71,7 +77,6 @@ def edition_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
         coverage=pool.coverage,
         now=pool.at,
     )
-    return judged(composed, pool.rules.digest, pool.overrides)
 
 
 def verdict_of(pool: Pool, ranked: Sequence[Ranked], articles: Collection[int]) -> Verdict | None:
@@ -100,9 +105,16 @@ def packed(pool: Pool) -> bytes:
     return zlib.compress(msgspec.json.encode(pool), level=6)
 
 
-def unpacked(body: bytes) -> Pool:
-    """The pool that `packed` made these bytes of, by this release or an earlier one."""
-    return msgspec.json.decode(zlib.decompress(body), type=Pool)
+def unpacked(body: bytes, whose: str) -> Pool:
+    """The pool that `packed` made these bytes of, by this release or an earlier one; `whose` says which for an error.
+
+    Raises:
+        RecordUnreadable: this release does not understand it.
+    """
+    try:
+        return msgspec.json.decode(zlib.decompress(body), type=Pool)
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise RecordUnreadable(whose, str(error)) from error
 
 
 def is_same(one: Edition, other: Edition) -> bool:

@@ -4,7 +4,7 @@
 called again, at any time, by anybody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine
 from digest import __version__, clock
 from digest.config import Config
 from digest.editions import policy
-from digest.editions.pool import Pool, edition_of, packed, unpacked
-from digest.errors import EditionSettled
+from digest.editions.pool import Pool, composed_of, edition_of, packed, unpacked
+from digest.errors import EditionSettled, RecordUnreadable
 from digest.model import Digest, Edition, EditionState, History, Override, OverrideKind, Policy, Window
 from digest.ranking.memory import told_by
 from digest.store import articles, deliveries, editions, feeds, overrides, quotes, records, subscribers
@@ -95,27 +95,41 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
             return Published(existing, created=False, queued=0)
         as_held = made_of(connection, existing, now) if existing and ordered is OverrideKind.APPROVE else None
         pool = as_held or gather(config, connection, digest, day, press, now)
-    edition = edition_of(pool)
+    composed = composed_of(pool)
+    edition = policy.judged(composed, digest, pool.overrides)
     if existing and edition.state is EditionState.HELD:
         return Published(existing, created=False, queued=0)
-    if _is_open(edition, pool):
+    if not composed.items and _is_open(edition, pool):
         return Published(edition, created=False, queued=0)
     return _freeze(engine, edition, pool, now)
 
 
 def made_of(connection: Connection, existing: Edition, now: datetime) -> Pool | None:
-    """What a stored edition was made of; None where that was not kept.
+    """What a stored edition was made of; None where that was not kept, or cannot be read any more.
 
-    Of one that is held, with the overrides that are in force now, as an approval would publish it: it was held to be
-    seen to.
+    Of one that is held, as an approval would publish it: with what editors did while it was held, since it was held to be
+    seen to, and without what they took back. What only ran out in the meantime still counts.
     """
     record = records.of(connection, existing.id)
     if record is None:
         return None
-    pool = unpacked(record.body)
+    try:
+        pool = unpacked(record.body, record.whose)
+    except RecordUnreadable:
+        return None
     if existing.state is not EditionState.HELD:
         return pool
-    return replace(pool, overrides=tuple(overrides.in_force(connection, existing.digest, now)), at=now)
+    return replace(pool, overrides=tuple(_still_meant(connection, existing.digest, pool, now)), at=now)
+
+
+def _still_meant(connection: Connection, digest: str, pool: Pool, now: datetime) -> Iterator[Override]:
+    in_force = overrides.in_force(connection, digest, now)
+    for held in pool.overrides:
+        kept = overrides.by_id(connection, held.id)
+        taken_back = kept is not None and kept.until < held.until
+        if not taken_back and all(held.id != other.id for other in in_force):
+            yield held
+    yield from in_force
 
 
 def held(connection: Connection, existing: Edition, now: datetime) -> Edition:
@@ -167,7 +181,7 @@ def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published
 
 
 def _is_open(edition: Edition, pool: Pool) -> bool:
-    """Whether there is nothing to say yet, and nobody has decided that this shall be all."""
+    """Whether an edition for which there is nothing to say yet may still come, nobody having decided otherwise."""
     if edition.state is not EditionState.SKIPPED:
         return False
     if order := policy.order_for(edition.date, pool.overrides):

@@ -3,6 +3,7 @@
 Coverage counts publishers, so one that comes both by its own feed and through a gathering one must not count twice.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -27,12 +28,19 @@ def named(articles: Sequence[Article]) -> list[Article]:
 
 
 def _at_home(articles: Iterable[Article]) -> dict[str, str]:
-    """The publisher at home on each site; of several the one that comes first by name."""
-    found: dict[str, str] = {}
+    """The publisher at home on each site: where most articles of its feeds stand. Of several the first by name.
+
+    A feed that links to all the world is at home nowhere.
+    """
+    sites: dict[str, Counter[str]] = defaultdict(Counter)
     for article in articles:
         if article.publisher == article.feed.publisher and not _is_site(article):
-            site = _site(article.url)
-            found[site] = min(found.get(site, article.publisher), article.publisher)
+            sites[article.publisher][_site(article.url)] += 1
+    found: dict[str, str] = {}
+    for publisher, counts in sorted(sites.items()):
+        site, count = min(counts.items(), key=lambda one: (-one[1], one[0]))
+        if count * 2 > counts.total():
+            found.setdefault(site, publisher)
     return found
 
 

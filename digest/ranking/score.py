@@ -84,7 +84,7 @@ def _coverage(story: Story, settings: Ranking) -> Factor:
     else:
         because = f"{count} publishers cover it: {', '.join(publishers[: NAMED - 1])} and {count - NAMED + 1} more"
     if copies := len(story.publishers) - count:
-        because = f"{because}; {copies} more have the same headline as another"
+        because = f"{because}; {copies} more {'has' if copies == 1 else 'have'} the same headline as another"
     return Factor("coverage", float(count), settings.coverage, points, because)
 
 

@@ -19,6 +19,11 @@ class Record:
     release: str
     body: bytes
 
+    @property
+    def whose(self) -> str:
+        """Which edition it is of, for a sentence."""
+        return f"the edition of {self.day}, which release {self.release} made,"
+
 
 def keep(connection: Connection, edition_id: int, release: str, body: bytes) -> None:
     """Put away what an edition was made of, with the edition."""

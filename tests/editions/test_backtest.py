@@ -123,8 +123,8 @@ def test_shares_count_the_places_of_all_days() -> None:
 def test_a_pool_that_was_put_away_makes_the_same_edition(articles: list[Article]) -> None:
     made = pool(*articles)
 
-    assert unpacked(packed(made)) == made
-    assert is_same(edition_of(unpacked(packed(made))), edition_of(made))
+    assert unpacked(packed(made), "it") == made
+    assert is_same(edition_of(unpacked(packed(made), "it")), edition_of(made))
 
 
 def stored(engine: Engine, first: date, last: date) -> list[Edition]:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from digest.config import Config
 from digest.editions import policy
 from digest.editions import publish as publishing
-from digest.editions.pool import Pool, edition_of, is_same, unpacked
+from digest.editions.pool import Pool, composed_of, edition_of, is_same, unpacked
 from digest.editions.publish import Published, decide, held, publish, publish_due
 from digest.errors import EditionSettled
 from digest.model import Edition, EditionState, Override, OverrideKind, Policy
@@ -127,9 +127,9 @@ def test_a_hold_that_comes_while_the_edition_is_being_made_still_holds_it(
 ) -> None:
     def slowly(pool: Pool) -> Edition:
         decided(stocked, OverrideKind.HOLD, PRESS + timedelta(seconds=5))
-        return edition_of(pool)
+        return composed_of(pool)
 
-    monkeypatch.setattr(publishing, "edition_of", slowly)
+    monkeypatch.setattr(publishing, "composed_of", slowly)
 
     published = publish(CONFIG, stocked, DIGEST, DAY, PRESS, PRESS)
 
@@ -137,7 +137,7 @@ def test_a_hold_that_comes_while_the_edition_is_being_made_still_holds_it(
     with engines.read(stocked) as connection:
         record = records.of(connection, published.edition.id)
     assert record is not None
-    assert is_same(edition_of(unpacked(record.body)), published.edition)
+    assert is_same(edition_of(unpacked(record.body, record.whose)), published.edition)
 
 
 # ── an edition that is held ──────────────────────────────────────────────────────────────────────────────────────
