@@ -1,37 +1,53 @@
-"""What forming stories costs by the number of articles, and beside comparing every pair with scikit-learn.
+"""What ranking costs by the number of articles, and beside comparing every pair with scikit-learn.
 
-    python bench/rank.py [SIZE ...]
+    python -m bench.rank [SIZE ...] [--peer-python PATH]
 
 Articles are generated: words are drawn by how common words are in languages (Zipf), from a vocabulary that grows with
 the number of articles (Heaps), and about a third of the articles retell another one in part, so that there are stories to
-form. Seconds are of one core (CPU time); memory is what forming adds at its peak, and is measured in a run of its own. The
-last column is the same articles as TF-IDF vectors with all cosines, in blocks, in the same run, where scikit-learn can
-be imported. Then the cost of adding 50 articles to 2,000, the changed stories read out.
+form. Seconds are of one core (CPU time), the middle of several runs that each begin as a new process does. "stories" is
+forming them alone, "whole" is all of `rank` with the starter topics. Memory is what forming adds to a process at its peak.
+"all cosines" is what the same articles cost as TF-IDF vectors with all cosines, in blocks. Then the cost of adding 50
+articles to 2,000, the changed stories read out. Exits with 1 if a limit is missed.
+
+The other side wants a Python of its own: `python -m venv PEER && PEER/bin/pip install scikit-learn`, and then
+`--peer-python PEER/bin/python`.
 """
 
-import importlib
+import argparse
+import json
 import random
+import statistics
+import subprocess
 import sys
 import time
-import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import accumulate
+from pathlib import Path
 from typing import TypeVar
 
+from digest import config
 from digest.config import Ranking
-from digest.model import Article, Feed
+from digest.model import Article, Feed, Topic
+from digest.ranking import terms
 from digest.ranking.cluster import cluster, formed
-from digest.ranking.terms import beginning, is_plain, term
+from digest.ranking.rank import rank
 
 Found = TypeVar("Found")
 
+ROOT = Path(__file__).resolve().parents[1]
+STARTER = ROOT / "digest" / "starter"
+PEER = ROOT / "bench" / "rank_peer.py"
+
 SIZES = (500, 2_000, 10_000, 50_000)
 NEW, PRESENT = 50, 2_000
-MOST_TRACED = 10_000
-"""Tracing memory makes everything slow; beyond this size it is extrapolated from this one."""
-BLOCK = 1_000
+RUNS_TO = 20_000
+"""So many articles are ranked in all for the middle of several runs, and each size once at least."""
+MOST_SECONDS = {2_000: 0.5, 50_000: 20.0}
+"""What the whole may take."""
+MOST_MB = {50_000: 250.0}
+MOST_NEW_SECONDS = 0.05
 NOON = datetime(2026, 2, 10, 12, tzinfo=UTC)
 TITLE_WORDS, SUMMARY_WORDS = 10, 26
 RETOLD = 0.35
@@ -69,8 +85,9 @@ def articles(count: int, seed: int = 1) -> list[Article]:
 
 def forget() -> None:
     """Let go of every word seen before, so that a run begins as a new process does."""
-    for cached in (term, is_plain, beginning):
-        cached.cache_clear()
+    for cached in vars(terms).values():
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
 
 
 def timed(work: Callable[[], Found]) -> tuple[float, Found]:
@@ -81,31 +98,35 @@ def timed(work: Callable[[], Found]) -> tuple[float, Found]:
     return time.process_time() - started, found
 
 
-def all_pairs(those: list[Article]) -> float | None:
-    """CPU time of all cosines with scikit-learn; None where it cannot be imported."""
-    try:
-        vectorizer = importlib.import_module("sklearn.feature_extraction.text").TfidfVectorizer(sublinear_tf=True)
-    except ImportError:
-        return None
-
-    def compare() -> None:
-        vectors = vectorizer.fit_transform([f"{one.title} {one.summary}" for one in those])
-        transposed = vectors.T.tocsc()
-        for start in range(0, vectors.shape[0], BLOCK):
-            (vectors[start : start + BLOCK] @ transposed > 0.3).nonzero()
-
-    return timed(compare)[0]
+def middle(work: Callable[[], object], size: int) -> float:
+    """CPU time of some work over so many articles, the middle of several runs where it is short."""
+    return statistics.median(timed(work)[0] for _ in range(max(1, min(7, RUNS_TO // size))))
 
 
-def megabytes(those: list[Article]) -> float:
-    """What forming the stories adds to memory at its peak."""
-    traced = those[:MOST_TRACED]
-    forget()
-    tracemalloc.start()
-    formed(traced, Ranking())
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 1e6 * len(those) / len(traced)
+def megabytes(size: int) -> float:
+    """What forming the stories adds to the memory of a new process, at its peak."""
+    command = [sys.executable, "-m", "bench.rank", "--megabytes", str(size)]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout)
+
+
+def added_megabytes(size: int) -> float:
+    """The same for this process, which must not have done anything before. Linux alone tells."""
+    those = articles(size)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # lets the peak begin anew
+    started = _memory("VmRSS")
+    formed(those, Ranking())
+    return _memory("VmHWM") - started
+
+
+def _memory(name: str) -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024 / 1e6
+
+
+def all_cosines(those: list[Article], python: str) -> float:
+    """CPU time of all cosines with scikit-learn, by another interpreter."""
+    texts = json.dumps([f"{one.title} {one.summary}" for one in those])
+    return float(subprocess.run([python, str(PEER)], input=texts, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def _vocabulary(count: int, chance: random.Random) -> list[str]:
@@ -123,23 +144,64 @@ def _words(chance: random.Random) -> Iterator[str]:
         yield word.capitalize() if chance.random() < 0.3 else word
 
 
-def main(sizes: tuple[int, ...]) -> None:
-    print("articles   stories   largest   seconds   us/article   MB   all cosines")
+def table(sizes: list[int], topics: tuple[Topic, ...], python: str | None) -> Iterator[tuple[str, bool]]:
+    """A line for each size, and whether it keeps its limits."""
     for size in sizes:
         those = articles(size)
-        spent, stories = timed(partial(cluster, those, Ranking()))
+        stories = cluster(those, Ranking())
         largest = max(len(story.articles) for story in stories)
-        beside = all_pairs(those)
-        print(
-            f"{size:8,}   {len(stories):7,}   {largest:7}   {spent:7.2f}   {spent / size * 1e6:10.0f}   "
-            f"{megabytes(those):.0f}   {'not here' if beside is None else f'{beside:.2f}'}",
-            flush=True,
+        alone = middle(partial(cluster, those, Ranking()), size)
+        whole = middle(partial(rank, those, topics, Ranking(), NOON), size)
+        added = megabytes(size)
+        beside = "" if python is None else f"{all_cosines(those, python):.2f}"
+        limits = [
+            _limit(whole, MOST_SECONDS.get(size), "s"),
+            _limit(added, MOST_MB.get(size), "MB"),
+        ]
+        yield (
+            f"{size:8,}   {len(stories):7,}   {largest:7}   {alone:7.2f}   {whole:5.2f}   {whole / size * 1e6:10.0f}   "
+            f"{added:4.0f}   {beside:>11}   {'; '.join(filter(None, limits))}".rstrip(),
+            not any("MISSED" in limit for limit in limits),
         )
+
+
+def _limit(measured: float, most: float | None, unit: str) -> str:
+    return "" if most is None else f"{most:g} {unit} {'met' if measured < most else 'MISSED'}"
+
+
+def adding() -> float:
+    """CPU time of adding new articles to those present, the middle of several."""
     those = articles(PRESENT + NEW)
-    present = formed(those[:PRESENT], Ranking())
-    spent, changed = timed(partial(present.add, those[PRESENT:]))
-    print(f"\n{NEW} more articles than {PRESENT:,}: {spent * 1000:.0f} ms, {len(changed)} stories changed")
+    spent = []
+    for _ in range(5):
+        present = formed(those[:PRESENT], Ranking())
+        spent.append(timed(partial(present.add, those[PRESENT:]))[0])
+    return statistics.median(spent)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sizes", type=int, nargs="*", metavar="SIZE", default=list(SIZES))
+    parser.add_argument("--peer-python", help="an interpreter that has scikit-learn; without it that column is empty")
+    parser.add_argument("--megabytes", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.megabytes:
+        print(added_megabytes(options.megabytes))
+        return 0
+    python = options.peer_python and str(Path(options.peer_python).absolute())
+    if python and subprocess.run([python, "-c", "import sklearn"], stderr=subprocess.DEVNULL, check=False).returncode:
+        sentences = (__doc__ or "").strip().rpartition("\n\n")[2]
+        print(f"{options.peer_python} has no scikit-learn. {' '.join(sentences.split())}", file=sys.stderr)
+        return 2
+    print("articles   stories   largest   stories s   whole s   us/article   MB   all cosines   limits")
+    kept = True
+    for line, met in table(options.sizes, config.load(STARTER, {}).topics, python):
+        print(line, flush=True)
+        kept &= met
+    spent = adding()
+    print(f"\n{NEW} more articles than {PRESENT:,}: {spent * 1000:.0f} ms; {_limit(spent, MOST_NEW_SECONDS, 's')}")
+    return 0 if kept and spent < MOST_NEW_SECONDS else 1
 
 
 if __name__ == "__main__":
-    main(tuple(int(size) for size in sys.argv[1:]) or SIZES)
+    sys.exit(main())
