@@ -254,3 +254,10 @@ def test_the_starter_file_states_the_defaults(tmp_path: Path) -> None:
     assert config.delivery == configuration.Sending()
     assert config.web == configuration.Web()
     assert config.market.currencies == configuration.Market().currencies
+
+
+@pytest.mark.parametrize("topics", ["", TOPICS.replace("title =", "weight = 0\ntitle =")])
+def test_a_file_without_a_topic_that_counts_is_a_fault(write: Write, topics: str) -> None:
+    found = faults(write(topics=topics), {})
+
+    assert [fault for fault in found if "at least one [[topic]] with a weight above 0 is needed" in fault]

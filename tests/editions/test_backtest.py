@@ -14,12 +14,13 @@ from digest.editions import backtest
 from digest.editions.backtest import ChangeKind
 from digest.editions.pool import Pool, edition_of, is_same, packed, unpacked
 from digest.editions.publish import publish
+from digest.errors import RecordUnreadable
 from digest.model import Article, Digest, Edition, History, Override, OverrideKind, Term, Topic, Window
 from digest.ranking.memory import told_by
 from digest.store import editions, overrides
 from digest.store import engine as engines
 from digest.store.tables import articles as articles_table
-from digest.store.tables import edition_items
+from digest.store.tables import edition_items, edition_records
 from tests.editions.stock import CONFIG, DAY, DIGEST, PRESS, TITLES, keep
 from tests.ranking.articles import NOW, QUICK, article, pools
 
@@ -189,3 +190,12 @@ def test_a_story_that_an_editor_pins_once_more_runs_again_and_can_be_made_again(
     with engines.read(published) as connection:
         assert backtest.rebuild(connection, stored(published, again.date, again.date)[0]).same
     assert second.items
+
+
+def test_a_record_that_this_release_does_not_understand_is_named_with_its_edition(published: Engine) -> None:
+    with engines.write(published) as connection:
+        connection.execute(update(edition_records).values(body=b"nonsense"))
+
+    (first, _) = stored(published, DAY, DAY + timedelta(days=1))
+    with engines.read(published) as connection, pytest.raises(RecordUnreadable, match="the edition of 2026-02-10"):
+        backtest.rebuild(connection, first)

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from digest.editions.publish import Published, draft, publish, publish_due
-from digest.model import Digest, EditionState
+from digest.model import Digest, EditionState, Policy
 from digest.store import deliveries, editions
 from digest.store import engine as engines
 from digest.store.tables import editions as editions_table
+from digest.store.tables import feeds as feeds_table
 from tests.editions.stock import CONFIG, DAY, DIGEST, PRESS, TITLES, drafted, keep, settled_yesterday, states
 
 
@@ -192,3 +193,15 @@ def test_an_edition_of_a_day_to_come_holds_up_none_before_it(stocked: Engine) ->
             editions.insert(connection, early)
 
     assert [one.edition.date for one in publish_due(CONFIG, stocked, PRESS)] == [DAY]
+
+
+def test_a_broken_day_that_shall_be_skipped_is_settled_at_once_with_the_reason(stocked: Engine) -> None:
+    config = replace(CONFIG, digests=(replace(DIGEST, broken=Policy.SKIP, most_failed=0.2),))
+    with engines.write(stocked) as connection:
+        connection.execute(feeds_table.update().values(failures=3))
+
+    published = publish(config, stocked, config.digests[0], DAY, PRESS, PRESS)
+
+    assert (published.created, published.queued) == (True, 0)
+    assert published.edition.state is EditionState.SKIPPED
+    assert published.edition.reason.startswith("4 of 4 feeds could not be read")

@@ -59,3 +59,10 @@ def test_coverage_counts_a_publisher_once_whichever_way_its_articles_come() -> N
     (one,) = rank(articles, TOPICS, SETTINGS, NOW)
 
     assert one.story.publishers == ("Financial Times",)
+
+
+def test_a_feed_that_links_to_all_the_world_is_at_home_nowhere() -> None:
+    links = [own(number, "Link Blog", f"https://{site}.example/{number}") for number, site in enumerate("abcd", 1)]
+    articles = [*links, gathered(9, "a.example", "https://a.example/9")]
+
+    assert named(articles)[-1].publisher == "a.example"
