@@ -14,7 +14,7 @@ from digest.config import Rules
 from digest.editions import backtest as past
 from digest.editions.backtest import Change, ChangeKind, Day, Rebuilt
 from digest.errors import UnknownDigest, UnknownEdition
-from digest.model import Edition, Item
+from digest.model import Edition, EditionState, Item
 from digest.store import editions as edition_store
 from digest.store import engine as engines
 
@@ -177,8 +177,9 @@ def _print(days: Sequence[Day]) -> None:
     everything = [change for day in days for change in day.changes]
     click.echo(f"Over {output.count(len(days), 'day')}: {_counts(everything)}.")
     if everything:
+        sides = [side for day in days for side in (day.before, day.after)]
         _print_shares(
-            "Topic", _both_shares(days, _topic), {k: v for day in days for k, v in day.after.topic_titles.items()}
+            "Topic", _both_shares(days, _topic), {k: v for side in sides for k, v in side.topic_titles.items()}
         )
         _print_shares("Publisher", _both_shares(days, _publisher), {})
 
@@ -231,6 +232,8 @@ def _rebuilt(one: Rebuilt) -> dict[str, object]:
 
 def _verdict(one: Rebuilt) -> str:
     name = f"The edition of {one.stored.date}"
+    if one.edition is None and one.stored.state is EditionState.MISSED:
+        return f"{name} was missed, so there is nothing to make again. {one.stored.reason}"
     if one.edition is None:
         return f"{name} has no record of what it was made of; it was published before records were kept."
     if one.same:

@@ -109,5 +109,7 @@ def _print(digest: Digest, decided: Decided, now: datetime) -> None:
         click.echo(f"It stays held. {undo}")
     elif published.created and edition.state is EditionState.FROZEN:
         click.echo(f"Published; {output.count(published.queued, 'delivery', 'deliveries')} queued.")
+    elif not published.created and edition.state is EditionState.MISSED:
+        click.echo("It was given up before the order came; nothing has changed.")
     elif not published.created:
         click.echo(f"No story of it is left to publish; it stays held. {undo}")

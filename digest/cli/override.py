@@ -126,12 +126,14 @@ def merge(home: Home, by: Given, stories: tuple[str, ...], as_json: bool) -> Non
 def split(home: Home, by: Given, story: str, articles: tuple[str, ...], as_json: bool) -> None:
     """Take articles out of a story, to be one of their own.
 
-    ARTICLE is the number that `digest explain` shows before an article, or its address.
+    ARTICLE is the number that `digest explain` shows before an article, or its address. Taking all articles out of a story
+    that was told before parts it from what was told: it is a new story then.
     """
     today = _today(home, by.digest, by.since)
     one = _meant(home, today, story)
     taken = tuple(dict.fromkeys(found for article in articles for found in _within(home, one.story, article)))
-    if len(taken) == len(one.story.articles):
+    told_of_it = any(factor.name == "memory" for factor in one.receipt.factors)
+    if len(taken) == len(one.story.articles) and not told_of_it:
         raise click.UsageError(f"That would leave nothing of {_listed(one.story)}")
     _keep(home, by, today, [one], _made(by, OverrideKind.SPLIT, taken), as_json)
 

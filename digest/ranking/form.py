@@ -84,6 +84,7 @@ _TITLES = {
         r"\bgainers(?: and |-)losers\b",
         r"\bfactors? to watch\b",
         r"\bmarket (?:today )?prediction\b",
+        r"\bstocks (?:crash|fall|jump|plunge|rally|rise|sink|slide|soar|surge|tumble)\w* today\b",
         rf"^why (?:is|are) (?:the )?(?:{_MARKETS}|\w+ price)\b.* (?:to)?day\b",
         rf"{_TAGS}{_MARKETS}(?:(?:,| and) {_INDEXES})*(?:,? [\w&]+)?,? (?:mostly |slightly )?{_TURNS}",
     ),

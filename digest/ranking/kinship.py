@@ -9,7 +9,7 @@ from digest.ranking.lead import canonical
 from digest.ranking.stories import Kinship
 
 FLOOR = 0.85
-"""From this nearness on a story is an echo of another; below, two stories only have something in common."""
+"""From this nearness on a story is an echo of another; below, two stories only have much in common."""
 
 Near = Mapping[int, Mapping[int, float]]
 """The near stories of each, by their places, and how near, in [0, 1]."""
@@ -21,7 +21,7 @@ def near(stories: Sequence[Story], kinships: Iterable[Kinship]) -> Near:
     found: dict[int, dict[int, float]] = defaultdict(dict)
     for one in kinships:
         left, right = place_of.get(_key(one.one.lead)), place_of.get(_key(one.other.lead))
-        if one.nearness < FLOOR or left is None or right is None or left == right:
+        if left is None or right is None or left == right:
             continue
         nearness = min(1.0, one.nearness)
         found[left][right] = max(nearness, found[left].get(right, 0.0))
@@ -46,7 +46,11 @@ def echo(place: int, ranked: Mapping[int, Ranked], close: Near, settings: Rankin
     louder = [
         (-nearness, other)
         for other, nearness in close.get(place, {}).items()
-        if other in ranked and not ranked[other].barred and ranked[other].topic and _size(ranked[other].story) < own
+        if nearness >= FLOOR
+        and other in ranked
+        and not ranked[other].barred
+        and ranked[other].topic
+        and _size(ranked[other].story) < own
     ]
     if not louder:
         return None

@@ -95,7 +95,7 @@ def test_after_an_edition_is_made_explain_says_what_it_made_of_the_story_and_wha
             "date": "2026-02-11",
             "state": None,
             "place": None,
-            "why": "it ran on 2026-02-10, and there is no news of it",
+            "why": "it ran on 2026-02-10 as “Central bank raises interest rates to 4.5%”, and there is no news of it",
         },
     ]
     assert (ran["ran"]["edition"], ran["ran"]["place"]) == (published["edition"], 1)
@@ -129,7 +129,10 @@ def test_what_ran_is_marked_in_the_ranking(run: Run, desk: Clock) -> None:
     ranked = {one["id"]: one for one in json.loads(run("rank", "--json").stdout)["stories"]}
     printed = run("rank").stdout
 
-    assert ranked["s1"]["barred"] == "it ran on 2026-02-10, and there is no news of it"
+    assert (
+        ranked["s1"]["barred"]
+        == "it ran on 2026-02-10 as “Central bank raises interest rates to 4.5%”, and there is no news of it"
+    )
     assert (ranked["s4"]["pinned"], ranked["s4"]["barred"]) == (True, "")
     assert "it ran on" in printed
     assert "pinned" in printed

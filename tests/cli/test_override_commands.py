@@ -129,6 +129,16 @@ def test_an_article_that_is_split_off_is_a_story_of_its_own(run: Run, desk: Cloc
     assert {1, 2} in members(run)
 
 
+def test_a_story_taken_for_one_that_ran_can_be_parted_from_it_with_all_of_its_articles(run: Run, desk: Clock) -> None:
+    assert run("publish").returncode == 0
+    taken = next(one for one in stories(run) if {article["id"] for article in one["articles"]} == {1, 2})
+    assert taken["barred"].startswith("it ran on 2026-02-10 as “Central bank")
+
+    finished = override(run, "split", taken["id"], "1", "2")
+
+    assert finished.returncode == 0, finished.stderr
+
+
 def test_a_new_title_is_what_readers_see_and_is_made_inert(run: Run, desk: Clock, tmp_path: Path) -> None:
     override(run, "retitle", "s1", "Rates\x1b[31m\n rise <b>again</b>")
 

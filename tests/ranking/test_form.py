@@ -41,6 +41,7 @@ from tests.ranking.articles import article
         ("Top news of the day: Inflation at 2.75% in January; counting under way", "a round-up"),
         ("Still waiting for your tax refund? How to check its status today", "advice"),
         ("IT stocks continue to fall: Should you sell or hold on?", "advice"),
+        ("Why Nvidia and Intel stocks crash today: Nasdaq sinks 1.7%", "a market report"),
         ("U.S. Stock Market prediction: factors that will decide Monday", "a market report"),
         ("Kuwait blacklists eight hospitals: What to know", "an explainer"),
     ],

@@ -37,8 +37,9 @@ def test_near_stories_are_named_by_their_ids_on_both_sides() -> None:
     assert kin(1, ALL, close(0.9)) == ()
 
 
-def test_stories_that_only_have_something_in_common_are_not_near() -> None:
-    assert close(FLOOR - 0.01) == {}
+def test_stories_that_only_have_much_in_common_are_kin_and_no_echo() -> None:
+    assert kin(0, ALL, close(FLOOR - 0.01)) == ("s1",)
+    assert echo(0, ALL, close(FLOOR - 0.01), SETTINGS) is None
 
 
 @pytest.mark.parametrize(("nearness", "share"), [(FLOOR, 0.0), ((1 + FLOOR) / 2, 0.5), (1.0, 1.0), (1.4, 1.0)])
