@@ -146,6 +146,8 @@ def _either(patterns: Iterable[str]) -> re.Pattern[str]:
     for pattern in patterns:
         start = next(start for start in ("^", r"\b", "") if pattern.startswith(start))
         by_start.setdefault(start, []).append(pattern.removeprefix(start))
+    if r"\b" in by_start:
+        by_start[r"\b(?=\w)"] = by_start.pop(r"\b")
     return re.compile("|".join(f"{start}(?:{'|'.join(those)})" for start, those in by_start.items()))
 
 

@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from digest.model import Article
 from digest.ranking import background, kindred
@@ -90,26 +91,24 @@ _COMMON = _with_beginnings(background.SHARES)
 
 def _statistics(readings: list[Reading]) -> Statistics:
     acronyms = frozenset(acronym for reading in readings for acronym in reading.acronyms)
-    frequency: Counter[str] = Counter()
-    named: Counter[str] = Counter()
-    perhaps: Counter[str] = Counter()
-    small: Counter[str] = Counter()
-    for reading in readings:
-        frequency.update(
-            {
-                *reading.title,
-                *reading.summary,
-                *reading.countries,
-                *map(beginning, reading.title),
-                *reading.things,
-                *acronyms.intersection(reading.initials),
-            }
-        )
-        named.update(reading.named)
-        perhaps.update(reading.perhaps)
-        small.update(reading.small)
+    # A counter takes everything in one go much faster than bit by bit.
+    frequency = Counter(chain.from_iterable(_counted(reading, acronyms) for reading in readings))
+    named = Counter(chain.from_iterable(reading.named for reading in readings))
+    perhaps = Counter(chain.from_iterable(reading.perhaps for reading in readings))
+    small = Counter(chain.from_iterable(reading.small for reading in readings))
     names = {}
     for term in named.keys() | perhaps.keys() | small.keys():
         capital = named[term] + HINT * perhaps[term]
         names[term] = (capital + UNSURE) / (capital + small[term] + 1)
     return Statistics(len(readings), frequency, names, acronyms)
+
+
+def _counted(reading: Reading, acronyms: frozenset[str]) -> set[str]:
+    return {
+        *reading.title,
+        *reading.summary,
+        *reading.countries,
+        *map(beginning, reading.title),
+        *reading.things,
+        *acronyms.intersection(reading.initials),
+    }

@@ -34,7 +34,8 @@ _WIRE_TAG = re.compile(
 )
 
 
-class KnownWord(NamedTuple):
+@dataclass(slots=True)  # Not frozen, which would make it much dearer to make and to read.
+class KnownWord:
     """What a word is wherever it stands: as written, in small letters without spaces, and the term it counts as.
 
     `capital` tells whether it is written with one, and `hint` whether that hints at a name where every word may have

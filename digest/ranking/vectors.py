@@ -58,7 +58,7 @@ class Weigher:
         statistics = self._rarity.of_language(reading.language)
         terms, beginnings = self.weights(reading)
         if len(terms) > MOST_TERMS:
-            terms = dict(sorted(terms.items(), key=_heaviest_first)[:MOST_TERMS])
+            terms = _strongest(terms)
         squares = math.fsum(weight * weight for those in (terms, beginnings) for weight in those.values())
         scale = LENGTH / (math.sqrt(squares) or 1.0)
         return Vector(
@@ -67,7 +67,7 @@ class Weigher:
             {term: round(weight * scale) for term, weight in terms.items()},
             {term: round(weight * scale) for term, weight in beginnings.items()},
             reading.countries,
-            reading.countries.union(term for term in reading.capitals if statistics.name(term) >= SURE),
+            reading.countries.union([term for term in reading.capitals if statistics.name(term) >= SURE]),
             reading.market,
             bool(reading.summary),
         )
@@ -107,5 +107,12 @@ class Weigher:
         return found
 
 
-def _heaviest_first(weighed: tuple[str, float]) -> tuple[float, str]:
-    return (-weighed[1], weighed[0])
+def _strongest(terms: dict[str, float]) -> dict[str, float]:
+    """The MOST_TERMS strongest; of equally strong ones the first by name."""
+    least = sorted(terms.values(), reverse=True)[MOST_TERMS - 1]
+    kept = {term: weight for term, weight in terms.items() if weight >= least}
+    if len(kept) > MOST_TERMS:
+        weakest = sorted((term for term, weight in kept.items() if weight == least), reverse=True)
+        for term in weakest[: len(kept) - MOST_TERMS]:
+            del kept[term]
+    return kept
