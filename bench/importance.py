@@ -30,8 +30,8 @@ from typing import Any
 from digest import config
 from digest.config import Ranking
 from digest.model import Article, Feed, Topic
-from digest.ranking.cluster import cluster
 from digest.ranking.rank import rank
+from digest.ranking.stories.cluster import cluster
 from digest.ranking.text import COMMON, Words
 
 STARTER = Path(__file__).resolve().parents[1] / "digest" / "starter"

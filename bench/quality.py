@@ -24,8 +24,8 @@ from bench import importance
 from digest import config
 from digest.config import Ranking
 from digest.model import Article, Feed, Topic
-from digest.ranking.cluster import cluster
-from digest.ranking.topics import Matcher
+from digest.ranking.stories.cluster import cluster
+from digest.ranking.topics.matcher import Matcher
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLD = ROOT.parent / "shared" / "gold"

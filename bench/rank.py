@@ -30,9 +30,9 @@ from typing import TypeVar
 from digest import config
 from digest.config import Ranking
 from digest.model import Article, Feed, Topic
-from digest.ranking import terms
-from digest.ranking.cluster import cluster, formed
 from digest.ranking.rank import rank
+from digest.ranking.stories import terms
+from digest.ranking.stories.cluster import cluster, formed
 
 Found = TypeVar("Found")
 

@@ -19,8 +19,8 @@ from digest.model import Article, Digest, Edition, EditionState, Factor, Item, R
 from digest.ranking.explain import BY_HAND, Explanation, Neighbour, by_hand, place_of, without
 from digest.ranking.explain import explain as explained
 from digest.ranking.rank import article_topics
-from digest.ranking.rarity import Rarity
-from digest.ranking.reasons import Shared, reasons
+from digest.ranking.stories.rarity import Rarity
+from digest.ranking.stories.reasons import Shared, reasons
 from digest.store import editions as edition_store
 from digest.store import engine as engines
 

@@ -10,11 +10,11 @@ import click
 from digest.cli import output
 from digest.cli.context import Home, Moment, pass_home, utc_now
 from digest.model import Article, Topic, Window
-from digest.ranking.topic_audit import Finding, Kind
-from digest.ranking.topic_audit import audit as run_audit
-from digest.ranking.topic_evidence import Evidence
-from digest.ranking.topic_suggest import Advice
-from digest.ranking.topic_suggest import suggest as run_suggest
+from digest.ranking.topics.audit import Finding, Kind
+from digest.ranking.topics.audit import audit as run_audit
+from digest.ranking.topics.evidence import Evidence
+from digest.ranking.topics.suggest import Advice
+from digest.ranking.topics.suggest import suggest as run_suggest
 from digest.store import articles as article_store
 from digest.store import engine as engines
 

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from digest.config import Ranking
 from digest.model import Article, History, Override, Ranked, Receipt, Story, Topic
-from digest.ranking import hand, kinship
-from digest.ranking.cluster import formed
+from digest.ranking import hand
 from digest.ranking.memory import Recalled, Recollection
 from digest.ranking.publishers import named
 from digest.ranking.score import best_topic, score
-from digest.ranking.topics import Matcher, Reading
+from digest.ranking.stories import kinship
+from digest.ranking.stories.cluster import formed
+from digest.ranking.topics.matcher import Matcher, Reading
 
 _NOTHING = History()
 

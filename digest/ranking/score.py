@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from digest.config import Ranking
 from digest.model import Article, Factor, Receipt, Story, Topic
 from digest.ranking.form import SHARES, form
-from digest.ranking.topics import Reading
+from digest.ranking.topics.matcher import Reading
 
 PUBLISHERS_TO_HALVE = 3
 """So many further publishers bring half of the coverage points still to be had."""

@@ -9,7 +9,7 @@ from digest.feeds.habits import learned
 from digest.feeds.outcomes import Parsed
 from digest.feeds.reading.parse import parse
 from digest.model import Article, Feed, Habits
-from digest.ranking.cluster import cluster
+from digest.ranking.stories.cluster import cluster
 from tests.conftest import NOW
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from digest.model import Article, Term, Topic
 from digest.ranking.text import Word, Words, family
-from digest.ranking.topics import CATEGORY, ENOUGH, FEED, RIVALRY, SUMMARY, TITLE
+from digest.ranking.topics.matcher import CATEGORY, ENOUGH, FEED, RIVALRY, SUMMARY, TITLE
 
 Found = tuple[int, int, int, Term, float]
 """A term at words [start, end): start, end, the place of its topic, the term, and 1 if it speaks for it or -1."""

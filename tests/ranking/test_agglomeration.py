@@ -3,8 +3,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.ranking.agglomeration import Agglomeration, Join
-from digest.ranking.likeness import WHOLE
+from digest.ranking.stories.agglomeration import Agglomeration, Join
+from digest.ranking.stories.likeness import WHOLE
 from tests.ranking.articles import QUICK
 
 SAME = 0.3

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from digest.config import Ranking
 from digest.model import Article, Story
-from digest.ranking.cluster import cluster
+from digest.ranking.stories.cluster import cluster
 from tests.ranking.articles import QUICK, article, pools
 
 SETTINGS = Ranking()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from digest.config import Ranking
 from digest.model import Article, Factor, Override, OverrideKind, Ranked, Receipt, Story, Term, Topic
-from digest.ranking.cluster import cluster
 from digest.ranking.hand import PIN_POINTS, aimed, applied, regrouped
 from digest.ranking.rank import rank
+from digest.ranking.stories.cluster import cluster
 from tests.ranking.articles import NOW, QUICK, article, pools
 
 SETTINGS = Ranking()

@@ -7,9 +7,9 @@ import pytest
 
 from digest.config import Ranking
 from digest.model import Article, Override, OverrideKind, Ranked, Receipt, Story
-from digest.ranking.kinship import FLOOR, Near, echo, kin, near
 from digest.ranking.rank import rank
-from digest.ranking.stories import Kinship
+from digest.ranking.stories.kinship import FLOOR, Near, echo, kin, near
+from digest.ranking.stories.stories import Kinship
 from tests.ranking.articles import NOW, article
 from tests.ranking.test_rank import TOPICS
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from digest.model import Article, Image
-from digest.ranking.lead import lead_first
+from digest.ranking.stories.lead import lead_first
 from tests.ranking.articles import article
 
 TITLE = "ECB cuts interest rates for first time in five years"

@@ -1,7 +1,7 @@
 import pytest
 
-from digest.ranking.markets import market
-from digest.ranking.terms import read
+from digest.ranking.stories.markets import market
+from digest.ranking.stories.terms import read
 from tests.ranking.articles import article
 
 

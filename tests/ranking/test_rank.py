@@ -10,7 +10,7 @@ from digest.model import Article, Factor, Ranked, Story, Term, Topic
 from digest.ranking.form import SHARES
 from digest.ranking.rank import article_topics, rank
 from digest.ranking.score import score
-from digest.ranking.topics import Matcher
+from digest.ranking.topics.matcher import Matcher
 from tests.ranking.articles import NOW, QUICK, article, pools
 
 SETTINGS = Ranking()

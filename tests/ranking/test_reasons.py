@@ -1,8 +1,8 @@
 from digest.config import Ranking
 from digest.model import Story
-from digest.ranking.cluster import cluster
-from digest.ranking.rarity import Rarity
-from digest.ranking.reasons import reasons
+from digest.ranking.stories.cluster import cluster
+from digest.ranking.stories.rarity import Rarity
+from digest.ranking.stories.reasons import reasons
 from tests.ranking.articles import article
 
 

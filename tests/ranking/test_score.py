@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digest.config import Ranking
 from digest.model import Article, Factor, Receipt, Story, Term, Topic
 from digest.ranking.score import score
-from digest.ranking.topics import Matcher
+from digest.ranking.topics.matcher import Matcher
 from tests.ranking.articles import NOW, QUICK, article, pools
 
 SETTINGS = Ranking()

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from digest.config import Ranking
 from digest.model import Article
-from digest.ranking.cluster import cluster, formed
-from digest.ranking.rarity import Rarity
-from digest.ranking.stories import Stories
+from digest.ranking.stories.cluster import cluster, formed
+from digest.ranking.stories.rarity import Rarity
+from digest.ranking.stories.stories import Stories
 from tests.ranking.articles import QUICK, article, pools
 
 SETTINGS = Ranking()

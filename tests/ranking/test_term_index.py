@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.model import Term, Topic
-from digest.ranking.term_index import TermIndex, english_beginning
 from digest.ranking.text import Words
-from digest.ranking.topics import Matcher
+from digest.ranking.topics.matcher import Matcher
+from digest.ranking.topics.term_index import TermIndex, english_beginning
 from tests.ranking import simple_topics
 from tests.ranking.articles import QUICK, article
 

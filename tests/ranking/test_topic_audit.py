@@ -1,7 +1,7 @@
 """An audit names what does nothing in the topics, exactly that, and says what to do."""
 
 from digest.model import Article, Term, Topic
-from digest.ranking.topic_audit import Audit, Finding, Kind, audit
+from digest.ranking.topics.audit import Audit, Finding, Kind, audit
 from tests.ranking.articles import article
 
 ENERGY = Topic("energy", "Energy", terms=(Term("crude"), Term("oil prices", 2)))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model import Term, Topic
-from digest.ranking.topic_suggest import Advice, log_odds, suggest
+from digest.ranking.topics.suggest import Advice, log_odds, suggest
 from tests.ranking.articles import article
 
 ENERGY = Topic("energy", "Energy", terms=(Term("crude", 2), Term("OPEC", 2)))

@@ -10,7 +10,7 @@ from digest import config, tomlfile
 from digest.errors import Fault
 from digest.model import Story, Term, Topic
 from digest.ranking.text import Words
-from digest.ranking.topics import Matcher
+from digest.ranking.topics.matcher import Matcher
 from tests.ranking.articles import QUICK, article
 
 INFLATION = Topic(

@@ -8,10 +8,10 @@ from sys import intern
 from typing import NamedTuple
 
 from digest.model import Article
-from digest.ranking import background, kindred
-from digest.ranking.markets import market
-from digest.ranking.places import COUNTRY_OF, DEMONYMS, FIRST_OF_NAMES, NAMES_OF_WORDS, PLACES, country_of
-from digest.ranking.stems import light_stem
+from digest.ranking.stories import background, kindred
+from digest.ranking.stories.markets import market
+from digest.ranking.stories.places import COUNTRY_OF, DEMONYMS, FIRST_OF_NAMES, NAMES_OF_WORDS, PLACES, country_of
+from digest.ranking.stories.stems import light_stem
 from digest.ranking.text import COMMON, family, tokens
 
 SUMMARY_WORDS, SUMMARY_LETTERS = 40, 400

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from digest.model import Article, Topic
-from digest.ranking.term_index import entries, longest
 from digest.ranking.text import COMMON, Word, Words, family
-from digest.ranking.topic_evidence import Assessed, Evidence, TermKey
+from digest.ranking.topics.evidence import Assessed, Evidence, TermKey
+from digest.ranking.topics.term_index import entries, longest
 
 FIRM = 0.4
 """An article is firmly in the topic it is filed under from this relevance on."""

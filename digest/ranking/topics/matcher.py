@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from digest.model import Article, Story, Topic
-from digest.ranking.term_index import Entry, Match, TermIndex, longest
 from digest.ranking.text import family
+from digest.ranking.topics.term_index import Entry, Match, TermIndex, longest
 
 TITLE, CATEGORY, SUMMARY, FEED = 2.0, 1.5, 1.0, 0.5
 """What a term's weight is multiplied with in each field; `FEED` is the evidence of a topic its feed is filed under."""

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from digest.ranking.likeness import WHOLE
+from digest.ranking.stories.likeness import WHOLE
 
 SIZE = 0.1
 """The power of the smaller group's size by which two groups must be nearer: large groups are alike by averaging."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from digest.config import Ranking
 from digest.model import Article, Factor, Ranked, Story
-from digest.ranking.lead import canonical
-from digest.ranking.stories import Kinship
+from digest.ranking.stories.lead import canonical
+from digest.ranking.stories.stories import Kinship
 
 FLOOR = 0.85
 """From this nearness on a story is an echo of another; below, two stories only have much in common."""

@@ -8,7 +8,7 @@ several lines. Correct and add as you see fit, in the singular and in small lett
 
 import re
 
-from digest.ranking.stems import light_stem
+from digest.ranking.stories.stems import light_stem
 
 _LINES = """
 the Fed: fed, federal reserve, fomc, powell, yellen, bernanke, taper

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 
 from digest.config import Ranking
 from digest.model import Article, Story
-from digest.ranking.rarity import Rarity
-from digest.ranking.stories import Stories
-from digest.ranking.terms import read
+from digest.ranking.stories.rarity import Rarity
+from digest.ranking.stories.stories import Stories
+from digest.ranking.stories.terms import read
 
 
 def formed(articles: Sequence[Article], settings: Ranking) -> Stories:

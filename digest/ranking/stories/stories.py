@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from digest.config import Ranking
 from digest.model import Article, Story
-from digest.ranking.agglomeration import Agglomeration, Join, nearness
-from digest.ranking.lead import canonical, lead_first
-from digest.ranking.likeness import WHOLE, Neighbours
-from digest.ranking.rarity import Rarity
-from digest.ranking.terms import Reading, read
-from digest.ranking.vectors import Weigher
+from digest.ranking.stories.agglomeration import Agglomeration, Join, nearness
+from digest.ranking.stories.lead import canonical, lead_first
+from digest.ranking.stories.likeness import WHOLE, Neighbours
+from digest.ranking.stories.rarity import Rarity
+from digest.ranking.stories.terms import Reading, read
+from digest.ranking.stories.vectors import Weigher
 
 FAINT = 0.4
 """Two articles less alike than this share of the threshold count as not alike at all."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from digest.model import Article, Topic
-from digest.ranking.term_index import entries
 from digest.ranking.text import family
-from digest.ranking.topic_evidence import Assessed, Evidence, TermKey
+from digest.ranking.topics.evidence import Assessed, Evidence, TermKey
+from digest.ranking.topics.term_index import entries
 
 SWING = (0.5, 2.0)
 """A topic's weight is tried at these multiples of what it is."""

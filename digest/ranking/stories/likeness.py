@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from digest.ranking import kindred
-from digest.ranking.rarity import Rarity
-from digest.ranking.terms import beginning
-from digest.ranking.vectors import LENGTH, Vector
+from digest.ranking.stories import kindred
+from digest.ranking.stories.rarity import Rarity
+from digest.ranking.stories.terms import beginning
+from digest.ranking.stories.vectors import LENGTH, Vector
 
 WHOLE = LENGTH * LENGTH
 """The likeness of an article to itself. Likenesses are whole numbers, see `vectors`."""

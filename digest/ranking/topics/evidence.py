@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from digest.model import Article, Topic
 from digest.ranking.score import best_topic
-from digest.ranking.term_index import Entry, longest
-from digest.ranking.topics import Matched, Matcher, Reading, strongest
+from digest.ranking.topics.matcher import Matched, Matcher, Reading, strongest
+from digest.ranking.topics.term_index import Entry, longest
 
 
 class TermKey(NamedTuple):

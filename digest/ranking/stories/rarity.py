@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from digest.model import Article
-from digest.ranking import background, kindred
-from digest.ranking.terms import Reading, beginning, read
+from digest.ranking.stories import background, kindred
+from digest.ranking.stories.terms import Reading, beginning, read
 
 BACKGROUND = 8000
 """Articles are weighed as if among so many others whose common words are known: a few do not tell what is rare."""

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from digest.model import Article, Story
-from digest.ranking import kindred
-from digest.ranking.rarity import Rarity
-from digest.ranking.stems import light_stem
-from digest.ranking.terms import beginning, read, title_words
-from digest.ranking.vectors import Vector, Weigher
+from digest.ranking.stories import kindred
+from digest.ranking.stories.rarity import Rarity
+from digest.ranking.stories.stems import light_stem
+from digest.ranking.stories.terms import beginning, read, title_words
+from digest.ranking.stories.vectors import Vector, Weigher
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from digest.ranking.rarity import Rarity, Statistics
-from digest.ranking.terms import Reading, beginning, is_plain
+from digest.ranking.stories.rarity import Rarity, Statistics
+from digest.ranking.stories.terms import Reading, beginning, is_plain
 
 LENGTH = 1000
 """The length of every vector, nearly: the likeness of an article to itself is LENGTH squared."""

@@ -1,0 +1,1 @@
+"""What articles say to the editors' topics, and what the topics' terms do. Pure."""
