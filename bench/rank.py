@@ -5,7 +5,7 @@
 Articles are generated: words are drawn by how common words are in languages (Zipf), from a vocabulary that grows with
 the number of articles (Heaps), and about a third of the articles retell another one in part, so that there are stories to
 form. Seconds are of one core (CPU time), the middle of several runs that each begin as a new process does. "stories" is
-forming them alone, "whole" is all of `rank` with the starter topics. Memory is what forming adds to a process at its peak.
+forming them alone, "whole" is all of `rank` with the starter topics. Memory is what the whole adds to a process at its peak.
 "all cosines" is what the same articles cost as TF-IDF vectors with all cosines, in blocks. Then the cost of adding 50
 articles to 2,000, the changed stories read out. Exits with 1 if a limit is missed.
 
@@ -104,17 +104,17 @@ def middle(work: Callable[[], object], size: int) -> float:
 
 
 def megabytes(size: int) -> float:
-    """What forming the stories adds to the memory of a new process, at its peak."""
+    """What ranking adds to the memory of a new process, at its peak."""
     command = [sys.executable, "-m", "bench.rank", "--megabytes", str(size)]
     return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout)
 
 
 def added_megabytes(size: int) -> float:
     """The same for this process, which must not have done anything before. Linux alone tells."""
-    those = articles(size)
+    those, topics = articles(size), config.load(STARTER, {}).topics
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # lets the peak begin anew
     started = _memory("VmRSS")
-    formed(those, Ranking())
+    rank(those, topics, Ranking(), NOON)
     return _memory("VmHWM") - started
 
 
