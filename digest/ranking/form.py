@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import chain
 
 from digest.model import Article
@@ -204,6 +205,7 @@ def _is_release(summary: str) -> bool:
     return any(word in summary for word in _RELEASE_WORDS) and bool(_RELEASED.search(summary))
 
 
+@lru_cache(maxsize=1 << 13)
 def _of_title(title: str) -> str:
     small = title.lower()
     by_slug = _SLUGS.match(title)

@@ -265,8 +265,8 @@ def settings(home: Path, fetch: str) -> Fetch:
     (home / "digest.toml").write_text(
         f'[site]\npostal_address = "x"\n[fetch]\n{fetch}\n[[digest]]\nslug = "economy"\n', encoding="utf-8"
     )
-    for name in ("topics.toml", "feeds.toml"):
-        (home / name).touch()
+    (home / "topics.toml").write_text('[[topic]]\nslug = "a"\ntitle = "A"\nterms = ["rates"]\n', encoding="utf-8")
+    (home / "feeds.toml").touch()
     return config.load(home, {}).fetch
 
 

@@ -38,8 +38,8 @@ def test_a_stop_signal_ends_the_server_and_lets_the_rest_follow(tmp_path: Path) 
     (tmp_path / "digest.toml").write_text(
         f'[site]\npostal_address = "x"\n[web]\nport = {port}\n[[digest]]\nslug = "economy"\n', encoding="utf-8"
     )
-    for name in ("topics.toml", "feeds.toml"):
-        (tmp_path / name).touch()
+    (tmp_path / "topics.toml").write_text('[[topic]]\nslug = "a"\ntitle = "A"\nterms = ["rates"]\n', encoding="utf-8")
+    (tmp_path / "feeds.toml").touch()
     answer = 0
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(tmp_path)],

@@ -78,13 +78,13 @@ class Agglomeration:
             self._wake(place)
         for join in earlier:
             one, other = self._places(join)
-            self._run_until((-join.nearness, *sorted((self._lowest[one], self._lowest[other]))))
+            self._run_until((-join.nearness, *self._ordered(one, other)))
             one, other = self._places(join)
             if self._awake[one] or self._awake[other]:
                 self._wake(one)
                 self._wake(other)
             else:
-                self._join(one, other, join.nearness, join.product)
+                self._join(one, other, join)
         self._run_until((0.0,))
         return list(self._groups.values()), self._joins
 
@@ -107,7 +107,8 @@ class Agglomeration:
                 if near >= -offered:
                     self._wake(one)
                     self._wake(other)
-                    self._join(one, other, near, product)
+                    first, second = (self._starts[low][0] for low in self._ordered(one, other))
+                    self._join(one, other, Join(near, first, second, product))
                 else:
                     self._offer(one, other, product)
 
@@ -135,25 +136,26 @@ class Agglomeration:
     def _offer(self, one: int, other: int, product: int) -> None:
         near = self._nearness(one, other, product)
         if near >= self._same:
-            low, high = self._lowest[one], self._lowest[other]
-            if low > high:
-                low, high = high, low
-            heapq.heappush(self._heap, (-near, low, high, one, other))
+            heapq.heappush(self._heap, (-near, *self._ordered(one, other), one, other))
 
-    def _join(self, into: int, gone: int, near: float, product: int) -> None:
+    def _ordered(self, one: int, other: int) -> tuple[int, int]:
+        """The lowest places of two groups, the lower first."""
+        low, high = self._lowest[one], self._lowest[other]
+        return (low, high) if low < high else (high, low)
+
+    def _join(self, into: int, gone: int, join: Join) -> None:
         """Join a pair, the one with fewer neighbours going into the other.
 
         Only its neighbours come nearer. The other offers have become too high, and are made anew when their turn comes.
         """
-        low, high = sorted((self._lowest[into], self._lowest[gone]))
-        self._joins.append(Join(near, self._starts[low][0], self._starts[high][0], product))
+        self._joins.append(join)
         if len(self._products[into]) < len(self._products[gone]):
             into, gone = gone, into
         mine, theirs = self._products[into], self._products[gone]
         mine.pop(gone, None)
         theirs.pop(into, None)
-        self._lowest[into] = low
-        self._squares[into] += self._squares[gone] + 2 * product
+        self._lowest[into] = min(self._lowest[into], self._lowest[gone])
+        self._squares[into] += self._squares[gone] + 2 * join.product
         self._lengths[into] = math.sqrt(self._squares[into])
         self._sizes[into] += self._sizes[gone]
         self._place_of.update(dict.fromkeys(self._groups[gone], into))

@@ -115,17 +115,18 @@ class Neighbours:
             known = holders.get(word)
             if known is None:
                 known = holders[word] = _Holders([], [], [])
-            met += known.strong
+            weak, strong, heavy = known
+            met += strong
             if weight < STRONG:
-                known.weak.append(article)
+                weak.append(article)
                 continue
-            met += known.strong
-            met += known.weak
-            known.strong.append(article)
+            met += strong
+            met += weak
+            strong.append(article)
             if weight >= HEAVY:
-                met += known.heavy
-                met += known.heavy
-                known.heavy.append(article)
+                met += heavy
+                met += heavy
+                heavy.append(article)
         vectors = self._vectors
         if vector.told:
             candidates = [

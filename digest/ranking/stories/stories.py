@@ -59,7 +59,7 @@ class Stories:
         self._numbers: dict[tuple[object, ...], int] = {}
         self._articles: dict[int, Article] = {}
         self._keys: dict[int, tuple[str, str]] = {}
-        self._titles: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._titles: dict[tuple[str, str], tuple[int, ...]] = {}
         self._cluster_of: dict[int, int] = {}
         self._clusters: dict[int, list[_Placed]] = {}
         self._joins: dict[int, list[Join]] = {}
@@ -141,14 +141,16 @@ class Stories:
         self._neighbours.add(number, vector)
         key = self._keys[number] = (vector.language, vector.key)
         if vector.key:
-            self._titles[key].append(number)
+            self._titles[key] = (*self._titles.get(key, ()), number)
         return number
 
     def _forget(self, number: int) -> list[_Placed]:
         """Let go of one; returns the stories of its cluster, which must be formed anew."""
         key = self._keys.pop(number)
         if key in self._titles:
-            self._titles[key].remove(number)
+            self._titles[key] = tuple(other for other in self._titles[key] if other != number)
+            if not self._titles[key]:
+                del self._titles[key]
         self._neighbours.drop(number)
         placed = self._dissolve(self._cluster_of.get(number))
         del self._numbers[_identity(self._articles.pop(number))]

@@ -25,6 +25,9 @@ LONGEST_INITIALS = 5
 NO_NAMES = frozenset({"US", "UK", "EU", "USA", "CEO", "CFO", "IPO", "GDP", "PMI", "CPI", "FX", "AI", "TV", "QE"})
 """Initials that name nobody."""
 
+NOWHERE: frozenset[str] = frozenset()
+"""The countries of an article that names none: one for all, since each empty set is as large as a small one."""
+
 _SMALL_IN_NAMES = frozenset({"of", "and", "the", "for", "de"})
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _WIRE_TAG = re.compile(
@@ -98,7 +101,7 @@ def read(article: Article) -> Reading:
         tuple(_things(small)) if english and any(word.begins_thing for word, _ in title) else (),
         *_initials([word for word, _ in title]),
         frozenset([word.term for word, _ in title if word.term and word.capital]),
-        frozenset([word.country for word, _ in title if word.country]),
+        frozenset([word.country for word, _ in title if word.country]) or NOWHERE,
         market(small) if english else "",
         tuple(capitals.named),
         tuple(capitals.perhaps),
