@@ -80,7 +80,7 @@ class Ranking:
     official: float = 5.0
     half_life: float = 12.0
     same_story: float = 0.034
-    focus: float = 0.3
+    focus: float = 0.2
     form: float = 20.0
     floor: float = 0.0
     memory_days: int = 7
