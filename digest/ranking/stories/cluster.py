@@ -2,8 +2,8 @@
 
 Two items for one event are better than one item hiding another, so doubt keeps articles apart. `same_story` is where
 doubt ends: raising it splits. Its default was chosen by B-cubed on labelled business headlines of 47 days, formed day by
-day (`bench/quality.py`): it gives a precision of 0.90 and a recall of 0.73 there, and at a precision of 0.95 recall is
-0.62. The constants of `vectors`, `likeness` and `stories` were chosen on the same headlines, in round numbers, where
+day (`bench/quality.py`): it gives a precision of 0.90 and a recall of 0.72 there, and at a precision of 0.95 recall is
+0.61. The constants of `vectors`, `likeness` and `stories` were chosen on the same headlines, in round numbers, where
 both halves of the days agreed, and read against a week of real feeds with summaries.
 
 The way there: `terms` reads an article, `rarity` learns from all of them, `vectors` weighs, `likeness` compares the pairs that
