@@ -100,9 +100,14 @@ def _computed(
     story: Story, recalled: Recalled, matcher: Matcher, topics: Sequence[Topic], settings: Ranking, at: datetime
 ) -> Ranked:
     """A story with all that is computed of it alone."""
-    reading = matcher.read(story)
+    matched = [(article.feed.topics, matcher.matches(article)) for article in story.articles]
+    reading = matcher.weigh(matched)
     best = best_topic(reading, topics)
-    story = _led_by_what_it_is_about(story, reading, topics, matcher)
+    if about := _about(reading, topics):
+        speaks = (matcher.weigh([one]).relevance[about] > 0 for one in matched)
+        story = _led_by(
+            next((one for one, says in zip(story.articles, speaks, strict=True) if says), story.lead), story
+        )
     receipt = score(story, reading, topics, settings, at)
     if remembered := recalled.factor(settings):
         receipt = Receipt((*receipt.factors, remembered))
@@ -116,16 +121,19 @@ def _computed(
     )
 
 
-def _led_by_what_it_is_about(story: Story, reading: Reading, topics: Sequence[Topic], matcher: Matcher) -> Story:
-    """The story with the first of its articles in front that speaks for what most of it speaks for.
+def _about(reading: Reading, topics: Sequence[Topic]) -> str:
+    """The topic that most of a story speaks for, "" where none is. An article that does not shall not lead it.
 
     Weights do not matter here: a weight that changed the lead might cost a story points for the new one's form.
     """
-    about = max((topic for topic in topics if topic.weight), key=lambda one: reading.relevance[one.slug], default=None)
-    if about is None or not reading.relevance[about.slug] or len(story.articles) == 1:
+    about = max((topic.slug for topic in topics if topic.weight), key=lambda one: reading.relevance[one], default="")
+    return about if about and reading.relevance[about] else ""
+
+
+def _led_by(lead: Article, story: Story) -> Story:
+    if lead is story.lead:
         return story
-    speaking = next((one for one in story.articles if matcher.relevance(one)[about.slug] > 0), story.lead)
-    return Story((speaking, *(article for article in story.articles if article is not speaking)))
+    return Story((lead, *(article for article in story.articles if article is not lead)))
 
 
 def article_topics(articles: Iterable[Article], topics: Sequence[Topic]) -> dict[int, dict[str, float]]:
