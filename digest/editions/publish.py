@@ -96,7 +96,7 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
         as_held = made_of(connection, existing, now) if existing and ordered is OverrideKind.APPROVE else None
         pool = as_held or gather(config, connection, digest, day, press, now)
     composed = composed_of(pool)
-    edition = policy.judged(composed, digest, pool.overrides)
+    edition = policy.judged(composed, pool.rules.digest, pool.overrides)
     if existing and edition.state is EditionState.HELD:
         return Published(existing, created=False, queued=0)
     if not composed.items and _is_open(edition, pool):
