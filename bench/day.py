@@ -21,7 +21,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from digest import config as configuration
+from digest import home as homefolder
 from digest.config import Config
 from digest.delivery.deliver import deliver
 from digest.demo.servers import LOOPBACK, feed_server, smtp_server
@@ -66,7 +66,7 @@ def home(folder: Path, documents: dict[str, bytes], address: str, smtp_port: int
         "DIGEST_SMTP_URL": f"smtp://{LOOPBACK}:{smtp_port}",
         "DIGEST_DATABASE_URL": database_url,
     }
-    return configuration.load(folder, environment)
+    return homefolder.load(folder, environment)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from digest import config
+from digest import home as homefolder
 from digest.config import Ranking
 from digest.model import Article, Feed, Topic
 from digest.ranking.rank import rank
@@ -178,7 +178,7 @@ def ranked(each: Sequence[Day], topics: Sequence[Topic], settings: Ranking) -> V
 
 def main(gold: Path) -> None:
     """Print the tables."""
-    topics, each = config.load(STARTER, {}).topics, days(gold)
+    topics, each = homefolder.load(STARTER, {}).topics, days(gold)
     standing = ranked(each, topics, USUAL)
     print("Importance: NDCG@10 against hosts that linked, the mean over days\n")
     print(f"{'':>24}     all     odd    even   whole   repeats   touched")

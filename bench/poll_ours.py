@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from bench.measured import measured
-from digest import config as configuration
+from digest import home as homefolder
 from digest.config import Config
 from digest.feeds.poll import poll
 from digest.store import engine as engines
@@ -58,7 +58,7 @@ def one_round(folder: Path, now: datetime) -> None:
 
 
 def _config(folder: Path) -> Config:
-    return configuration.load(folder, {})
+    return homefolder.load(folder, {})
 
 
 if __name__ == "__main__":

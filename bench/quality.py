@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import importance
-from digest import config
+from digest import home as homefolder
 from digest.config import Ranking
 from digest.model import Article, Feed, Topic
 from digest.ranking.stories.cluster import cluster
@@ -166,7 +166,7 @@ def main(gold: Path) -> None:
         )
 
     print("\nTopics: average precision on newswire\n")
-    topics = config.load(STARTER, {}).topics
+    topics = homefolder.load(STARTER, {}).topics
     found = average_precisions(gold, topics)
     for label, value in found.items():
         print(f"{label:>14}   {value:.3f}")

@@ -29,7 +29,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
-from digest import config
+from digest import home as homefolder
 from digest.config import Ranking
 from digest.model import Article, Feed, Topic
 from digest.ranking import form
@@ -115,7 +115,7 @@ def megabytes(size: int) -> float:
 
 def added_megabytes(size: int) -> float:
     """The same for this process, which must not have done anything before. Linux alone tells."""
-    those, topics = articles(size), config.load(STARTER, {}).topics
+    those, topics = articles(size), homefolder.load(STARTER, {}).topics
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # lets the peak begin anew
     started = _memory("VmRSS")
     rank(those, topics, Ranking(), NOON)
@@ -198,7 +198,7 @@ def main() -> int:
         return 2
     print("articles   stories   largest   stories s   whole s   us/article   MB   all cosines   limits")
     kept = True
-    for line, met in table(options.sizes, config.load(STARTER, {}).topics, python):
+    for line, met in table(options.sizes, homefolder.load(STARTER, {}).topics, python):
         print(line, flush=True)
         kept &= met
     print()

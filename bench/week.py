@@ -23,7 +23,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from digest import config as configuration
+from digest import home as homefolder
 from digest.config import Config
 from digest.demo.servers import feed_server
 from digest.editions import backtest, layout
@@ -68,7 +68,7 @@ def home(folder: Path, names: set[str], address: str) -> Config:
         '[[digest]]\nslug = "economy"\ntitle = "The Economic Digest"\nlanguages = ["en"]\npress = "23:00"\n',
         encoding="utf-8",
     )
-    return configuration.load(folder, {"DIGEST_SECRET_KEY": "a-secret-key-for-this-bench"})
+    return homefolder.load(folder, {"DIGEST_SECRET_KEY": "a-secret-key-for-this-bench"})
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import structlog
 
-from digest import config
-from digest.config import FILES, Config
+from digest import home as homefolder
+from digest.config import Config
 from digest.errors import ConfigError
+from digest.home import FILES
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +19,7 @@ class WatchedConfig:
 
     Args:
         config: what they said at the start.
-        environment: where secrets come from, as for `config.load`.
+        environment: where secrets come from, as for `home.load`.
     """
 
     def __init__(self, config: Config, environment: Mapping[str, str]) -> None:
@@ -31,7 +32,7 @@ class WatchedConfig:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._config = config.load(self._config.home, self._environment)
+                self._config = homefolder.load(self._config.home, self._environment)
             except ConfigError as error:
                 log.error("configuration", reason=f"{error}\nThe one from before stays in force.")  # noqa: TRY400  # its sentence says it all
             else:

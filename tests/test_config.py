@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest import config as configuration
+from digest import config as values
+from digest import home as homefolder
 from digest.config import Config, Relay, Security, UnknownPolicy
 from digest.errors import ConfigError, MissingSecret
 from digest.model import Term
@@ -56,12 +57,12 @@ def write(tmp_path: Path) -> Write:
 
 def faults(home: Path, environment: Mapping[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigError) as raised:
-        configuration.load(home, environment or {})
+        homefolder.load(home, environment or {})
     return [str(fault).removeprefix(f"{home}/") for fault in raised.value.faults]
 
 
 def test_a_good_home_is_read_as_written(write: Write) -> None:
-    config = configuration.load(write(), {})
+    config = homefolder.load(write(), {})
 
     assert config.topics[0].terms == (Term("inflation"), Term("consumer prices", 2.0))
     assert config.feeds[0].poll == timedelta(minutes=30)
@@ -71,7 +72,7 @@ def test_a_good_home_is_read_as_written(write: Write) -> None:
 
 
 def test_without_a_relay_mail_stays_in_the_house(write: Write) -> None:
-    config = configuration.load(write(), {})
+    config = homefolder.load(write(), {})
 
     assert config.relay is None
     assert config.outbox.name == "outbox"
@@ -168,7 +169,7 @@ def test_the_second_of_two_feeds_is_found_on_its_own_line(write: Write) -> None:
 def test_secrets_may_lie_in_files(write: Write, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("a-newer-secret-key, an-older-secret-key\n", encoding="utf-8")
 
-    config = configuration.load(write(), {"DIGEST_SECRET_KEY_FILE": str(tmp_path / "key")})
+    config = homefolder.load(write(), {"DIGEST_SECRET_KEY_FILE": str(tmp_path / "key")})
 
     assert config.signing_keys == ("a-newer-secret-key", "an-older-secret-key")
     assert "secret-key" not in repr(config)
@@ -178,7 +179,7 @@ def test_secrets_may_lie_in_files(write: Write, tmp_path: Path) -> None:
 
 
 def test_a_missing_key_is_refused_only_by_what_needs_it(write: Write) -> None:
-    config = configuration.load(write(), {})
+    config = homefolder.load(write(), {})
 
     with pytest.raises(MissingSecret, match="DIGEST_SECRET_KEY_FILE"):
         _ = config.signing_keys
@@ -193,7 +194,7 @@ def test_a_missing_key_is_refused_only_by_what_needs_it(write: Write) -> None:
     ],
 )
 def test_a_relay_is_read_from_its_address(write: Write, url: str, relay: Relay) -> None:
-    assert configuration.load(write(), {"DIGEST_SMTP_URL": url}).relay == relay
+    assert homefolder.load(write(), {"DIGEST_SMTP_URL": url}).relay == relay
 
 
 @pytest.mark.parametrize("url", ["relay.example:25", "http://relay.example", "smtp://", "smtp://relay:port"])
@@ -204,11 +205,11 @@ def test_a_relay_that_is_no_address_is_refused_without_showing_it(write: Write, 
 
 
 def test_the_editorial_hash_changes_with_a_weight_and_not_with_the_place(write: Write, tmp_path: Path) -> None:
-    first = configuration.load(write(), {})
+    first = homefolder.load(write(), {})
     before = first.rules(first.digests[0]).hash
 
     def hash_of(**texts: str) -> str:
-        config = configuration.load(write(**texts), {"DIGEST_SECRET_KEY": "another-secret-key"})
+        config = homefolder.load(write(**texts), {"DIGEST_SECRET_KEY": "another-secret-key"})
         return config.rules(config.digests[0]).hash
 
     assert hash_of() == before
@@ -221,7 +222,7 @@ def test_the_editorial_hash_changes_with_a_weight_and_not_with_the_place(write: 
 def test_whatever_stands_in_a_file_is_read_or_refused_never_raised(write: Write, text: str, file: str) -> None:
     home = write(**{file: text.replace("\r", "")})
     try:
-        outcome: Config | ConfigError = configuration.load(home, {})
+        outcome: Config | ConfigError = homefolder.load(home, {})
     except ConfigError as error:
         outcome = error
 
@@ -232,7 +233,7 @@ def test_the_starter_files_have_no_fault(tmp_path: Path) -> None:
     for name in ("digest.toml", "topics.toml", "feeds.toml"):
         (tmp_path / name).write_bytes(files("digest").joinpath("starter", name).read_bytes())
 
-    config = configuration.load(tmp_path, {})
+    config = homefolder.load(tmp_path, {})
 
     assert len(config.feeds) >= 60
     assert {topic.slug for topic in config.topics} >= {
@@ -247,13 +248,13 @@ def test_the_starter_file_states_the_defaults(tmp_path: Path) -> None:
     for name in ("digest.toml", "topics.toml", "feeds.toml"):
         (tmp_path / name).write_bytes(files("digest").joinpath("starter", name).read_bytes())
 
-    config = configuration.load(tmp_path, {})
+    config = homefolder.load(tmp_path, {})
 
-    assert config.fetch == configuration.Fetch()
-    assert config.ranking == configuration.Ranking()
-    assert config.delivery == configuration.Sending()
-    assert config.web == configuration.Web()
-    assert config.market.currencies == configuration.Market().currencies
+    assert config.fetch == values.Fetch()
+    assert config.ranking == values.Ranking()
+    assert config.delivery == values.Sending()
+    assert config.web == values.Web()
+    assert config.market.currencies == values.Market().currencies
 
 
 @pytest.mark.parametrize("topics", ["", TOPICS.replace("title =", "weight = 0\ntitle =")])

@@ -17,7 +17,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import Engine
 
-from digest import config as configuration
+from digest import home as homefolder
 from digest.config import Config, Relay
 from digest.delivery.deliver import deliver
 from digest.demo import day as demo_day
@@ -65,7 +65,7 @@ def home(tmp_path: Path, mailbox: tuple[Mailbox, Relay]) -> Iterator[Config]:
         demo_files = demo_day.home_files(address)
         for name, text in demo_files.items():
             (tmp_path / name).write_text(text.replace("eurofxref-hist-90d.xml", "rates.xml"), encoding="utf-8")
-        config = configuration.load(tmp_path, {"DIGEST_SECRET_KEY": "a-secret-key-for-the-tests"})
+        config = homefolder.load(tmp_path, {"DIGEST_SECRET_KEY": "a-secret-key-for-the-tests"})
         yield replace(config, relay=mailbox[1])
 
 

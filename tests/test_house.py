@@ -24,6 +24,7 @@ LADDER = (
     ("digest.delivery",),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch",),
+    ("digest.home",),
     ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.resources", "digest.spreadsheet"),
     ("digest.tomlfile",),
     ("digest.errors",),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from digest import config as configuration
+from digest import home as homefolder
 from digest.watch import WatchedConfig
 
 FEED = '[[feed]]\nurl = "https://wire.example/{0}"\npublisher = "Wire"\n'
@@ -30,7 +30,7 @@ def write(home: Path, *names: str, more: str = "") -> None:
 
 
 def test_a_changed_file_is_read_again_and_an_unchanged_one_is_not(home: Path) -> None:
-    watched = WatchedConfig(configuration.load(home, {}), {})
+    watched = WatchedConfig(homefolder.load(home, {}), {})
     before = watched()
 
     assert watched() is before
@@ -41,7 +41,7 @@ def test_a_changed_file_is_read_again_and_an_unchanged_one_is_not(home: Path) ->
 
 
 def test_files_with_faults_are_reported_once_and_change_nothing(home: Path) -> None:
-    watched = WatchedConfig(configuration.load(home, {}), {})
+    watched = WatchedConfig(homefolder.load(home, {}), {})
     before = watched()
     write(home, "one", "two", more="[[feed]]\nurl = 3\n")
 

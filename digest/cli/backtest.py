@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from digest import __version__, config
+from digest import __version__
 from digest.cli import output
 from digest.cli.context import Home, date_option, digest_option, local_day, pass_home, utc_now
 from digest.config import Rules
 from digest.editions import backtest as past
 from digest.editions.backtest import Change, ChangeKind, Day, Rebuilt
 from digest.errors import UnknownDigest, UnknownEdition
+from digest.home import read_editorial, read_topics
 from digest.model import Edition, EditionState, Item
 from digest.store import editions as edition_store
 from digest.store import engine as engines
@@ -98,8 +99,8 @@ def rebuild(home: Home, slug: str | None, day: datetime | None, days: int | None
 
 def _changed(home: Home, slug: str, topics_file: Path | None, settings_file: Path | None) -> Callable[[Rules], Rules]:
     """The rules of a day with what the files say in place of what they said then."""
-    topics = config.read_topics(topics_file) if topics_file else None
-    editorial = config.read_editorial(settings_file, topics or home.config.topics) if settings_file else None
+    topics = read_topics(topics_file) if topics_file else None
+    editorial = read_editorial(settings_file, topics or home.config.topics) if settings_file else None
     digest = next((one for one in editorial[1] if one.slug == slug), None) if editorial else None
     if editorial and digest is None:
         raise UnknownDigest(slug, tuple(one.slug for one in editorial[1]))

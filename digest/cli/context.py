@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
-from digest import config
+from digest import home as homefolder
 from digest.config import Config
 from digest.errors import UnknownDigest
 from digest.model import Digest
@@ -48,7 +48,7 @@ class Home:
     @cached_property
     def config(self) -> Config:
         """The configuration; every fault of it at once."""
-        return config.load(self.path, os.environ)
+        return homefolder.load(self.path, os.environ)
 
     @cached_property
     def engine(self) -> Engine:

@@ -10,8 +10,8 @@ import click
 from digest import checkup
 from digest.cli import output
 from digest.cli.context import Home, pass_home, utc_now
-from digest.config import FILES
 from digest.errors import ConfigError
+from digest.home import FILES
 from digest.store import schema
 
 STARTER_FILES = FILES

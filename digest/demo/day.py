@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
-from digest import config as configuration
+from digest import home as homefolder
 from digest.config import Config
 from digest.delivery.deliver import DeliveryReport, deliver
 from digest.delivery.preview import write_preview
@@ -134,4 +134,4 @@ def _configure(folder: Path, feeds: str, smtp_port: int) -> Config:
     for name, text in home_files(feeds).items():
         (folder / name).write_text(text, encoding="utf-8")
     environment = {"DIGEST_SECRET_KEY": SECRET, "DIGEST_SMTP_URL": f"smtp://{servers.LOOPBACK}:{smtp_port}"}
-    return configuration.load(folder, environment)
+    return homefolder.load(folder, environment)

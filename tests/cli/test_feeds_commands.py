@@ -13,7 +13,7 @@ import pytest
 from rich.cells import cell_len
 from sqlalchemy import Engine
 
-from digest import config
+from digest import home as homefolder
 from digest.cli.setup import write_starter
 from digest.demo import servers
 from digest.feeds.lists import listing
@@ -73,7 +73,7 @@ language = "en"
 
 
 def listed(home: Path) -> tuple[Feed, ...]:
-    return config.load(home, {"DIGEST_SECRET_KEY": KEY}).feeds
+    return homefolder.load(home, {"DIGEST_SECRET_KEY": KEY}).feeds
 
 
 def text(home: Path) -> str:
@@ -82,7 +82,7 @@ def text(home: Path) -> str:
 
 @contextmanager
 def database(home: Path) -> Iterator[Engine]:
-    engine = engines.connect(config.load(home, {"DIGEST_SECRET_KEY": KEY}).database_url)
+    engine = engines.connect(homefolder.load(home, {"DIGEST_SECRET_KEY": KEY}).database_url)
     yield engine
     engine.dispose()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from digest import config
+from digest import home as homefolder
 from digest.config import Fetch
 from digest.errors import ConfigError
 from digest.feeds.fetching.fetch import Fetcher
@@ -267,7 +267,7 @@ def settings(home: Path, fetch: str) -> Fetch:
     )
     (home / "topics.toml").write_text('[[topic]]\nslug = "a"\ntitle = "A"\nterms = ["rates"]\n', encoding="utf-8")
     (home / "feeds.toml").touch()
-    return config.load(home, {}).fetch
+    return homefolder.load(home, {}).fetch
 
 
 def test_an_operator_names_ports_and_a_proxy(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ import pytest
 from aiohttp import web
 from sqlalchemy import Engine, select
 
-from digest import config as configuration
+from digest import home as homefolder
 from digest.feeds.poll import poll
 from digest.store.engine import read
 from digest.store.tables import articles, feeds
@@ -37,16 +37,16 @@ FEEDS, SHOWN, NEW = 8, 9, 3
 SLOWEST = 0.3
 """Seconds over which the answers to a poll that is to be killed are spread, so that it stores them at many moments."""
 
-ROOT = Path(configuration.__file__).parents[1]
+ROOT = Path(homefolder.__file__).parents[1]
 POLLS = """
 import asyncio, os, sys
 from datetime import datetime
 from pathlib import Path
-from digest import config
+from digest import home as homefolder
 from digest.feeds.poll import poll
 from digest.store.engine import connect
 
-loaded = config.load(Path(sys.argv[1]), os.environ)
+loaded = homefolder.load(Path(sys.argv[1]), os.environ)
 for now in sys.stdin:
     pid = os.fork()
     if not pid:
@@ -157,7 +157,7 @@ async def _killed_again_and_again(engine: Engine, database_url: str, home: Path,
     chance, press, struck, orphans = random.Random(SEED), Press(), 0, set[int]()
     async with serving(press) as server:
         _write_feeds(home, *(server.url(f"/{feed}") for feed in range(FEEDS)))
-        config = configuration.load(home, {"DIGEST_DATABASE_URL": database_url})
+        config = homefolder.load(home, {"DIGEST_DATABASE_URL": database_url})
         started = time.monotonic()
         await poll(config, engine, NOW, everything=True)
         lasts = time.monotonic() - started + SLOWEST

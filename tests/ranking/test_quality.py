@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench import importance, quality
-from digest import config
+from digest import home as homefolder
 
 
 def test_stories_match_the_labels_of_business_headlines(shared: Path) -> None:
@@ -16,13 +16,13 @@ def test_stories_match_the_labels_of_business_headlines(shared: Path) -> None:
 
 
 def test_the_starter_topics_order_newswire_by_its_labels(shared: Path) -> None:
-    found = quality.average_precisions(shared / "gold", config.load(quality.STARTER, {}).topics)
+    found = quality.average_precisions(shared / "gold", homefolder.load(quality.STARTER, {}).topics)
     assert sum(found.values()) / len(found) >= 0.88
     assert min(found.values()) >= 0.75
 
 
 def test_the_score_orders_a_days_stories_better_than_one_pass_does_by_size(shared: Path) -> None:
-    topics = config.load(quality.STARTER, {}).topics
+    topics = homefolder.load(quality.STARTER, {}).topics
     days = importance.days(shared / "gold")
     ours = importance.ranked(days, topics, importance.USUAL)
     best = importance.verdict([importance.judged(day, importance.one_pass(day, 0.15)) for day in days])

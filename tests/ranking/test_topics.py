@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import config, tomlfile
-from digest.errors import Fault
+from digest.config import Ranking
+from digest.home import read_topics
 from digest.model import Story, Term, Topic
 from digest.ranking.text import Words
 from digest.ranking.topics.matcher import Matcher
@@ -122,10 +122,7 @@ def test_one_more_term_for_a_topic_never_lowers_it_when_no_other_gains(words: li
 
 @pytest.fixture(scope="module")
 def starter() -> tuple[Topic, ...]:
-    faults: list[Fault] = []
-    topics = config._topics(tomlfile.read(Path(str(files("digest").joinpath("starter", "topics.toml"))), faults))
-    assert not faults
-    return topics
+    return read_topics(Path(str(files("digest").joinpath("starter", "topics.toml"))))
 
 
 def test_the_starter_topics_load_without_a_fault_and_have_the_slugs_others_rely_on(starter: tuple[Topic, ...]) -> None:
@@ -183,7 +180,7 @@ def test_the_starter_topics_file_a_headline_where_an_editor_would(
 def test_sport_and_celebrities_speak_to_no_starter_topic(starter: tuple[Topic, ...], title: str) -> None:
     relevance = Matcher(starter).relevance(article(1, title))
 
-    assert max(relevance[topic.slug] for topic in starter if topic.weight) < config.Ranking.focus
+    assert max(relevance[topic.slug] for topic in starter if topic.weight) < Ranking.focus
 
 
 @pytest.mark.parametrize(
@@ -202,4 +199,4 @@ def test_news_of_other_kinds_with_a_word_of_a_topic_is_no_story_about_it(
 ) -> None:
     relevance = Matcher(starter).relevance(article(1, title))
 
-    assert max(relevance[topic.slug] for topic in starter if topic.weight) < config.Ranking.focus
+    assert max(relevance[topic.slug] for topic in starter if topic.weight) < Ranking.focus

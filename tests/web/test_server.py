@@ -22,11 +22,11 @@ PROGRAM = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from digest import config
+from digest import home as homefolder
 from digest.store import engine as engines
 from digest.web import server
 
-home = config.load(Path(sys.argv[1]), {"DIGEST_SECRET_KEY": "a-key-for-these-tests-only"})
+home = homefolder.load(Path(sys.argv[1]), {"DIGEST_SECRET_KEY": "a-key-for-these-tests-only"})
 server.serve(home.web, lambda: home, engines.connect("sqlite://"), lambda: datetime(2026, 2, 10, tzinfo=UTC))
 print("and then the rest")
 """

@@ -1,0 +1,366 @@
+"""The home folder and the environment as one frozen `Config`.
+
+The home holds `digest.toml`, `topics.toml` and `feeds.toml`; secrets come from the environment, each also as `*_FILE`.
+Reading reports every fault at once and never returns a half-right configuration.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from digest import tomlfile
+from digest.config import Config, Fetch, Market, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
+from digest.errors import ConfigError, Fault
+from digest.model import WEEKDAYS, Digest, Feed, Policy, Term, Topic
+from digest.tomlfile import Table
+
+FILES = ("digest.toml", "topics.toml", "feeds.toml")
+SHORTEST_SECRET = 16
+MOST_TERM_WEIGHT = 100
+QUEUES = ("inline",)
+"""Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
+
+
+def load(home: Path, environment: Mapping[str, str]) -> Config:
+    """Read the home folder and the environment.
+
+    Raises:
+        ConfigError: something is wrong; holds every fault of all files and variables.
+    """
+    if not any((home / name).exists() for name in FILES):
+        here = "there is no digest.toml here; `digest init DIR` makes a home folder, `digest --home DIR` names one"
+        raise ConfigError((Fault(home.resolve(), 0, here),))
+    faults: list[Fault] = []
+    topics = _topics(tomlfile.read(home / "topics.toml", faults))
+    # Without topics every slug would be reported once more as unknown.
+    slugs = [topic.slug for topic in topics] or None
+    _some_topic_counts(home / "topics.toml", topics, faults)
+    feeds = _feeds(tomlfile.read(home / "feeds.toml", faults), slugs)
+    root = tomlfile.read(home / "digest.toml", faults)
+    secrets = _Secrets(environment, faults)
+    config = Config(
+        home=home,
+        site=_site(root.table("site")),
+        fetch=_fetch(root.table("fetch")),
+        ranking=_ranking(root.table("ranking")),
+        delivery=_delivery(root.table("delivery")),
+        web=_web(root.table("web")),
+        market=_market(root.table("market")),
+        digests=_digests(root, slugs),
+        topics=topics,
+        feeds=feeds,
+        database_url=secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}",
+        relay=_relay(secrets),
+        keys=_keys(secrets),
+    )
+    root.finish()
+    if faults:
+        raise ConfigError(tuple(faults))
+    return config
+
+
+def read_topics(file: Path) -> tuple[Topic, ...]:
+    """The topics of a file such as topics.toml, wherever it lies.
+
+    Raises:
+        ConfigError: something is wrong with it; holds every fault.
+    """
+    faults: list[Fault] = []
+    topics = _topics(tomlfile.read(file, faults))
+    _some_topic_counts(file, topics, faults)
+    if faults:
+        raise ConfigError(tuple(faults))
+    return topics
+
+
+def read_editorial(file: Path, topics: Sequence[Topic]) -> tuple[Ranking, tuple[Digest, ...]]:
+    """What a file such as digest.toml says that decides editions: `[ranking]` and the digests.
+
+    Raises:
+        ConfigError: something is wrong with these; holds every fault.
+    """
+    faults: list[Fault] = []
+    root = tomlfile.read(file, faults)
+    found = _ranking(root.table("ranking")), _digests(root, [topic.slug for topic in topics])
+    if faults:
+        raise ConfigError(tuple(faults))
+    return found
+
+
+def _site(table: Table) -> Site:
+    site = Site(
+        title=table.text("title", Site.title),
+        base_url=table.text("base_url", Site.base_url).rstrip("/"),
+        from_address=table.text("from_address", Site.from_address),
+        contact=table.text("contact", Site.contact),
+        postal_address=table.text("postal_address", wanted="the publisher's postal address; the law wants it"),
+        locale=table.text("locale", Site.locale),
+    )
+    if not site.base_url.startswith(("http://", "https://")) or not urlsplit(site.base_url).hostname:
+        table.fault("base_url", f'is "{site.base_url}"; it should be an address such as "https://news.example.org"')
+    for key in ("from_address", "contact"):
+        address = getattr(site, key)
+        if address.count("@") != 1 or not all(address.split("@")):
+            table.fault(key, f'is "{address}"; it should be an e-mail address such as "digest@example.org"')
+    table.finish()
+    return site
+
+
+def _fetch(table: Table) -> Fetch:
+    fetch = Fetch(
+        allow_private=table.flag("allow_private", Fetch.allow_private),
+        ports=_ports(table),
+        proxy=table.text("proxy", Fetch.proxy),
+        concurrency=table.integer("concurrency", Fetch.concurrency, least=1, most=256),
+        per_host=table.integer("per_host", Fetch.per_host, least=1, most=16),
+        connect_seconds=table.number("connect_seconds", Fetch.connect_seconds, least=0.1, most=120),
+        total_seconds=table.number("total_seconds", Fetch.total_seconds, least=0.1, most=600),
+        most_bytes=table.integer("most_bytes", Fetch.most_bytes, least=1024, most=1 << 30),
+        redirects=table.integer("redirects", Fetch.redirects, least=0, most=20),
+        most_entries=table.integer("most_entries", Fetch.most_entries, least=1, most=10_000),
+    )
+    if fetch.proxy and not _is_proxy(fetch.proxy):
+        table.fault("proxy", 'should look like "http://proxy.example.org:3128", and name no user and no password')
+    table.finish()
+    return fetch
+
+
+def _ports(table: Table) -> tuple[int, ...]:
+    ports = table.raw_list("ports")
+    if not all(isinstance(port, int) and not isinstance(port, bool) and 0 < port < 1 << 16 for port in ports):
+        table.fault("ports", f"is {ports!r}; it should be a list of port numbers such as [80, 443]")
+        return Fetch.ports
+    return tuple(ports) or Fetch.ports
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _ranking(table: Table) -> Ranking:
+    ranking = Ranking(
+        hours=table.number("hours", Ranking.hours, least=1, most=24 * 14),
+        topic=table.number("topic", Ranking.topic),
+        source=table.number("source", Ranking.source),
+        coverage=table.number("coverage", Ranking.coverage),
+        depth=table.number("depth", Ranking.depth),
+        freshness=table.number("freshness", Ranking.freshness),
+        momentum=table.number("momentum", Ranking.momentum),
+        official=table.number("official", Ranking.official),
+        half_life=table.number("half_life", Ranking.half_life, least=0.1, most=1000),
+        same_story=table.number("same_story", Ranking.same_story, least=0.01, most=1.0),
+        focus=table.number("focus", Ranking.focus, least=0.01, most=1.0),
+        form=table.number("form", Ranking.form),
+        floor=table.number("floor", Ranking.floor, least=-1000, most=1000),
+        memory_days=table.integer("memory_days", Ranking.memory_days, least=1, most=365),
+        echo=table.number("echo", Ranking.echo),
+        update=table.number("update", Ranking.update),
+        update_publishers=table.integer("update_publishers", Ranking.update_publishers, least=1, most=1000),
+    )
+    table.finish()
+    return ranking
+
+
+def _delivery(table: Table) -> Sending:
+    table.choice("queue", QUEUES, QUEUES[0])
+    delivery = Sending(
+        unknown=UnknownPolicy(table.choice("unknown", [policy.value for policy in UnknownPolicy], Sending.unknown)),
+        connections=table.integer("connections", Sending.connections, least=1, most=200),
+        per_second=table.number("per_second", Sending.per_second, most=100_000),
+        only_to=table.texts("only_to"),
+        late_hours=table.number("late_hours", Sending.late_hours, least=0.5, most=72),
+    )
+    table.finish()
+    return delivery
+
+
+def _web(table: Table) -> Web:
+    web = Web(
+        host=table.text("host", Web.host),
+        port=table.integer("port", Web.port, least=1, most=65535),
+    )
+    table.finish()
+    return web
+
+
+def _market(table: Table) -> Market:
+    market = Market(
+        ecb_url=table.text("ecb_url", Market.ecb_url),
+        currencies=table.texts("currencies", default=Market.currencies),
+    )
+    table.finish()
+    return market
+
+
+def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:
+    digests: list[Digest] = []
+    for table in root.tables("digest"):
+        digest = Digest(
+            slug=_slug(table, "economy"),
+            title=table.text("title", Site.title),
+            zone=table.zone("zone", "UTC"),
+            press=table.local_time("press", time(6, 0)),
+            days=table.texts("days", WEEKDAYS, default=WEEKDAYS),
+            topics=table.texts("topics", slugs),
+            languages=table.texts("languages"),
+            length=table.integer("length", 12, least=1, most=60),
+            shared=table.integer("shared", 3, least=0, most=60),
+            per_publisher=table.integer("per_publisher", 2, least=1, most=60),
+            per_topic=table.integer("per_topic", 0, least=0, most=60),
+            fewest=table.integer("fewest", 3, least=1, most=60),
+            fewest_publishers=table.integer("fewest_publishers", 2, least=1, most=60),
+            quiet=_policy(table, "quiet", Policy.SHORT),
+            most_failed=table.number("most_failed", 0.5, least=0.01, most=1.0),
+            broken=_policy(table, "broken", Policy.HOLD),
+        )
+        if any(digest.slug == other.slug for other in digests):
+            table.fault("slug", f'is "{digest.slug}" a second time; every digest needs its own')
+        table.finish()
+        digests.append(digest)
+    if not digests:
+        root.fault("digest", "is missing; at least one [[digest]] with a slug, a title and a press time is needed")
+    return tuple(digests)
+
+
+def _policy(table: Table, key: str, usual: Policy) -> Policy:
+    return Policy(table.choice(key, [policy.value for policy in Policy], usual.value))
+
+
+def _slug(table: Table, example: str) -> str:
+    slug = table.text("slug", wanted=f'a short name such as "{example}"')
+    if slug and not all(part.isalnum() and part.isascii() and part.islower() for part in slug.split("-")):
+        table.fault("slug", f'is "{slug}"; it should be lower-case letters, digits and hyphens, such as "{example}"')
+    return slug
+
+
+def _topics(root: Table) -> tuple[Topic, ...]:
+    topics: list[Topic] = []
+    for table in root.tables("topic"):
+        topic = Topic(
+            slug=_slug(table, "central-banks"),
+            title=table.text("title"),
+            weight=table.number("weight", 1.0, most=10),
+            terms=_terms(table, "terms"),
+            against=_terms(table, "against"),
+            description=table.text("description", ""),
+        )
+        if not topic.terms:
+            table.fault("terms", "is missing; a topic needs at least one term")
+        if any(topic.slug == other.slug for other in topics):
+            table.fault("slug", f'is "{topic.slug}" a second time; every topic needs its own')
+        table.finish()
+        topics.append(topic)
+    root.finish()
+    return tuple(topics)
+
+
+def _some_topic_counts(file: Path, topics: Sequence[Topic], faults: list[Fault]) -> None:
+    """An empty file, such as one that is just being saved, must not take the place of the topics in force."""
+    if not faults and not any(topic.weight > 0 for topic in topics):
+        faults.append(Fault(file, 0, "has no topic; at least one [[topic]] with a weight above 0 is needed"))
+
+
+def _terms(table: Table, key: str) -> tuple[Term, ...]:
+    wanted = 'a text or { term = "…", weight = 2 }'
+    terms = []
+    for value in table.raw_list(key):
+        match value:
+            case str() if value.strip():
+                terms.append(Term(value.strip()))
+            case {"term": str(text), **rest} if text.strip() and set(rest) <= {"weight"}:
+                weight: Any = rest.get("weight", 1.0)
+                if (
+                    isinstance(weight, bool)
+                    or not isinstance(weight, int | float)
+                    or not 0 < weight <= MOST_TERM_WEIGHT
+                ):
+                    table.fault(
+                        key, f'gives "{text}" the weight {weight!r}; it should be a number from 0 to {MOST_TERM_WEIGHT}'
+                    )
+                else:
+                    terms.append(Term(text.strip(), float(weight)))
+            case _:
+                table.fault(key, f"holds {value!r}; a term should be {wanted}")
+    return tuple(terms)
+
+
+def _feeds(root: Table, slugs: list[str] | None) -> tuple[Feed, ...]:
+    feeds: list[Feed] = []
+    for table in root.tables("feed"):
+        feed = Feed(
+            url=table.text("url", wanted="the feed's http or https address"),
+            publisher=table.text("publisher", wanted="the name of whoever publishes it"),
+            weight=table.number("weight", 1.0, most=10),
+            language=table.text("language", "") or None,
+            topics=table.texts("topics", slugs),
+            poll=table.duration("poll", least=timedelta(minutes=1)),
+            paused=table.flag("paused", False),
+            official=table.flag("official", False),
+        )
+        if feed.url and not (feed.url.startswith(("http://", "https://")) and urlsplit(feed.url).hostname):
+            table.fault("url", f'is "{feed.url}"; it should start with http:// or https:// and name a host')
+        if any(feed.url == other.url for other in feeds):
+            table.fault("url", f'is "{feed.url}" a second time; every feed stands once')
+        table.finish()
+        feeds.append(feed)
+    root.finish()
+    return tuple(feeds)
+
+
+class _Secrets:
+    """Environment variables, each of which may instead name a file that holds the value."""
+
+    def __init__(self, environment: Mapping[str, str], faults: list[Fault]) -> None:
+        self._environment, self._faults = environment, faults
+
+    def read(self, name: str) -> str:
+        """The variable's value, the content of its `_FILE`, or an empty text."""
+        if value := self._environment.get(name, "").strip():
+            return value
+        path = self._environment.get(f"{name}_FILE", "").strip()
+        if not path:
+            return ""
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self.fault(f"{name}_FILE", f"cannot be read: {error}")
+            return ""
+
+    def fault(self, name: str, message: str) -> None:
+        """Note a fault of a variable, never with its value."""
+        self._faults.append(Fault(Path("environment"), 0, f"{name} {message}"))
+
+
+def _keys(secrets: _Secrets) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in secrets.read("DIGEST_SECRET_KEY").split(",") if key.strip())
+    if any(len(key) < SHORTEST_SECRET for key in keys):
+        secrets.fault("DIGEST_SECRET_KEY", f"holds a key shorter than {SHORTEST_SECRET} characters; make a longer one")
+    return keys
+
+
+def _relay(secrets: _Secrets) -> Relay | None:
+    url = secrets.read("DIGEST_SMTP_URL")
+    if not url:
+        return None
+    kinds = {
+        "smtp": (Security.NONE, 25),
+        "smtp+starttls": (Security.STARTTLS, 587),
+        "smtps": (Security.TLS, 465),
+    }
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or parts.scheme not in kinds:
+        secrets.fault("DIGEST_SMTP_URL", "should look like smtp+starttls://user:password@relay.example.org:587")
+        return None
+    security, usual_port = kinds[parts.scheme]
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Relay(host, port or usual_port, security, user, password)
