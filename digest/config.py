@@ -15,7 +15,11 @@ from digest.model import Digest, Feed, Topic
 
 @dataclass(frozen=True)
 class Site:
-    """Who publishes: what readers see in the mail and on its pages. `base_url` has no slash at its end."""
+    """Who publishes: what readers see in the mail and on its pages. `base_url` has no slash at its end.
+
+    Proposed editions go to the `editors`, and what needs somebody to act to the `operators`; where there are none, `contact` has
+    both.
+    """
 
     title: str = "The Economic Digest"
     base_url: str = "http://127.0.0.1:8000"
@@ -23,6 +27,8 @@ class Site:
     contact: str = "editor@localhost"
     postal_address: str = ""
     locale: str = "en"
+    editors: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

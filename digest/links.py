@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
+    FEEDBACK = "feedback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Links:
         """An edition as a page, the same for everybody."""
         return f"{self.base_url}/archive/{digest}/{day.isoformat()}"
 
+    def picture(self, name: str) -> str:
+        """A picture of ours, the same for everybody."""
+        return f"{self.base_url}/pictures/{name}"
+
     def how(self) -> str:
         """The page that says how stories are chosen."""
         return f"{self.base_url}/how-stories-are-chosen"
@@ -55,6 +60,11 @@ class Links:
         """The token of a signed link; letters, digits, `-`, `_` and `.` only."""
         return str(self._serializer(purpose).dumps([subscription, version]))
 
+    def feedback(self, edition: int, subscription: int, version: int) -> str:
+        """Where a reader says what it thinks of an edition; the mail adds which of the two words to the address."""
+        token = str(self._serializer(Purpose.FEEDBACK).dumps([edition, subscription, version]))
+        return f"{self.base_url}/{Purpose.FEEDBACK}/{token}"
+
     def read(self, purpose: Purpose, token: str) -> tuple[int, int]:
         """The subscription and version that a token names.
 
@@ -65,6 +75,20 @@ class Links:
             match self._serializer(purpose).loads(token):
                 case [int(subscription), int(version)]:
                     return subscription, version
+        except BadSignature:
+            pass
+        raise BadToken
+
+    def read_feedback(self, token: str) -> tuple[int, int, int]:
+        """The edition, the subscription and its version that the token of a feedback link names.
+
+        Raises:
+            BadToken: it is not one of ours, or made for another purpose.
+        """
+        try:
+            match self._serializer(Purpose.FEEDBACK).loads(token):
+                case [int(edition), int(subscription), int(version)]:
+                    return edition, subscription, version
         except BadSignature:
             pass
         raise BadToken

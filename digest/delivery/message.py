@@ -46,6 +46,7 @@ class Reader:
     message_id: str
     unsubscribe_url: str
     preferences_url: str
+    feedback_url: str
     since_text: str
 
     def value(self, mark: Mark) -> str:
@@ -55,6 +56,8 @@ class Reader:
                 return self.unsubscribe_url
             case Mark.PREFERENCES:
                 return self.preferences_url
+            case Mark.FEEDBACK:
+                return self.feedback_url
             case Mark.ADDRESS:
                 return self.address
             case Mark.SINCE:
@@ -103,6 +106,7 @@ def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links) ->
         message_id=message_id(edition, delivery.subscriber_id, site),
         unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, delivery.subscription_id, delivery.version),
         preferences_url=links.signed(Purpose.PREFERENCES, delivery.subscription_id, delivery.version),
+        feedback_url=links.feedback(edition.id, delivery.subscription_id, delivery.version),
         since_text=_day(delivery.since.date(), site),
     )
 
@@ -114,6 +118,7 @@ def sample_reader(edition: Edition, site: Site, links: Links) -> Reader:
         message_id=message_id(edition, 0, site),
         unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, 0, 1),
         preferences_url=links.signed(Purpose.PREFERENCES, 0, 1),
+        feedback_url=links.feedback(edition.id, 0, 1),
         since_text=_day(edition.date, site),
     )
 

@@ -12,8 +12,10 @@ from digest.model import (
     Coverage,
     Edition,
     EditionState,
+    Event,
     Factor,
     Item,
+    Picture,
     Quote,
     Receipt,
     Reference,
@@ -53,6 +55,7 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
         "length": edition.length,
         "shared": edition.shared,
         "quotes": msgspec.to_builtins(edition.quotes),
+        "events": msgspec.to_builtins(edition.events),
         "coverage": msgspec.to_builtins(edition.coverage),
         "topic_titles": dict(edition.topic_titles),
         "config_hash": edition.config_hash,
@@ -189,6 +192,7 @@ def _edition(connection: Connection, row: Row[Any]) -> Edition:
         length=row.length,
         shared=row.shared,
         quotes=msgspec.convert(row.quotes, tuple[Quote, ...]),
+        events=msgspec.convert(row.events, tuple[Event, ...]),
         coverage=msgspec.convert(row.coverage, Coverage | None),
         topic_titles=row.topic_titles,
         config_hash=row.config_hash,
@@ -216,6 +220,8 @@ def _item_row(edition_id: int, item: Item) -> dict[str, Any]:
         "also": msgspec.to_builtins(item.also),
         "update": msgspec.to_builtins(item.update),
         "article_ids": list(item.article_ids),
+        "picture": msgspec.to_builtins(item.picture),
+        "ran": msgspec.to_builtins(item.ran),
     }
 
 
@@ -236,4 +242,6 @@ def _item(row: Row[Any]) -> Item:
         language=row.language,
         article_ids=tuple(row.article_ids),
         update=msgspec.convert(row.update, Update | None),
+        picture=msgspec.convert(row.picture, Picture | None),
+        ran=msgspec.convert(row.ran, tuple[date, ...]),
     )
