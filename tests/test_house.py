@@ -18,7 +18,7 @@ LADDER = (
     ("digest.web", "digest.scheduler", "digest.checkup"),
     ("digest.delivery.deliver", "digest.delivery.preview"),
     (
-        *("digest.editions.publish", "digest.editions.backtest", "digest.editions.pool"),
+        *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery",),
