@@ -25,6 +25,7 @@ LADDER = (
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch",),
     ("digest.home",),
+    ("digest.language",),
     ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.resources", "digest.spreadsheet"),
     ("digest.tomlfile",),
     ("digest.errors",),
@@ -35,6 +36,7 @@ LADDER = (
 HOMES = {
     "feedparser": ("digest/feeds/reading/parse.py",),
     "jinja2": ("digest/editions/render.py",),
+    "babel": ("digest/language.py",),
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),
     "sqlalchemy": ("digest/store/", "migrations/"),

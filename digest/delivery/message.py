@@ -13,9 +13,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime
 
-from babel import Locale
-from babel.dates import format_date
-
+from digest import language
 from digest.config import Site
 from digest.delivery import address as addresses
 from digest.delivery import headers, mime
@@ -213,7 +211,7 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
 
 
 def _day(day: date, site: Site) -> str:
-    return format_date(day, "long", locale=Locale.parse(site.locale.replace("-", "_")))
+    return language.without_words(site.locale).long_date(day)
 
 
 def _name(edition: Edition) -> str:

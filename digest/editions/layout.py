@@ -1,5 +1,6 @@
 """The order in which a reader meets the items of an edition: one order for HTML, text and page."""
 
+from digest.language import Language, english
 from digest.model import Edition, Item, Section
 
 TOP = "top"
@@ -11,8 +12,8 @@ def shown(edition: Edition) -> tuple[Item, ...]:
     return edition.items[: edition.length]
 
 
-def sections(edition: Edition) -> tuple[Section, ...]:
-    """The edition in blocks.
+def sections(edition: Edition, language: Language) -> tuple[Section, ...]:
+    """The edition in blocks, those that are no topic's with titles in the language.
 
     "Top stories" are those that every reader gets. A section for each topic follows, in order of its best item; topics
     with a single story are gathered in "Also today" at the end.
@@ -23,17 +24,17 @@ def sections(edition: Edition) -> tuple[Section, ...]:
         by_topic.setdefault(item.section, []).append(item)
     single = [item for group in by_topic.values() if len(group) == 1 for item in group]
     found = [
-        Section(TOP, "Top stories", items[: edition.shared]),
+        Section(TOP, language.gettext("Top stories"), items[: edition.shared]),
         *(
             Section(topic, edition.topic_titles.get(topic, topic), tuple(group))
             for topic, group in by_topic.items()
             if len(group) > 1
         ),
-        Section(ALSO_TODAY, "Also today", tuple(single)),
+        Section(ALSO_TODAY, language.gettext("Also today"), tuple(single)),
     ]
     return tuple(section for section in found if section.items)
 
 
 def in_order(edition: Edition) -> tuple[Item, ...]:
     """The shown items in reading order."""
-    return tuple(item for section in sections(edition) for item in section.items)
+    return tuple(item for section in sections(edition, english()) for item in section.items)

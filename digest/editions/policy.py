@@ -80,7 +80,7 @@ def _quiet(edition: Edition, digest: Digest) -> str:
     if stories >= digest.fewest and publishers >= digest.fewest_publishers:
         return ""
     return (
-        f"A quiet day: {wording.counted(stories, 'story', 'stories')} led by "
+        f"{wording.QUIET_DAY}: {wording.counted(stories, 'story', 'stories')} led by "
         f"{wording.counted(publishers, 'publisher', 'publishers')}; a whole edition has at least "
         f"{digest.fewest} by {digest.fewest_publishers}."
     )

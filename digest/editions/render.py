@@ -8,23 +8,21 @@ import logging
 import re
 import textwrap
 import unicodedata
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo
 
 import premailer
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
-from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from digest import resources
+from digest import language, resources
 from digest.config import Site
 from digest.editions import layout, market, wording
 from digest.errors import RenderFault
+from digest.language import Language
 from digest.links import Links
 from digest.model import Edition, Item, Mark, Reference, Rendered
 
@@ -51,17 +49,20 @@ _MARKS = re.compile("|".join(Mark))
 
 
 class Renderer:
-    """Fills the templates for one site.
+    """Fills the templates for one site, in its `language`.
+
+    Args:
+        site: who publishes, and in which locale.
+        links: public addresses.
+        home: the home folder, whose own catalogues come before ours.
 
     Raises:
         RenderFault: `site.locale` is not a locale that dates and numbers can be written in.
+        ConfigError: a catalogue of the home folder is broken.
     """
 
-    def __init__(self, site: Site, links: Links) -> None:
-        try:
-            self._locale = Locale.parse(site.locale.replace("-", "_"))
-        except (ValueError, UnknownLocaleError) as error:
-            raise RenderFault(f'[site] locale is "{site.locale}"; it should be one such as "en" or "de_AT"') from error
+    def __init__(self, site: Site, links: Links, home: Path | None = None) -> None:
+        self.language = language.load(site.locale, home)
         self._pages = self._environment("web", site, links, autoescape=True)
         self._html = self._environment("email", site, links, autoescape=True)
         self._text = self._environment("email", site, links, autoescape=False)
@@ -94,60 +95,54 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        say = self.language
+        environment.policies["ext.i18n.trimmed"] = True
+        environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's
         environment.globals.update(
-            site=site, links=links, language=self._locale.language, locale=str(self._locale).replace("_", "-")
+            site=site,
+            links=links,
+            language=say.locale.language,
+            locale=say.tag,
+            direction=say.direction,
+            gettext=_saying(say.gettext, autoescape=autoescape),
+            ngettext=_saying(say.ngettext, autoescape=autoescape),
         )
         environment.filters.update(
             safe_url=safe_url,
             mail_url=_mail_url,
             wrap=wrapped,
-            full_date=self._full_date,
-            short_date=self._short_date,
-            month=self._month,
-            time=self._time,
-            number=self._number,
+            full_date=say.full_date,
+            long_date=say.long_date,
+            short_date=say.short_date,
+            month=say.month,
+            time=say.world_time,
+            local_time=say.local_time,
+            time_of_day=say.time_of_day,
+            number=say.number,
+            listed=say.listed,
             named_others=_named_others,
             unnamed_others=_unnamed_others,
-            sections=layout.sections,
-            market_lines=_market_lines,
-            market_note=self._market_note,
+            sections=partial(layout.sections, language=say),
+            market_lines=partial(_market_lines, language=say),
+            market_note=partial(market.note, language=say),
             subject=wording.subject,
             preheader=wording.preheader,
-            promise=wording.promise,
-            provenance=self._provenance,
+            promise=partial(wording.promise, language=say),
+            provenance=partial(wording.provenance, language=say),
         )
         return environment
 
-    def _full_date(self, day: date) -> str:
-        """Tuesday, February 10, 2026."""
-        return _plain_blanks(format_date(day, "full", locale=self._locale))
 
-    def _short_date(self, day: date) -> str:
-        """Tue, Feb 10."""
-        return _plain_blanks(format_skeleton("MMMEd", datetime.combine(day, datetime.min.time()), locale=self._locale))
+class _Phrase(Markup):
+    """A sentence of ours, finished: what was put into it is inert already, and a mark in it is one that we set."""
 
-    def _month(self, day: date) -> str:
-        """February 2026."""
-        return _plain_blanks(format_skeleton("yMMMM", datetime.combine(day, datetime.min.time()), locale=self._locale))
 
-    def _time(self, moment: datetime) -> str:
-        """Tue 22:15 UTC: readers are everywhere, so the time of a story is the world's."""
-        return _plain_blanks(format_skeleton("EHm", moment, tzinfo=ZoneInfo("UTC"), locale=self._locale)) + " UTC"
+class _PlainPhrase(str):
+    """The same, in a text part."""
 
-    def _market_note(self, lines: Sequence[market.MarketLine]) -> str:
-        """Of which day the values are, and whose."""
-        newest = self._full_date(max(line.as_of for line in lines))
-        sources = ", ".join(dict.fromkeys(line.source for line in lines if line.source))
-        return f"As of {newest}; change from the value published before." + (f" Source: {sources}." if sources else "")
-
-    def _provenance(self, edition: Edition) -> str:
-        """What the edition was chosen from, up to when, and what was not as on other days."""
-        newest = edition.coverage.newest if edition.coverage else None
-        return wording.provenance(edition, self._time(newest) if newest else "")
-
-    def _number(self, value: float) -> str:
-        return _plain_blanks(str(format_decimal(value, locale=self._locale)))
+    __slots__ = ()
 
 
 def inlined(html: str) -> str:
@@ -197,19 +192,27 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
 
 def _inert(value: Any) -> Any:
     """A value as it may stand in a mail: without invisible characters, and never a mark, which is ours to set."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, _Phrase | _PlainPhrase):
         return value
     text = _MARKS.sub(lambda mark: mark[0].replace("__", "_ _"), value.translate(_INVISIBLE))
     return Markup(text) if isinstance(value, Markup) else text  # noqa: S704  # it was markup before
 
 
+def _saying(say: Callable[..., str], *, autoescape: bool) -> Callable[..., str]:
+    """A way to say a phrase that templates can use. Catalogues are ours and the operator's; what is put into a phrase is not."""
+
+    def said(*phrase: Any, **values: Any) -> str:
+        inert = {name: _inert(value) for name, value in values.items()}
+        if not autoescape:
+            return _PlainPhrase(say(*phrase, **inert))
+        escaped = {name: escape(value) if isinstance(value, str) else value for name, value in inert.items()}
+        return _Phrase(say(*phrase, **escaped))
+
+    return said
+
+
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
-
-
-def _plain_blanks(text: str) -> str:
-    """Babel writes narrow no-break spaces, for which some mail programs have no glyph."""
-    return text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
 
 
 def _named_others(item: Item) -> tuple[Reference, ...]:
@@ -220,5 +223,5 @@ def _unnamed_others(item: Item) -> int:
     return len(item.also) - len(_named_others(item))
 
 
-def _market_lines(edition: Edition) -> tuple[market.MarketLine, ...]:
-    return market.lines(edition.quotes, edition.date)
+def _market_lines(edition: Edition, language: Language) -> tuple[market.MarketLine, ...]:
+    return market.lines(edition.quotes, edition.date, language)
