@@ -25,7 +25,7 @@ LADDER = (
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch",),
     ("digest.home",),
-    ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.resources", "digest.spreadsheet"),
+    ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.look", "digest.resources", "digest.spreadsheet"),
     ("digest.tomlfile",),
     ("digest.errors",),
     ("digest.model",),

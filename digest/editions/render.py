@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import premailer
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_timezone_location
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -26,13 +26,17 @@ from digest.config import Site
 from digest.editions import layout, market, wording
 from digest.errors import RenderFault
 from digest.links import Links
-from digest.model import Edition, Item, Mark, Reference, Rendered
+from digest.look import USUAL, Look
+from digest.model import WEEKDAYS, Digest, Edition, Item, Mark, Reference, Rendered
 
 COLUMNS = 76
 """The width of the text part, which leaves room for two levels of quoting within 80."""
 
 MOST_ALSO = 3
 """How many of the others that cover a story are named; the rest are counted."""
+
+MOST_HEADLINE = 200
+"""Characters of a headline, whatever a feed says."""
 
 # Controls, bidirectional overrides and isolates, invisible tags and what no document may hold. Joiners stay: scripts
 # and emoji need them.
@@ -51,30 +55,34 @@ _MARKS = re.compile("|".join(Mark))
 
 
 class Renderer:
-    """Fills the templates for one site.
+    """Fills the templates for one site, in the colours of its look and with the templates that it has instead of ours.
 
     Raises:
         RenderFault: `site.locale` is not a locale that dates and numbers can be written in.
     """
 
-    def __init__(self, site: Site, links: Links) -> None:
+    def __init__(self, site: Site, links: Links, look: Look = USUAL) -> None:
         try:
             self._locale = Locale.parse(site.locale.replace("-", "_"))
         except (ValueError, UnknownLocaleError) as error:
             raise RenderFault(f'[site] locale is "{site.locale}"; it should be one such as "en" or "de_AT"') from error
+        self._look = look
         self._pages = self._environment("web", site, links, autoescape=True)
         self._html = self._environment("email", site, links, autoescape=True)
         self._text = self._environment("email", site, links, autoescape=False)
 
-    def edition_mail(self, edition: Edition) -> Rendered:
+    def edition_mail(self, edition: Edition, *, zone: str = "UTC", daily: str = "") -> Rendered:
         """The edition, or a cut of it, as a mail in which the marks of `Mark` are still open.
+
+        Args:
+            edition: what to show.
+            zone: in which one the times of events are given.
+            daily: the digest in whose editions the stories of a week ran.
 
         Raises:
             RenderFault: there is no story in it.
         """
-        if not layout.shown(edition):
-            raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story to show.")
-        return self._mail("edition", edition=edition)
+        return self._mail("edition", **_values(edition, zone, daily))
 
     def page(self, template: str, **values: Any) -> str:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
@@ -88,6 +96,7 @@ class Renderer:
     def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(resources.folder("templates") / folder),
+            extensions=["jinja2.ext.i18n"],
             autoescape=autoescape,  # noqa: S701  # off for the text parts of mails only, which are no HTML
             undefined=StrictUndefined,
             finalize=_inert,
@@ -95,8 +104,18 @@ class Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension's
+        direction = self._locale.text_direction
+        start, end = ("right", "left") if direction == "rtl" else ("left", "right")
         environment.globals.update(
-            site=site, links=links, language=self._locale.language, locale=str(self._locale).replace("_", "-")
+            site=site,
+            links=links,
+            look=self._look,
+            language=self._locale.language,
+            locale=str(self._locale).replace("_", "-"),
+            direction=direction,
+            start=start,
+            end=end,
         )
         environment.filters.update(
             safe_url=safe_url,
@@ -110,6 +129,15 @@ class Renderer:
             named_others=_named_others,
             unnamed_others=_unnamed_others,
             sections=layout.sections,
+            due=layout.due,
+            open=_Open,
+            headline=_headline,
+            standfirst=_standfirst,
+            opening=wording.opening,
+            clock=self._clock,
+            weekday=self._weekday,
+            weekday_name=self._weekday_name,
+            press_time=self._press_time,
             market_lines=_market_lines,
             market_note=self._market_note,
             subject=wording.subject,
@@ -134,6 +162,29 @@ class Renderer:
     def _time(self, moment: datetime) -> str:
         """Tue 22:15 UTC: readers are everywhere, so the time of a story is the world's."""
         return _plain_blanks(format_skeleton("EHm", moment, tzinfo=ZoneInfo("UTC"), locale=self._locale)) + " UTC"
+
+    def _clock(self, moment: datetime, zone: str) -> str:
+        """14:30 CET."""
+        local = moment.astimezone(ZoneInfo(zone))
+        name = local.tzname() or zone
+        return f"{_plain_blanks(format_skeleton('Hm', local, tzinfo=local.tzinfo, locale=self._locale))} " + (
+            f"UTC{name}" if name[:1] in "+-" else name
+        )
+
+    def _weekday(self, day: date) -> str:
+        """Tue."""
+        return format_date(day, "EEE", locale=self._locale)
+
+    def _weekday_name(self, day: str) -> str:
+        """Tuesday, for one of `WEEKDAYS`."""
+        return str(self._locale.days["format"]["wide"][WEEKDAYS.index(day)])
+
+    def _press_time(self, digest: Digest) -> str:
+        """06:00 (Berlin)."""
+        clock = f"{digest.press:%H:%M}"
+        if digest.zone == "UTC":
+            return f"{clock} UTC"
+        return f"{clock} ({get_timezone_location(ZoneInfo(digest.zone), locale=self._locale, return_city=True)})"
 
     def _market_note(self, lines: Sequence[market.MarketLine]) -> str:
         """Of which day the values are, and whose."""
@@ -195,9 +246,13 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
     )
 
 
+class _Open(Markup):
+    """A sentence of ours in which marks are to be filled later, and in which nothing stands that a feed said."""
+
+
 def _inert(value: Any) -> Any:
     """A value as it may stand in a mail: without invisible characters, and never a mark, which is ours to set."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, _Open):
         return value
     text = _MARKS.sub(lambda mark: mark[0].replace("__", "_ _"), value.translate(_INVISIBLE))
     return Markup(text) if isinstance(value, Markup) else text  # noqa: S704  # it was markup before
@@ -210,6 +265,21 @@ def _mail_url(address: str) -> str:
 def _plain_blanks(text: str) -> str:
     """Babel writes narrow no-break spaces, for which some mail programs have no glyph."""
     return text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
+
+
+def _values(edition: Edition, zone: str, daily: str) -> dict[str, Any]:
+    """What the templates of an edition need."""
+    if not layout.shown(edition):
+        raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story to show.")
+    return {"edition": edition, "zone": zone, "daily": daily or edition.digest, "archive": edition.digest}
+
+
+def _headline(text: str) -> str:
+    return wording.abbreviated(text, MOST_HEADLINE)
+
+
+def _standfirst(text: str) -> str:
+    return wording.shortened(text, wording.LEAD_WORDS)
 
 
 def _named_others(item: Item) -> tuple[Reference, ...]:
