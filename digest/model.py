@@ -569,6 +569,10 @@ class EditionState(StrEnum):
     SKIPPED = "skipped"
 
 
+WAITING = (EditionState.PROPOSED, EditionState.HELD)
+"""What has been made and is not settled yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edition:
     """One dated issue of a digest, frozen when published; everything downstream reads it and never the articles.

@@ -18,14 +18,18 @@ LADDER = (
     ("digest.web", "digest.scheduler", "digest.checkup"),
     ("digest.delivery.deliver", "digest.delivery.preview"),
     (
-        *("digest.editions.publish", "digest.editions.backtest", "digest.editions.pool"),
+        *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery",),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch",),
     ("digest.home",),
-    ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.look", "digest.resources", "digest.spreadsheet"),
+    ("digest.language",),
+    (
+        *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.look", "digest.resources"),
+        "digest.spreadsheet",
+    ),
     ("digest.tomlfile",),
     ("digest.errors",),
     ("digest.model",),
@@ -35,6 +39,7 @@ LADDER = (
 HOMES = {
     "feedparser": ("digest/feeds/reading/parse.py",),
     "jinja2": ("digest/editions/render.py",),
+    "babel": ("digest/language.py",),
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),
     "sqlalchemy": ("digest/store/", "migrations/"),

@@ -15,9 +15,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime, getaddresses, quote
 
-from babel import Locale
-from babel.dates import format_date
-
+from digest import language
 from digest.config import Site
 from digest.delivery import address as addresses
 from digest.delivery import mime
@@ -264,7 +262,7 @@ def _domain(site: Site) -> str:
 
 
 def _day(day: date, site: Site) -> str:
-    return format_date(day, "long", locale=Locale.parse(site.locale.replace("-", "_")))
+    return language.without_words(site.locale).long_date(day)
 
 
 def _name(edition: Edition) -> str:

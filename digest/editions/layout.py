@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from digest.language import Language, english
 from digest.model import Edition, Event, Item, Section
 
 TOP = "top"
@@ -15,8 +16,8 @@ def shown(edition: Edition) -> tuple[Item, ...]:
     return edition.items[: edition.length]
 
 
-def sections(edition: Edition) -> tuple[Section, ...]:
-    """The edition in blocks.
+def sections(edition: Edition, language: Language) -> tuple[Section, ...]:
+    """The edition in blocks, those that are no topic's with titles in the language.
 
     "Top stories" are those that every reader gets. A section for each topic follows, in order of its best item; topics
     with a single story are gathered in "Also today" at the end.
@@ -27,20 +28,20 @@ def sections(edition: Edition) -> tuple[Section, ...]:
         by_topic.setdefault(item.section, []).append(item)
     single = [item for group in by_topic.values() if len(group) == 1 for item in group]
     found = [
-        Section(TOP, "Top stories", items[: edition.shared]),
+        Section(TOP, language.gettext("Top stories"), items[: edition.shared]),
         *(
             Section(topic, edition.topic_titles.get(topic, topic), tuple(group))
             for topic, group in by_topic.items()
             if len(group) > 1
         ),
-        Section(ALSO_TODAY, "Also today", tuple(single)),
+        Section(ALSO_TODAY, language.gettext("Also today"), tuple(single)),
     ]
     return tuple(section for section in found if section.items)
 
 
 def in_order(edition: Edition) -> tuple[Item, ...]:
     """The shown items in reading order."""
-    return tuple(item for section in sections(edition) for item in section.items)
+    return tuple(item for section in sections(edition, english()) for item in section.items)
 
 
 def due(edition: Edition) -> tuple[Event, ...]:

@@ -8,26 +8,24 @@ import logging
 import re
 import textwrap
 import unicodedata
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo
 
 import premailer
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, get_timezone_location
-from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from digest import resources
+from digest import language, resources
 from digest.config import Site
 from digest.editions import layout, market, wording
 from digest.errors import RenderFault
+from digest.language import Language
 from digest.links import Links
 from digest.look import USUAL, Look
-from digest.model import WEEKDAYS, Digest, Edition, Item, Mark, Reference, Rendered
+from digest.model import Edition, Item, Mark, Reference, Rendered
 
 COLUMNS = 76
 """The width of the text part, which leaves room for two levels of quoting within 80."""
@@ -55,17 +53,21 @@ _MARKS = re.compile("|".join(Mark))
 
 
 class Renderer:
-    """Fills the templates for one site, in the colours of its look and with the templates that it has instead of ours.
+    """Fills the templates for one site, in its `language` and its look.
+
+    Args:
+        site: who publishes, and in which locale.
+        links: public addresses.
+        home: the home folder, whose own catalogues come before ours.
+        look: the colours, and the templates that come before ours.
 
     Raises:
         RenderFault: `site.locale` is not a locale that dates and numbers can be written in.
+        ConfigError: a catalogue of the home folder is broken.
     """
 
-    def __init__(self, site: Site, links: Links, look: Look = USUAL) -> None:
-        try:
-            self._locale = Locale.parse(site.locale.replace("-", "_"))
-        except (ValueError, UnknownLocaleError) as error:
-            raise RenderFault(f'[site] locale is "{site.locale}"; it should be one such as "en" or "de_AT"') from error
+    def __init__(self, site: Site, links: Links, home: Path | None = None, look: Look = USUAL) -> None:
+        self.language = language.load(site.locale, home)
         self._look = look
         self._pages = self._environment("web", site, links, autoescape=True)
         self._html = self._environment("email", site, links, autoescape=True)
@@ -96,109 +98,70 @@ class Renderer:
     def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(resources.folder("templates") / folder),
-            extensions=["jinja2.ext.i18n"],
             autoescape=autoescape,  # noqa: S701  # off for the text parts of mails only, which are no HTML
             undefined=StrictUndefined,
             finalize=_inert,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
         )
-        environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension's
-        direction = self._locale.text_direction
-        start, end = ("right", "left") if direction == "rtl" else ("left", "right")
+        say = self.language
+        start, end = ("right", "left") if say.direction == "rtl" else ("left", "right")
+        environment.policies["ext.i18n.trimmed"] = True
+        environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's
         environment.globals.update(
             site=site,
             links=links,
             look=self._look,
-            language=self._locale.language,
-            locale=str(self._locale).replace("_", "-"),
-            direction=direction,
+            language=say.locale.language,
+            locale=say.tag,
+            direction=say.direction,
             start=start,
             end=end,
+            gettext=_saying(say.gettext, autoescape=autoescape),
+            ngettext=_saying(say.ngettext, autoescape=autoescape),
         )
         environment.filters.update(
             safe_url=safe_url,
             mail_url=_mail_url,
             wrap=wrapped,
-            full_date=self._full_date,
-            short_date=self._short_date,
-            month=self._month,
-            time=self._time,
-            number=self._number,
+            full_date=say.full_date,
+            long_date=say.long_date,
+            short_date=say.short_date,
+            month=say.month,
+            time=say.world_time,
+            local_time=say.local_time,
+            time_of_day=say.time_of_day,
+            number=say.number,
+            listed=say.listed,
             named_others=_named_others,
             unnamed_others=_unnamed_others,
-            sections=layout.sections,
-            due=layout.due,
-            open=_Open,
+            weekday=say.weekday,
+            weekdays=say.weekdays,
             headline=_headline,
             standfirst=_standfirst,
             opening=wording.opening,
-            clock=self._clock,
-            weekday=self._weekday,
-            weekday_name=self._weekday_name,
-            press_time=self._press_time,
-            market_lines=_market_lines,
-            market_note=self._market_note,
+            due=layout.due,
+            sections=partial(layout.sections, language=say),
+            market_lines=partial(_market_lines, language=say),
+            market_note=partial(market.note, language=say),
             subject=wording.subject,
             preheader=wording.preheader,
-            promise=wording.promise,
-            provenance=self._provenance,
+            promise=partial(wording.promise, language=say),
+            provenance=partial(wording.provenance, language=say),
         )
         return environment
 
-    def _full_date(self, day: date) -> str:
-        """Tuesday, February 10, 2026."""
-        return _plain_blanks(format_date(day, "full", locale=self._locale))
 
-    def _short_date(self, day: date) -> str:
-        """Tue, Feb 10."""
-        return _plain_blanks(format_skeleton("MMMEd", datetime.combine(day, datetime.min.time()), locale=self._locale))
+class _Phrase(Markup):
+    """A sentence of ours, finished: what was put into it is inert already, and a mark in it is one that we set."""
 
-    def _month(self, day: date) -> str:
-        """February 2026."""
-        return _plain_blanks(format_skeleton("yMMMM", datetime.combine(day, datetime.min.time()), locale=self._locale))
 
-    def _time(self, moment: datetime) -> str:
-        """Tue 22:15 UTC: readers are everywhere, so the time of a story is the world's."""
-        return _plain_blanks(format_skeleton("EHm", moment, tzinfo=ZoneInfo("UTC"), locale=self._locale)) + " UTC"
+class _PlainPhrase(str):
+    """The same, in a text part."""
 
-    def _clock(self, moment: datetime, zone: str) -> str:
-        """14:30 CET."""
-        local = moment.astimezone(ZoneInfo(zone))
-        name = local.tzname() or zone
-        return f"{_plain_blanks(format_skeleton('Hm', local, tzinfo=local.tzinfo, locale=self._locale))} " + (
-            f"UTC{name}" if name[:1] in "+-" else name
-        )
-
-    def _weekday(self, day: date) -> str:
-        """Tue."""
-        return format_date(day, "EEE", locale=self._locale)
-
-    def _weekday_name(self, day: str) -> str:
-        """Tuesday, for one of `WEEKDAYS`."""
-        return str(self._locale.days["format"]["wide"][WEEKDAYS.index(day)])
-
-    def _press_time(self, digest: Digest) -> str:
-        """06:00 (Berlin)."""
-        clock = f"{digest.press:%H:%M}"
-        if digest.zone == "UTC":
-            return f"{clock} UTC"
-        return f"{clock} ({get_timezone_location(ZoneInfo(digest.zone), locale=self._locale, return_city=True)})"
-
-    def _market_note(self, lines: Sequence[market.MarketLine]) -> str:
-        """Of which day the values are, and whose."""
-        newest = self._full_date(max(line.as_of for line in lines))
-        sources = ", ".join(dict.fromkeys(line.source for line in lines if line.source))
-        return f"As of {newest}; change from the value published before." + (f" Source: {sources}." if sources else "")
-
-    def _provenance(self, edition: Edition) -> str:
-        """What the edition was chosen from, up to when, and what was not as on other days."""
-        newest = edition.coverage.newest if edition.coverage else None
-        return wording.provenance(edition, self._time(newest) if newest else "")
-
-    def _number(self, value: float) -> str:
-        return _plain_blanks(str(format_decimal(value, locale=self._locale)))
+    __slots__ = ()
 
 
 def inlined(html: str) -> str:
@@ -246,25 +209,29 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
     )
 
 
-class _Open(Markup):
-    """A sentence of ours in which marks are to be filled later, and in which nothing stands that a feed said."""
-
-
 def _inert(value: Any) -> Any:
     """A value as it may stand in a mail: without invisible characters, and never a mark, which is ours to set."""
-    if not isinstance(value, str) or isinstance(value, _Open):
+    if not isinstance(value, str) or isinstance(value, _Phrase | _PlainPhrase):
         return value
     text = _MARKS.sub(lambda mark: mark[0].replace("__", "_ _"), value.translate(_INVISIBLE))
     return Markup(text) if isinstance(value, Markup) else text  # noqa: S704  # it was markup before
 
 
+def _saying(say: Callable[..., str], *, autoescape: bool) -> Callable[..., str]:
+    """A way to say a phrase that templates can use. Catalogues are ours and the operator's; what is put into a phrase is not."""
+
+    def said(*phrase: Any, **values: Any) -> str:
+        inert = {name: _inert(value) for name, value in values.items()}
+        if not autoescape:
+            return _PlainPhrase(say(*phrase, **inert))
+        escaped = {name: escape(value) if isinstance(value, str) else value for name, value in inert.items()}
+        return _Phrase(say(*phrase, **escaped))
+
+    return said
+
+
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
-
-
-def _plain_blanks(text: str) -> str:
-    """Babel writes narrow no-break spaces, for which some mail programs have no glyph."""
-    return text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
 
 
 def _values(edition: Edition, zone: str, daily: str) -> dict[str, Any]:
@@ -290,5 +257,5 @@ def _unnamed_others(item: Item) -> int:
     return len(item.also) - len(_named_others(item))
 
 
-def _market_lines(edition: Edition) -> tuple[market.MarketLine, ...]:
-    return market.lines(edition.quotes, edition.date)
+def _market_lines(edition: Edition, language: Language) -> tuple[market.MarketLine, ...]:
+    return market.lines(edition.quotes, edition.date, language)

@@ -1,9 +1,11 @@
 """What an edition says about itself and how its texts are shortened: subject, preheader, counts, reading time."""
 
 import re
+from collections.abc import Iterator
 from math import ceil
 
 from digest.editions import layout
+from digest.language import Language
 from digest.model import Edition, Item, Reference
 
 LEAD_WORDS = 70
@@ -21,6 +23,9 @@ OPENING_NEWS = 4
 """So many words of the opening line stand neither in the lead's headline nor in its summary."""
 OPENING_KIN = 2
 """So many do, which tells that it is about the same, and in the same language."""
+
+QUIET_DAY = "A quiet day"
+"""How the reason of an edition begins for which too little happened: by this it is known when readers are told."""
 
 _LEAST_OF_A_FACT = 20
 _NEXT = 3
@@ -70,7 +75,7 @@ def abbreviated(text: str, characters: int) -> str:
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """The number with its noun."""
+    """The number with its noun, for those who run the service; readers are told in their language."""
     return f"{number:,} {one if number == 1 else many}"
 
 
@@ -140,31 +145,58 @@ def publishers(edition: Edition) -> tuple[str, ...]:
     )
 
 
-def promise(edition: Edition) -> str:
+def promise(edition: Edition, language: Language) -> str:
     """How much there is to read, such as "12 stories from 31 sources, 4 min". A short edition says that it is one."""
     stories = len(layout.shown(edition))
-    line = (
-        f"{counted(stories, 'story', 'stories')} from "
-        f"{counted(len(publishers(edition)), 'source', 'sources')}, {minutes(edition)} min"
+    line = language.gettext(
+        "%(stories)s %(from_sources)s, %(time)s",
+        stories=language.ngettext("%(num)s story", "%(num)s stories", stories),
+        from_sources=language.ngettext("from %(num)s source", "from %(num)s sources", len(publishers(edition))),
+        time=language.ngettext("%(num)s min", "%(num)s min", minutes(edition)),
     )
-    return f"A short edition today: {line}" if edition.reason or stories * 2 < edition.length else line
+    if edition.reason or stories * 2 < edition.length:
+        return language.gettext("A short edition today: %(promise)s", promise=line)
+    return line
 
 
-def provenance(edition: Edition, newest: str = "") -> str:
-    """What the edition was chosen from, `newest` being when its newest article came; why it is short, where it is.
+def provenance(edition: Edition, language: Language) -> str:
+    """What the edition was chosen from, up to when; what kind of day it was and what could not be read.
 
     Empty where nothing is known of it.
     """
-    parts = [edition.reason] if edition.reason else []
-    if (coverage := edition.coverage) is not None:
-        chosen = (
-            f"Chosen from {counted(coverage.articles, 'article', 'articles')} of "
-            f"{counted(coverage.publishers, 'publisher', 'publishers')}"
+    return " ".join([*_kind_of_day(edition, language), *_reading(edition, language)])
+
+
+def _kind_of_day(edition: Edition, language: Language) -> Iterator[str]:
+    """Why the edition is short. That feeds could not be read is told with what was read."""
+    if edition.reason.startswith(QUIET_DAY):
+        leading = {item.publisher for item in layout.shown(edition)}
+        yield language.gettext(
+            "A quiet day: %(stories)s, %(led_by)s.",
+            stories=language.ngettext("%(num)s story", "%(num)s stories", len(layout.shown(edition))),
+            led_by=language.ngettext("led by %(num)s publisher", "led by %(num)s publishers", len(leading)),
         )
-        parts.append(f"{chosen}, the newest of {newest}." if newest else f"{chosen}.")
-        if coverage.failed and f"{coverage.failed} of" not in edition.reason:
-            parts.append(f"{coverage.failed:,} of {counted(coverage.feeds, 'feed', 'feeds')} could not be read.")
-    return " ".join(parts)
+
+
+def _reading(edition: Edition, language: Language) -> Iterator[str]:
+    if (coverage := edition.coverage) is None:
+        return
+    chosen = {
+        "chosen": language.ngettext("Chosen from %(num)s article", "Chosen from %(num)s articles", coverage.articles),
+        "of_publishers": language.ngettext("of %(num)s publisher", "of %(num)s publishers", coverage.publishers),
+    }
+    if coverage.newest:
+        time = language.world_time(coverage.newest)
+        yield language.gettext("%(chosen)s %(of_publishers)s, the newest of %(time)s.", time=time, **chosen)
+    else:
+        yield language.gettext("%(chosen)s %(of_publishers)s.", **chosen)
+    if coverage.failed:
+        yield language.ngettext(
+            "%(failed)s of %(num)s feed could not be read.",
+            "%(failed)s of %(num)s feeds could not be read.",
+            coverage.feeds,
+            failed=coverage.failed,
+        )
 
 
 def _subject(edition: Edition) -> tuple[str, tuple[Item, ...]]:

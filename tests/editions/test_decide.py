@@ -9,8 +9,9 @@ from sqlalchemy import Engine, select
 from digest.config import Config
 from digest.editions import policy
 from digest.editions import publish as publishing
+from digest.editions.due import publish_due
 from digest.editions.pool import Pool, composed_of, edition_of, is_same, unpacked
-from digest.editions.publish import Published, decide, held, publish, publish_due
+from digest.editions.publish import Published, as_it_stands, decide, publish
 from digest.errors import EditionSettled
 from digest.model import Edition, EditionState, Override, OverrideKind, Policy
 from digest.store import deliveries, editions, overrides, records
@@ -180,7 +181,7 @@ def test_what_editors_did_to_the_stories_of_a_held_edition_counts_when_it_is_app
         )
         overrides.add(connection, drop)
     with engines.read(waiting) as connection:
-        shown = held(connection, stored(waiting), PRESS + A_MINUTE)
+        shown = as_it_stands(connection, stored(waiting), PRESS + A_MINUTE)
 
     approved = decided(waiting, OverrideKind.APPROVE, PRESS + AN_HOUR, QUIET_CONFIG)
 

@@ -1,12 +1,13 @@
 from dataclasses import replace
 
 from digest.editions.layout import MOST_EVENTS, due, in_order, sections, shown
+from digest.language import english
 from tests.editions import samples
 from tests.editions.samples import DIGEST
 
 
 def test_top_stories_come_first_then_topics_by_their_best_item_and_single_stories_last() -> None:
-    found = sections(samples.edition())
+    found = sections(samples.edition(), english())
 
     assert [(section.slug, len(section.items)) for section in found] == [
         ("top", 3),
@@ -26,7 +27,7 @@ def test_reading_order_holds_every_shown_item_once() -> None:
 def test_without_shared_stories_there_is_no_top_section() -> None:
     edition = samples.edition(digest=replace(DIGEST, shared=0))
 
-    assert [section.slug for section in sections(edition)] == ["central-banks", "energy", "also-today"]
+    assert [section.slug for section in sections(edition, english())] == ["central-banks", "energy", "also-today"]
 
 
 def test_events_of_the_day_come_before_those_of_the_next_and_none_after_them() -> None:

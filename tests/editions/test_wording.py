@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from digest.editions import wording
 from digest.editions.wording import abbreviated, preheader, shortened, subject, word_count
+from digest.language import english
 from digest.model import Edition
 from tests.editions import samples
 from tests.editions.samples import STORIES, ranked, telling
@@ -184,13 +185,13 @@ def test_an_edition_without_stories_opens_with_nothing() -> None:
 
 
 def test_the_promise_counts_stories_sources_and_minutes() -> None:
-    assert wording.promise(samples.edition()) == "12 stories from 12 sources, 3 min"
+    assert wording.promise(samples.edition(), english()) == "12 stories from 12 sources, 3 min"
 
 
 def test_a_short_edition_says_that_it_is_one() -> None:
     edition = samples.edition(STORIES[3:4])
 
-    assert wording.promise(edition) == "A short edition today: 1 story from 2 sources, 1 min"
+    assert wording.promise(edition, english()) == "A short edition today: 1 story from 2 sources, 1 min"
 
 
 def test_reading_time_follows_the_words_at_230_a_minute() -> None:
@@ -205,7 +206,7 @@ def test_reading_time_follows_the_words_at_230_a_minute() -> None:
 def test_the_provenance_names_what_was_read_and_what_could_not_be() -> None:
     edition = samples.edition()
 
-    assert wording.provenance(edition) == (
-        "Chosen from 1,974 articles of 68 publishers. 2 of 75 feeds could not be read."
+    assert wording.provenance(edition, english()) == (
+        "Chosen from 1,974 articles of 68 publishers, the newest of Tue 05:48 UTC. 2 of 75 feeds could not be read."
     )
-    assert wording.provenance(replace(edition, coverage=None)) == ""
+    assert wording.provenance(replace(edition, coverage=None), english()) == ""
