@@ -26,7 +26,10 @@ LADDER = (
     ("digest.watch",),
     ("digest.home",),
     ("digest.language",),
-    ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.resources", "digest.spreadsheet"),
+    (
+        *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.look", "digest.resources"),
+        "digest.spreadsheet",
+    ),
     ("digest.tomlfile",),
     ("digest.errors",),
     ("digest.model",),
