@@ -15,6 +15,7 @@ from lxml import etree
 from lxml import html as documents
 
 from digest.editions import layout, market
+from digest.language import english
 from digest.model import Edition, Item
 
 MOST_BYTES = 90 * 1024
@@ -126,7 +127,7 @@ def _given(edition: Edition) -> Iterator[str]:
         yield from (item.title, item.summary, item.publisher)
         yield from (reference.publisher for reference in item.also)
         if item.update:
-            yield item.update.news
+            yield from (item.update.news, item.update.official, item.update.figure, *item.update.publishers)
         if item.picture:
             yield from (item.picture.alt, item.picture.credit)
     for event in edition.events:
@@ -221,7 +222,7 @@ def _market(edition: Edition) -> Iterator[Finding]:
             yield Finding(Gate.MARKET, f"{quote.name or quote.series} has a value that is no number.")
         if quote.day > edition.date:
             yield Finding(Gate.MARKET, f"{quote.name or quote.series} is of {quote.day}, which has not come yet.")
-    lines = market.lines(edition.quotes, edition.date)
+    lines = market.lines(edition.quotes, edition.date, english())
     if lines and all(line.stale for line in lines):
         newest = max(line.as_of for line in lines)
         yield Finding(Gate.MARKET, f"All market values are old; the newest is of {newest}.", refuses=False)

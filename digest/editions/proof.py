@@ -29,7 +29,7 @@ def findings(
         kept: the names of the pictures that are in the archive.
     """
     links = Links(config.site.base_url, _KEYS)
-    renderer = Renderer(config.site, links)
+    renderer = Renderer(config.site, links, config.home)
     found: dict[Finding, None] = {}
     for cut in _cuts(edition, choices):
         try:
