@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest import tomlfile
+from digest import language, tomlfile
 from digest.config import Config, Fetch, Market, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
-from digest.errors import ConfigError, Fault
+from digest.errors import ConfigError, Fault, RenderFault
 from digest.model import WEEKDAYS, Approval, Digest, Feed, Policy, Term, Topic
 from digest.tomlfile import Table
 
@@ -55,6 +55,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         relay=_relay(secrets),
         keys=_keys(secrets),
     )
+    _language(root, config, faults)
     root.finish()
     if faults:
         raise ConfigError(tuple(faults))
@@ -109,6 +110,16 @@ def _site(table: Table) -> Site:
             table.fault(key, f'is "{address}"; it should be an e-mail address such as "digest@example.org"')
     table.finish()
     return site
+
+
+def _language(root: Table, config: Config, faults: list[Fault]) -> None:
+    """Note what is wrong with the locale, and with catalogues for it that the home folder has."""
+    try:
+        language.load(config.site.locale, config.home)
+    except RenderFault:
+        root.table("site").fault("locale", f'is "{config.site.locale}"; it should be one such as "en" or "de_AT"')
+    except ConfigError as error:
+        faults += error.faults
 
 
 def _fetch(table: Table) -> Fetch:

@@ -8,7 +8,7 @@ import logging
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,8 @@ class Renderer:
             local_time=say.local_time,
             time_of_day=say.time_of_day,
             number=say.number,
-            listed=say.listed,
+            listed=partial(_listed, say),
+            figure=_figure_in_html if autoescape else partial(_figure_in_text, direction=say.direction),
             named_others=_named_others,
             unnamed_others=_unnamed_others,
             weekday=say.weekday,
@@ -148,6 +149,7 @@ class Renderer:
             market_note=partial(market.note, language=say),
             subject=wording.subject,
             preheader=wording.preheader,
+            news=partial(wording.news, language=say),
             promise=partial(wording.promise, language=say),
             provenance=partial(wording.provenance, language=say),
         )
@@ -230,6 +232,22 @@ def _saying(say: Callable[..., str], *, autoescape: bool) -> Callable[..., str]:
     return said
 
 
+def _figure_in_html(text: str) -> Markup:
+    """A figure with its sign before it, whichever way the text around it runs; a unit in words follows the text."""
+    figure, unit = _parted(text)
+    return Markup('<span dir="ltr">{}</span>{}').format(_inert(figure), _inert(unit))
+
+
+def _figure_in_text(text: str, direction: str) -> str:
+    return text if direction == "ltr" else _PlainPhrase(f"\N{LEFT-TO-RIGHT MARK}{_inert(text)}")
+
+
+def _parted(text: str) -> tuple[str, str]:
+    end = next((place for place, character in enumerate(text) if character.isalpha()), len(text))
+    figure = text[:end].rstrip()
+    return figure, text[len(figure) :]
+
+
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
 
@@ -247,6 +265,11 @@ def _headline(text: str) -> str:
 
 def _standfirst(text: str) -> str:
     return wording.shortened(text, wording.LEAD_WORDS)
+
+
+def _listed(language: Language, names: Sequence[str], titles: Mapping[str, str] | None = None) -> str:
+    """The names in a sentence; with `titles`, the titles of what is named by slugs."""
+    return language.listed([titles[name] for name in names] if titles else names)
 
 
 def _named_others(item: Item) -> tuple[Reference, ...]:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digest.language import Language
 from digest.links import Purpose
 
 MOST_BODY_BYTES = 4096
@@ -52,8 +53,8 @@ def style_hashes(page: str) -> str:
 class Guard:
     """Puts the security headers on every answer, and refuses a body that is too large or comes too slowly."""
 
-    def __init__(self, app: ASGIApp, styles: str) -> None:
-        self._app, self._styles = app, styles
+    def __init__(self, app: ASGIApp, styles: str, language: Language) -> None:
+        self._app, self._styles, self._language = app, styles, language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -74,10 +75,12 @@ class Guard:
         except ClientDisconnect:
             return
         except TimeoutError:
-            await _refusal(408, "The form took too long to arrive.")(scope, receive, send_guarded)
+            await _refusal(408, self._language.gettext("The form took too long to arrive."))(
+                scope, receive, send_guarded
+            )
             return
         if body is None:
-            await _refusal(413, "The form is too large.")(scope, receive, send_guarded)
+            await _refusal(413, self._language.gettext("The form is too large."))(scope, receive, send_guarded)
             return
         await self._app(scope, _replay(body, receive), send_guarded)
 
