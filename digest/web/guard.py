@@ -25,7 +25,7 @@ def security_headers(path: str, style_hashes: str) -> Iterator[tuple[str, str]]:
     """The headers of every answer. A page with a token in its address is neither kept nor indexed by anybody."""
     yield (
         "Content-Security-Policy",
-        f"default-src 'none'; style-src {style_hashes}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        f"default-src 'none'; img-src 'self'; style-src {style_hashes}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     )
     yield "X-Content-Type-Options", "nosniff"
     yield "Referrer-Policy", "no-referrer"
