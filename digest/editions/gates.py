@@ -109,7 +109,7 @@ def _subject(subject: str) -> Iterator[Finding]:
 
 def _left_over(proof: Proof, mail: documents.HtmlElement) -> Iterator[Finding]:
     """Marks and the like that nobody filled. What feeds and editors wrote may hold anything."""
-    given = " ".join(_given(proof.cut))
+    given = set(_LEFT_OVER.findall("\n".join(_given(proof.cut))))
     for part, text in (("subject", proof.subject), ("text", proof.text), ("HTML", proof.html)):
         # Style sheets have braces of their own, and addresses may say anything.
         seen = " ".join(_visible(mail)) if part == "HTML" else _ADDRESS.sub("", text)
@@ -216,13 +216,15 @@ def _pictures(proof: Proof, mail: documents.HtmlElement) -> Iterator[Finding]:
 
 
 def _market(edition: Edition) -> Iterator[Finding]:
+    sane = True
     for quote in edition.quotes:
         values = [value for value in (quote.value, quote.previous) if value is not None]
         if not all(value.is_finite() for value in values):
+            sane = False
             yield Finding(Gate.MARKET, f"{quote.name or quote.series} has a value that is no number.")
         if quote.day > edition.date:
             yield Finding(Gate.MARKET, f"{quote.name or quote.series} is of {quote.day}, which has not come yet.")
-    lines = market.lines(edition.quotes, edition.date, english())
+    lines = market.lines(edition.quotes, edition.date, english()) if sane else ()
     if lines and all(line.stale for line in lines):
         newest = max(line.as_of for line in lines)
         yield Finding(Gate.MARKET, f"All market values are old; the newest is of {newest}.", refuses=False)
