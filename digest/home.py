@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from digest import language, tomlfile
-from digest.config import Config, Fetch, Market, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
+from digest.config import Config, Fetch, Market, Pictures, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
 from digest.errors import ConfigError, Fault, RenderFault
 from digest.model import WEEKDAYS, Approval, Digest, Feed, Policy, Term, Topic
 from digest.tomlfile import Table
@@ -48,6 +48,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         delivery=_delivery(root.table("delivery")),
         web=_web(root.table("web")),
         market=_market(root.table("market")),
+        pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
         topics=topics,
         feeds=feeds,
@@ -210,6 +211,21 @@ def _market(table: Table) -> Market:
     )
     table.finish()
     return market
+
+
+def _pictures(table: Table) -> Pictures:
+    pictures = Pictures(
+        show=table.flag("show", Pictures.show),
+        credit_needed=table.flag("credit_needed", Pictures.credit_needed),
+        publishers=table.texts("publishers"),
+        refused_hosts=tuple(host.lower().strip(".") for host in table.texts("refused_hosts")),
+        most_kilobytes=table.integer("most_kilobytes", Pictures.most_kilobytes, least=10, most=500),
+    )
+    for host in pictures.refused_hosts:
+        if "/" in host or ":" in host:
+            table.fault("refused_hosts", f'holds "{host}"; it should be the name of a host such as "ads.example.org"')
+    table.finish()
+    return pictures
 
 
 def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:

@@ -25,6 +25,7 @@ from babel.numbers import format_decimal, format_percent, get_currency_name
 
 from digest import resources
 from digest.errors import ConfigError, Fault, RenderFault
+from digest.model import WEEKDAYS
 
 FOLDER = "locale"
 """Where catalogues lie: `locale/de.po` below our templates, and below a home folder that has words of its own."""
@@ -79,6 +80,15 @@ class Language:
         """Tue, Feb 10."""
         return self._as("MMMEd", datetime.combine(day, time()))
 
+    def weekday(self, day: date) -> str:
+        """Tue."""
+        return format_date(day, "EEE", locale=self.locale)
+
+    def weekdays(self, days: Sequence[str]) -> str:
+        """Tuesday and Friday, of days such as "tue" and "fri"."""
+        names = self.locale.days["format"]["wide"]
+        return self.listed([names[WEEKDAYS.index(day)] for day in days])
+
     def month(self, day: date) -> str:
         """February 2026."""
         return self._as("yMMMM", datetime.combine(day, time()))
@@ -88,10 +98,12 @@ class Language:
         return self.gettext("%(time)s UTC", time=self._as("EHm", moment, ZoneInfo("UTC")))
 
     def local_time(self, moment: datetime, zone: str) -> str:
-        """14:30 CET, or as the locale calls the zone."""
-        if zone == "UTC":
-            return self.gettext("%(time)s UTC", time=self._as("Hm", moment, ZoneInfo("UTC")))
-        return self._as("Hmz", moment, ZoneInfo(zone))
+        """14:30 CET: the zone as the locale abbreviates it, or as the zone itself does, or by what it is ahead of UTC."""
+        local = moment.astimezone(ZoneInfo(zone))
+        short = get_timezone_name(local, width="short", locale=self.locale)
+        own = local.tzname() or ""
+        name = next((one for one in (short, own) if one.isalpha()), f"UTC{local.isoformat()[-6:]}".removesuffix(":00"))
+        return f"{self._as('Hm', moment, ZoneInfo(zone))} {name}"
 
     def time_of_day(self, at: time, zone: str) -> str:
         """06:00, Central European Time: what comes at this hour all the year."""

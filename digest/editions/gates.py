@@ -7,6 +7,7 @@ would read them, and not in what they were made of.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from itertools import chain
 from urllib.parse import urlsplit
@@ -14,8 +15,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml import html as documents
 
-from digest.editions import layout, market
-from digest.language import english
+from digest.editions import layout
 from digest.model import Edition, Item
 
 MOST_BYTES = 90 * 1024
@@ -24,6 +24,9 @@ MANY_BYTES = 60 * 1024
 LONGEST_SUBJECT = 100
 MOST_OF_ONE = 0.3
 """The share of the stories that one publisher may lead before the editors are told."""
+
+OLD = timedelta(days=5)
+"""A market block whose newest value is older than a weekend with holidays on either side deserves a look."""
 
 # Whatever of these is left in a finished text was to be replaced, or was written where there was nothing to write.
 _LEFT_OVER = re.compile(
@@ -127,7 +130,7 @@ def _given(edition: Edition) -> Iterator[str]:
         yield from (item.title, item.summary, item.publisher)
         yield from (reference.publisher for reference in item.also)
         if item.update:
-            yield from (item.update.news, item.update.official, item.update.figure, *item.update.publishers)
+            yield item.update.news
         if item.picture:
             yield from (item.picture.alt, item.picture.credit)
     for event in edition.events:
@@ -216,17 +219,14 @@ def _pictures(proof: Proof, mail: documents.HtmlElement) -> Iterator[Finding]:
 
 
 def _market(edition: Edition) -> Iterator[Finding]:
-    sane = True
     for quote in edition.quotes:
         values = [value for value in (quote.value, quote.previous) if value is not None]
         if not all(value.is_finite() for value in values):
-            sane = False
             yield Finding(Gate.MARKET, f"{quote.name or quote.series} has a value that is no number.")
         if quote.day > edition.date:
             yield Finding(Gate.MARKET, f"{quote.name or quote.series} is of {quote.day}, which has not come yet.")
-    lines = market.lines(edition.quotes, edition.date, english()) if sane else ()
-    if lines and all(line.stale for line in lines):
-        newest = max(line.as_of for line in lines)
+    newest = max((quote.day for quote in edition.quotes), default=edition.date)
+    if edition.date - newest > OLD:
         yield Finding(Gate.MARKET, f"All market values are old; the newest is of {newest}.", refuses=False)
 
 

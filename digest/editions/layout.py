@@ -1,10 +1,14 @@
 """The order in which a reader meets the items of an edition: one order for HTML, text and page."""
 
+from datetime import timedelta
+
 from digest.language import Language, english
-from digest.model import Edition, Item, Section
+from digest.model import Edition, Event, Item, Section
 
 TOP = "top"
 ALSO_TODAY = "also-today"
+
+MOST_EVENTS = 6
 
 
 def shown(edition: Edition) -> tuple[Item, ...]:
@@ -38,3 +42,11 @@ def sections(edition: Edition, language: Language) -> tuple[Section, ...]:
 def in_order(edition: Edition) -> tuple[Item, ...]:
     """The shown items in reading order."""
     return tuple(item for section in sections(edition, english()) for item in section.items)
+
+
+def due(edition: Edition) -> tuple[Event, ...]:
+    """What to watch: the day's events and then the next day's, what has no hour first, at most `MOST_EVENTS`."""
+    days = (edition.date, edition.date + timedelta(days=1))
+    near = [event for event in dict.fromkeys(edition.events) if event.day in days]
+    near.sort(key=lambda event: (event.day, event.start is not None, event.start and event.start.timestamp()))
+    return tuple(near[:MOST_EVENTS])

@@ -24,6 +24,7 @@ from digest.editions import layout, market, wording
 from digest.errors import RenderFault
 from digest.language import Language
 from digest.links import Links
+from digest.look import USUAL, Look
 from digest.model import Edition, Item, Mark, Reference, Rendered
 
 COLUMNS = 76
@@ -31,6 +32,9 @@ COLUMNS = 76
 
 MOST_ALSO = 3
 """How many of the others that cover a story are named; the rest are counted."""
+
+MOST_HEADLINE = 200
+"""Characters of a headline, whatever a feed says."""
 
 # Controls, bidirectional overrides and isolates, invisible tags and what no document may hold. Joiners stay: scripts
 # and emoji need them.
@@ -49,33 +53,38 @@ _MARKS = re.compile("|".join(Mark))
 
 
 class Renderer:
-    """Fills the templates for one site, in its `language`.
+    """Fills the templates for one site, in its `language` and its look.
 
     Args:
         site: who publishes, and in which locale.
         links: public addresses.
         home: the home folder, whose own catalogues come before ours.
+        look: the colours, and the templates that come before ours.
 
     Raises:
         RenderFault: `site.locale` is not a locale that dates and numbers can be written in.
         ConfigError: a catalogue of the home folder is broken.
     """
 
-    def __init__(self, site: Site, links: Links, home: Path | None = None) -> None:
+    def __init__(self, site: Site, links: Links, home: Path | None = None, look: Look = USUAL) -> None:
         self.language = language.load(site.locale, home)
+        self._look = look
         self._pages = self._environment("web", site, links, autoescape=True)
         self._html = self._environment("email", site, links, autoescape=True)
         self._text = self._environment("email", site, links, autoescape=False)
 
-    def edition_mail(self, edition: Edition) -> Rendered:
+    def edition_mail(self, edition: Edition, *, zone: str = "UTC", daily: str = "") -> Rendered:
         """The edition, or a cut of it, as a mail in which the marks of `Mark` are still open.
+
+        Args:
+            edition: what to show.
+            zone: in which one the times of events are given.
+            daily: the digest in whose editions the stories of a week ran.
 
         Raises:
             RenderFault: there is no story in it.
         """
-        if not layout.shown(edition):
-            raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story to show.")
-        return self._mail("edition", edition=edition)
+        return self._mail("edition", **_values(edition, zone, daily))
 
     def page(self, template: str, **values: Any) -> str:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
@@ -98,14 +107,18 @@ class Renderer:
             extensions=["jinja2.ext.i18n"],
         )
         say = self.language
+        start, end = ("right", "left") if say.direction == "rtl" else ("left", "right")
         environment.policies["ext.i18n.trimmed"] = True
         environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's
         environment.globals.update(
             site=site,
             links=links,
+            look=self._look,
             language=say.locale.language,
             locale=say.tag,
             direction=say.direction,
+            start=start,
+            end=end,
             gettext=_saying(say.gettext, autoescape=autoescape),
             ngettext=_saying(say.ngettext, autoescape=autoescape),
         )
@@ -125,6 +138,12 @@ class Renderer:
             figure=_figure_in_html if autoescape else partial(_figure_in_text, direction=say.direction),
             named_others=_named_others,
             unnamed_others=_unnamed_others,
+            weekday=say.weekday,
+            weekdays=say.weekdays,
+            headline=_headline,
+            standfirst=_standfirst,
+            opening=wording.opening,
+            due=layout.due,
             sections=partial(layout.sections, language=say),
             market_lines=partial(_market_lines, language=say),
             market_note=partial(market.note, language=say),
@@ -231,6 +250,21 @@ def _parted(text: str) -> tuple[str, str]:
 
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
+
+
+def _values(edition: Edition, zone: str, daily: str) -> dict[str, Any]:
+    """What the templates of an edition need."""
+    if not layout.shown(edition):
+        raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story to show.")
+    return {"edition": edition, "zone": zone, "daily": daily or edition.digest, "archive": edition.digest}
+
+
+def _headline(text: str) -> str:
+    return wording.abbreviated(text, MOST_HEADLINE)
+
+
+def _standfirst(text: str) -> str:
+    return wording.shortened(text, wording.LEAD_WORDS)
 
 
 def _listed(language: Language, names: Sequence[str], titles: Mapping[str, str] | None = None) -> str:

@@ -16,9 +16,11 @@ from digest.editions.render import Renderer
 from digest.errors import BadToken, DatabaseUnreachable
 from digest.links import Links
 from digest.web.archive import ArchivePages
+from digest.web.feedback import FeedbackPages
 from digest.web.guard import Guard, security_headers, style_hashes
 from digest.web.house import HousePages
 from digest.web.pages import Pages
+from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
 
 log = structlog.get_logger(__name__)
@@ -84,7 +86,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         page.headers.update(dict(security_headers(request.url.path, styles)))
         return page
 
-    groups = (ArchivePages(pages), ReaderPages(pages), HousePages(pages))
+    groups = (ArchivePages(pages), ReaderPages(pages), FeedbackPages(pages), PicturePages(pages), HousePages(pages))
     app = Starlette(
         routes=[route for group in groups for route in group.routes()],
         middleware=[Middleware(Guard, styles, language)],
