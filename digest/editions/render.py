@@ -176,7 +176,7 @@ class Renderer:
             time_of_day=say.time_of_day,
             number=say.number,
             listed=partial(_listed, say),
-            figure=_figure_in_html if autoescape else partial(_figure_in_text, direction=say.direction),
+            figure=partial(_figure, direction=say.direction, autoescape=autoescape),
             named_others=_named_others,
             unnamed_others=_unnamed_others,
             local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
@@ -277,20 +277,15 @@ def _saying(say: Callable[..., str], *, autoescape: bool) -> Callable[..., str]:
     return said
 
 
-def _figure_in_html(text: str) -> Markup:
-    """A figure with its sign before it, whichever way the text around it runs; a unit in words follows the text."""
-    figure, unit = _parted(text)
-    return Markup('<span dir="ltr">{}</span>{}').format(_inert(figure), _inert(unit))
-
-
-def _figure_in_text(text: str, direction: str) -> str:
-    return text if direction == "ltr" else _PlainPhrase(f"\N{LEFT-TO-RIGHT MARK}{_inert(text)}")
-
-
-def _parted(text: str) -> tuple[str, str]:
+def _figure(text: str, *, direction: str, autoescape: bool) -> str:
+    """A figure with its sign before it, though the text around it may run the other way; a unit in words follows the text."""
+    if direction == "ltr" or not text:
+        return text
+    if not autoescape:
+        return _PlainPhrase(f"\N{LEFT-TO-RIGHT MARK}{_inert(text)}")
     end = next((place for place, character in enumerate(text) if character.isalpha()), len(text))
     figure = text[:end].rstrip()
-    return figure, text[len(figure) :]
+    return Markup('<span dir="ltr">{}</span>{}').format(figure, text[len(figure) :])
 
 
 def _mail_url(address: str) -> str:
