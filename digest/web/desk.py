@@ -133,7 +133,7 @@ class DeskPages:
         if edition.items:
             found = findings(self._config, self._pages.engine, sight.edition, sight.choices)
             size = len(self._rendered(seat).html.encode())
-        press = clock.slot(seat.day, seat.digest.press, seat.digest.zone)
+        here = f"../desk/{seat.token}"
         return self._pages.page(
             "desk.html",
             422 if problem else 200,
@@ -142,13 +142,16 @@ class DeskPages:
             editor=seat.editor,
             stage=sight.stage,
             prospect=policy.prospect(seat.digest),
-            press=press,
             settled=sight.stage not in {Stage.BUILDING, Stage.PROPOSED, Stage.APPROVED, Stage.HELD}
             or (sight.stage is Stage.APPROVED and bool(sight.edition.id) and sight.edition.state not in WAITING),
             findings=found,
             overrides=[one for one in sight.overrides if one.day in {None, seat.day}],
             size=size,
-            here=f"../desk/{seat.token}",
+            here_href=here,
+            mail_href=f"{here}/mail",
+            dark_href=f"{here}/mail?look=dark",
+            bare_href=f"{here}/mail?pictures=no",
+            text_href=f"{here}/text",
             said=said,
             problem=problem,
         )
