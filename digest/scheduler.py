@@ -17,7 +17,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
 from digest.config import Config
+from digest.delivery.correspond import correspond
 from digest.delivery.deliver import DeliveryReport, deliver
+from digest.delivery.post import PostReport
 from digest.editions import policy
 from digest.editions.due import publish_due
 from digest.editions.publish import Published
@@ -40,6 +42,7 @@ AWAY = timedelta(hours=1)
 
 Publish = Callable[[Config, Engine, datetime], Sequence[Published]]
 Poll = Callable[[Config, Engine, datetime], Coroutine[Any, Any, PollReport]]
+Write = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, PostReport]]
 Deliver = Callable[..., Coroutine[Any, Any, DeliveryReport]]
 T = TypeVar("T")
 
@@ -50,13 +53,22 @@ class TickReport:
 
     published: tuple[Published, ...] = ()
     polled: PollReport | None = None
+    letters: int = 0
     problems: tuple[str, ...] = ()
 
 
 def tick(
-    config: Config, engine: Engine, now: datetime, *, publish: Publish = publish_due, poll: Poll = poll
+    config: Config,
+    engine: Engine,
+    now: datetime,
+    *,
+    publish: Publish = publish_due,
+    poll: Poll = poll,
+    write: Write = correspond,
 ) -> TickReport:
-    """Publish what is due, then poll the feeds that are due. Safe to repeat at any time, by anyone.
+    """Publish what is due, write to editors and operators about it, then poll the feeds that are due.
+
+    Safe to repeat at any time, by anyone.
 
     An edition does not wait for slow feeds: the ticks before press time have polled them. Where nothing has been polled
     for an hour there were no such ticks, and so the feeds come first.
@@ -80,9 +92,12 @@ def tick(
     feeds_first = attempt("look at the feeds", lambda: _been_away(engine, now))
     polled = poll_due() if feeds_first else None
     published = attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
+    written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
     if not feeds_first:
         polled = poll_due()
-    return TickReport(published, polled, tuple(problems))
+    if written:
+        problems += written.problems
+    return TickReport(published, polled, written.sent if written else 0, tuple(problems))
 
 
 class Service:
@@ -92,8 +107,9 @@ class Service:
         config: asked at each of them what holds now.
         engine: the database.
         clock: what time it is.
-        publish: the verbs, as are `poll` and `deliver`.
+        publish: the verbs, as are `poll`, `write` and `deliver`.
         poll: as above.
+        write: as above.
         deliver: as above.
     """
 
@@ -105,10 +121,11 @@ class Service:
         *,
         publish: Publish = publish_due,
         poll: Poll = poll,
+        write: Write = correspond,
         deliver: Deliver = deliver,
     ) -> None:
         self._config, self._engine, self._clock = config, engine, clock
-        self._publish, self._poll, self._deliver = publish, poll, deliver
+        self._publish, self._poll, self._write, self._deliver = publish, poll, write, deliver
         self._stopping = threading.Event()
         self._looked_at: datetime | None = None
         self._in_trouble = False
@@ -143,13 +160,20 @@ class Service:
         """The tick, with a line in the log for what it did."""
         try:
             report = tick(
-                self._config(), self._engine, self._clock(), publish=self._publish, poll=self._poll_unless_stopped
+                self._config(),
+                self._engine,
+                self._clock(),
+                publish=self._publish,
+                poll=self._poll_unless_stopped,
+                write=self._write,
             )
         except asyncio.CancelledError:
             log.info("polling broken off", reason="the service stops")
             return
         for published in report.published:
             _tell(published)
+        if report.letters:
+            log.info("letters sent", count=report.letters)
         if report.polled is not None and report.polled.outcomes:
             counts = report.polled.as_dict()
             counts.pop("outcomes")
@@ -213,6 +237,8 @@ def _tell(published: Published) -> None:
     if edition.reason:
         said["reason"] = edition.reason
     match edition.state:
+        case EditionState.PROPOSED:
+            log.info("proposed", **said)
         case EditionState.HELD:
             log.warning("held", **said, to_do=policy.advice(edition))
         case EditionState.MISSED:

@@ -37,7 +37,7 @@ def letters_of(
 def _letter(
     correction: Correction, edition: Edition, rendered: Rendered, reader: Subscription, config: Config, links: Links
 ) -> Letter:
-    own = message.reader_of_subscription(reader, edition, config.site, links)
+    own = message.reader_with(reader, edition, config.site, links)
     return Letter(
         key=f"correction:{correction.id}:{reader.id}",
         to=reader.address,

@@ -119,6 +119,14 @@ def waiting(connection: Connection, digest: str) -> list[tuple[date, datetime]]:
     return [(row.date, row.window_end) for row in connection.execute(found)]
 
 
+def missed(connection: Connection, digest: str, since: date) -> list[date]:
+    """The dates from `since` on whose editions were missed, oldest first."""
+    found = select(editions.c.date).where(
+        editions.c.digest == digest, editions.c.date >= since, editions.c.state == EditionState.MISSED
+    )
+    return list(connection.scalars(found.order_by(editions.c.date)))
+
+
 def frozen(connection: Connection, digest: str, since: date, before: date) -> list[Edition]:
     """The published editions from `since` up to the day before `before`, oldest first."""
     wanted = _published(digest).where(editions.c.date >= since, editions.c.date < before).order_by(editions.c.date)

@@ -1,8 +1,9 @@
 """Letters: which have gone, so that each goes once."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from digest.store.tables import letters
 from digest.store.upsert import insert_if_absent
@@ -14,6 +15,12 @@ def take(connection: Connection, key: str, now: datetime, lease: timedelta) -> b
         return True
     left = (letters.c.key == key) & letters.c.sent_at.is_(None) & (letters.c.taken_at <= now - lease)
     return connection.execute(update(letters).where(left).values(taken_at=now)).rowcount > 0
+
+
+def taken(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Those of the keys whose letters have gone. Of one that somebody has set about, nothing can be said yet."""
+    found = select(letters.c.key).where(letters.c.key.in_(keys), letters.c.sent_at.is_not(None))
+    return set(connection.scalars(found))
 
 
 def sent(connection: Connection, key: str, now: datetime) -> None:
