@@ -72,6 +72,11 @@ def closing_slot(digest: Digest, now: datetime) -> tuple[date, datetime] | None:
     return None
 
 
+def given_up(digest: Digest, day: date, late: timedelta) -> datetime:
+    """From when on nothing can become of a date's edition: the lateness limit after the date has ended."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(digest.zone)).astimezone(UTC) + late
+
+
 def next_issue(digest: Digest, day: date) -> date:
     """The first date from `day` on that the digest has an edition of."""
     return next(

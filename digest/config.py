@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from digest.errors import MissingSecret
+from digest.look import USUAL, Look
 from digest.model import Digest, Feed, Topic
 
 
@@ -130,6 +131,21 @@ class Market:
     currencies: tuple[str, ...] = ("USD", "GBP", "JPY", "CHF", "CNY")
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """Whether an edition's first story shows the picture that came with it, and which pictures may be shown.
+
+    Where `credit_needed`, only one that the feed credits to somebody, or whose publisher is one of `publishers`: those that
+    let us show their pictures under their name. None comes from one of the `refused_hosts` or from below it.
+    """
+
+    show: bool = True
+    credit_needed: bool = True
+    publishers: tuple[str, ...] = ()
+    refused_hosts: tuple[str, ...] = ()
+    most_kilobytes: int = 80
+
+
 class Security(StrEnum):
     """How the connection to the relay is protected."""
 
@@ -164,7 +180,9 @@ class Config:
     topics: tuple[Topic, ...]
     feeds: tuple[Feed, ...]
     database_url: str = field(repr=False)
+    pictures: Pictures = field(default_factory=Pictures)
     relay: Relay | None = None
+    look: Look = USUAL
     keys: tuple[str, ...] = field(default=(), repr=False)
 
     @property

@@ -30,6 +30,9 @@ from digest.model import WEEKDAYS
 FOLDER = "locale"
 """Where catalogues lie: `locale/de.po` below our templates, and below a home folder that has words of its own."""
 
+_FRACTION = 100
+"""Catalogues have plurals for whole numbers only; with this one stands the form that is for all numbers of no other form."""
+
 _PLACE = re.compile(r"%\((\w+)\)s")
 # Babel takes a line whose closing quotation mark is missing, and loses its last letter.
 _LINE = re.compile(r'(?:#.*|(?:(?:msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])?)\s+)?"(?:[^"\\]|\\.)*")?')
@@ -60,9 +63,10 @@ class Language:
         """The phrase in this language."""
         return self.words.gettext(phrase) % self._said(values)
 
-    def ngettext(self, one: str, many: str, number: int, /, **values: Any) -> str:
+    def ngettext(self, one: str, many: str, number: float, /, **values: Any) -> str:
         """The phrase for a number of things, which it names as `%(num)s`, in the plural that the language has for it."""
-        return self.words.ngettext(one, many, number) % self._said({"num": number, **values})
+        count = int(number) if number == int(number) else _FRACTION
+        return self.words.ngettext(one, many, count) % self._said({"num": number, **values})
 
     def full_date(self, day: date) -> str:
         """Tuesday, February 10, 2026."""

@@ -7,6 +7,7 @@ would read them, and not in what they were made of.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from itertools import chain
 from urllib.parse import urlsplit
@@ -14,8 +15,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml import html as documents
 
-from digest.editions import layout, market
-from digest.language import english
+from digest.editions import layout
 from digest.model import Edition, Item
 
 MOST_BYTES = 90 * 1024
@@ -24,6 +24,9 @@ MANY_BYTES = 60 * 1024
 LONGEST_SUBJECT = 100
 MOST_OF_ONE = 0.3
 """The share of the stories that one publisher may lead before the editors are told."""
+
+OLD = timedelta(days=5)
+"""A market block whose newest value is older than a weekend with holidays on either side deserves a look."""
 
 # Whatever of these is left in a finished text was to be replaced, or was written where there was nothing to write.
 _LEFT_OVER = re.compile(
@@ -109,7 +112,7 @@ def _subject(subject: str) -> Iterator[Finding]:
 
 def _left_over(proof: Proof, mail: documents.HtmlElement) -> Iterator[Finding]:
     """Marks and the like that nobody filled. What feeds and editors wrote may hold anything."""
-    given = " ".join(_given(proof.cut))
+    given = set(_LEFT_OVER.findall("\n".join(_given(proof.cut))))
     for part, text in (("subject", proof.subject), ("text", proof.text), ("HTML", proof.html)):
         # Style sheets have braces of their own, and addresses may say anything.
         seen = " ".join(_visible(mail)) if part == "HTML" else _ADDRESS.sub("", text)
@@ -125,7 +128,7 @@ def _given(edition: Edition) -> Iterator[str]:
     yield from edition.topic_titles.values()
     for item in layout.shown(edition):
         yield from (item.title, item.summary, item.publisher)
-        yield from (text for reference in item.also for text in (reference.publisher, reference.title))
+        yield from (reference.publisher for reference in item.also)
         if item.update:
             yield item.update.news
         if item.picture:
@@ -222,9 +225,8 @@ def _market(edition: Edition) -> Iterator[Finding]:
             yield Finding(Gate.MARKET, f"{quote.name or quote.series} has a value that is no number.")
         if quote.day > edition.date:
             yield Finding(Gate.MARKET, f"{quote.name or quote.series} is of {quote.day}, which has not come yet.")
-    lines = market.lines(edition.quotes, edition.date, english())
-    if lines and all(line.stale for line in lines):
-        newest = max(line.as_of for line in lines)
+    newest = max((quote.day for quote in edition.quotes), default=edition.date)
+    if edition.date - newest > OLD:
         yield Finding(Gate.MARKET, f"All market values are old; the newest is of {newest}.", refuses=False)
 
 

@@ -76,7 +76,9 @@ def _change(value: Decimal, previous: Decimal, unit: Unit, language: Language) -
     if unit is Unit.PERCENT:
         size = language.percent(difference / previous, 2)
     else:
-        size = language.gettext("%(points)s\N{NO-BREAK SPACE}bp", points=f"{abs(difference) * 100:.0f}")
+        size = language.ngettext(
+            "%(num)s\N{NO-BREAK SPACE}bp", "%(num)s\N{NO-BREAK SPACE}bp", round(abs(difference) * 100)
+        )
     return _SIGNS[direction] + size, direction
 
 

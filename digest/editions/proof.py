@@ -28,15 +28,27 @@ def findings(
         choices: the distinct topic choices of the readers.
         kept: the names of the pictures that are in the archive.
     """
-    links = Links(config.site.base_url, _KEYS)
-    renderer = Renderer(config.site, links)
     found: dict[Finding, None] = {}
-    for cut in _cuts(edition, choices):
-        try:
-            found |= dict.fromkeys(gates.findings(_proof(config, renderer, links, cut, frozenset(kept))))
-        except RenderFault as fault:
-            found[Finding(Gate.RENDERING, str(fault))] = None
+    try:
+        for one in proofs(config, edition, choices, kept):
+            found |= dict.fromkeys(gates.findings(one))
+    except RenderFault as fault:
+        found[Finding(Gate.RENDERING, str(fault))] = None
     return tuple(sorted(found, key=lambda finding: not finding.refuses))
+
+
+def proofs(
+    config: Config, edition: Edition, choices: Collection[tuple[str, ...]], kept: Collection[str] = ()
+) -> Iterator[Proof]:
+    """The edition and its cuts as their readers get them.
+
+    Raises:
+        RenderFault: one cannot be made.
+    """
+    links = Links(config.site.base_url, _KEYS)
+    renderer = Renderer(config.site, links, config.home, config.look)
+    for cut in _cuts(edition, choices):
+        yield _proof(config, renderer, links, cut, frozenset(kept))
 
 
 def _cuts(edition: Edition, choices: Collection[tuple[str, ...]]) -> Iterator[Edition]:

@@ -8,7 +8,7 @@ import logging
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import premailer
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from digest import language, resources
@@ -131,6 +131,12 @@ class Renderer:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
         return self._pages.get_template(template).render(values)
 
+    def environment(self, template: str) -> Environment:
+        """In which one a template is used, by its name below the folder of templates, such as "email/edition/body.txt"."""
+        if template.startswith("web/"):
+            return self._pages
+        return self._text if template.endswith(".txt") else self._html
+
     def _mail(self, kind: str, **values: Any) -> Rendered:
         subject, text = (self._text.get_template(f"{kind}/{name}.txt").render(values) for name in ("subject", "body"))
         html = self._html.get_template(f"{kind}/body.html").render(values)
@@ -138,7 +144,12 @@ class Renderer:
 
     def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
         environment = Environment(
-            loader=FileSystemLoader(resources.folder("templates") / folder),
+            loader=ChoiceLoader(
+                [
+                    FunctionLoader(partial(_own_template, self._look, folder)),
+                    FileSystemLoader(resources.folder("templates") / folder),
+                ]
+            ),
             autoescape=autoescape,  # noqa: S701  # off for the text parts of mails only, which are no HTML
             undefined=StrictUndefined,
             finalize=_inert,
@@ -175,7 +186,8 @@ class Renderer:
             local_time=say.local_time,
             time_of_day=say.time_of_day,
             number=say.number,
-            listed=say.listed,
+            listed=partial(_listed, say),
+            figure=_figure_in_html if autoescape else partial(_figure_in_text, direction=say.direction),
             named_others=_named_others,
             unnamed_others=_unnamed_others,
             local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
@@ -193,6 +205,7 @@ class Renderer:
             market_note=partial(market.note, language=say),
             subject=wording.subject,
             preheader=wording.preheader,
+            news=partial(wording.news, language=say),
             promise=partial(wording.promise, language=say),
             provenance=partial(wording.provenance, language=say),
         )
@@ -275,8 +288,30 @@ def _saying(say: Callable[..., str], *, autoescape: bool) -> Callable[..., str]:
     return said
 
 
+def _figure_in_html(text: str) -> Markup:
+    """A figure with its sign before it, whichever way the text around it runs; a unit in words follows the text."""
+    figure, unit = _parted(text)
+    return Markup('<span dir="ltr">{}</span>{}').format(_inert(figure), _inert(unit))
+
+
+def _figure_in_text(text: str, direction: str) -> str:
+    return text if direction == "ltr" else _PlainPhrase(f"\N{LEFT-TO-RIGHT MARK}{_inert(text)}")
+
+
+def _parted(text: str) -> tuple[str, str]:
+    end = next((place for place, character in enumerate(text) if character.isalpha()), len(text))
+    figure = text[:end].rstrip()
+    return figure, text[len(figure) :]
+
+
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
+
+
+def _own_template(look: Look, folder: str, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+    """The template that a home folder has instead of ours, as it was when it was read."""
+    template = look.templates.get(f"{folder}/{name}")
+    return (template.source, str(template.path), lambda: True) if template else None
 
 
 def _values(edition: Edition, zone: str, daily: str) -> dict[str, Any]:
@@ -305,6 +340,11 @@ def _local_date(moment: datetime, zone: str) -> date:
 
 def _standfirst(text: str) -> str:
     return wording.shortened(text, wording.LEAD_WORDS)
+
+
+def _listed(language: Language, names: Sequence[str], titles: Mapping[str, str] | None = None) -> str:
+    """The names in a sentence; with `titles`, the titles of what is named by slugs."""
+    return language.listed([titles[name] for name in names] if titles else names)
 
 
 def _named_others(item: Item) -> tuple[Reference, ...]:

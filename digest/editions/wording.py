@@ -1,12 +1,12 @@
 """What an edition says about itself and how its texts are shortened: subject, preheader, counts, reading time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 from digest.editions import layout
 from digest.language import Language
-from digest.model import Edition, Item, Reference
+from digest.model import Edition, Item, Reference, Update
 
 LEAD_WORDS = 70
 SUMMARY_WORDS = 50
@@ -23,6 +23,9 @@ OPENING_NEWS = 4
 """So many words of the opening line stand neither in the lead's headline nor in its summary."""
 OPENING_KIN = 2
 """So many do, which tells that it is about the same, and in the same language."""
+
+MOST_NAMED = 3
+"""So many publishers are named that have joined a story; the others are counted."""
 
 QUIET_DAY = "A quiet day"
 """How the reason of an edition begins for which too little happened: by this it is known when readers are told."""
@@ -167,6 +170,29 @@ def provenance(edition: Edition, language: Language) -> str:
     return " ".join([*_kind_of_day(edition, language), *_reading(edition, language)])
 
 
+def news(update: Update, language: Language) -> str:
+    """What is new on a story that ran before."""
+    parts = []
+    if update.official:
+        parts.append(language.gettext("a statement by %(official)s", official=update.official))
+    if update.figure:
+        parts.append(language.gettext("a new figure, %(figure)s", figure=update.figure))
+    if update.publishers:
+        parts.append(
+            language.gettext("now also covered by %(publishers)s", publishers=_some(update.publishers, language))
+        )
+    return language.gettext("; ").join(parts) if parts else update.news
+
+
+def _some(publishers: Sequence[str], language: Language) -> str:
+    named, more = publishers[:MOST_NAMED], len(publishers) - MOST_NAMED
+    if more <= 0:
+        return language.listed(named)
+    return language.ngettext(
+        "%(named)s and %(num)s more", "%(named)s and %(num)s more", more, named=language.gettext(", ").join(named)
+    )
+
+
 def _kind_of_day(edition: Edition, language: Language) -> Iterator[str]:
     """Why the edition is short. That feeds could not be read is told with what was read."""
     if edition.reason.startswith(QUIET_DAY):
@@ -192,10 +218,10 @@ def _reading(edition: Edition, language: Language) -> Iterator[str]:
         yield language.gettext("%(chosen)s %(of_publishers)s.", **chosen)
     if coverage.failed:
         yield language.ngettext(
-            "%(failed)s of %(num)s feed could not be read.",
-            "%(failed)s of %(num)s feeds could not be read.",
-            coverage.feeds,
-            failed=coverage.failed,
+            "%(num)s %(of_feeds)s could not be read.",
+            "%(num)s %(of_feeds)s could not be read.",
+            coverage.failed,
+            of_feeds=language.ngettext("of %(num)s feed", "of %(num)s feeds", coverage.feeds),
         )
 
 

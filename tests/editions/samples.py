@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from digest.config import Ranking, Rules, Site
 from digest.editions.compose import compose
@@ -29,6 +30,7 @@ from digest.model import (
 
 NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
 DAY = date(2026, 2, 10)
+HOME = Path()
 WINDOW = Window(NOW - timedelta(hours=36), NOW)
 SITE = Site(
     base_url="https://news.example",
