@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from digest.editions.compose import cut
 from digest.editions.layout import in_order
 from digest.editions.render import Renderer, inlined, safe_url
 from digest.errors import RenderFault
-from digest.model import Edition, Mark, Rendered
+from digest.model import Edition, Mark, Reference, Rendered, Update
 from tests.checks.lint import complaints
 from tests.editions import samples
 from tests.editions.samples import LINKS, SITE, STORIES
@@ -306,6 +307,47 @@ HOSTILE = [
     "a" * 300,
     "日本" * 100,
 ]
+
+
+def test_ten_kilobytes_of_headline_become_a_sensible_one_everywhere() -> None:
+    title = "Central bank raises rates " * 400
+    whole = EDITION.items[0]
+    item = replace(
+        whole,
+        title=title,
+        summary=title,
+        also=(Reference("The Exchange Post", title, "https://example.org/a"),),
+        update=Update(samples.DAY, title),
+        picture=None,
+    )
+    edition = replace(
+        EDITION, items=(item, replace(item, place=2, also=())), events=(replace(samples.EVENTS[0], title=title),)
+    )
+
+    rendered = RENDERER.edition_mail(edition)
+
+    assert len(rendered.subject) <= 60
+    assert len(headlines(rendered.html)) == 2
+    assert all(len(one) <= 200 and re.fullmatch(r"Central .*\w…", one) for one in headlines(rendered.html))
+    assert len(rendered.html.encode()) < 20_000
+    assert len(rendered.text.encode()) < 8_000
+    assert all(len(line) <= 76 for line in rendered.text.splitlines() if not line.startswith("https://"))
+
+
+@pytest.mark.parametrize("text", ["=?utf-8?q?Subject=0ABcc:_a@example.org?=", "=?UTF-8?B?8J+SqQ==?= rates"])
+def test_encoded_words_stay_as_they_were_written(text: str) -> None:
+    edition = samples.edition(samples.with_texts(STORIES, title=text, summary=text, publisher=text))
+    rendered = RENDERER.edition_mail(edition)
+
+    mail = message.compile_edition(rendered, edition, SITE, LINKS).fill(
+        message.sample_reader(edition, SITE, LINKS), samples.NOW
+    )
+
+    parsed = message_from_bytes(mail, policy=policy.default)
+    assert "Bcc" not in parsed
+    assert parsed["Subject"].startswith("=")
+    assert text in rendered.text
+    assert headlines(rendered.html)[0] == text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
