@@ -57,7 +57,7 @@ def every_letter(renderer: Renderer = RENDERER) -> dict[str, Rendered]:
         "welcome": renderer.welcome_mail(DAILY, NEXT),
         "manage": renderer.manage_mail(MANAGED),
         "notice": renderer.notice_mail(NOTICE),
-        "proposal": renderer.proposal_mail(EDITION, PROPOSAL, zone="Europe/Berlin"),
+        "proposal": renderer.proposal_mail(EDITION, PROPOSAL),
         "correction": renderer.correction_mail(EDITION, CORRECTIONS),
     }
 
@@ -153,7 +153,7 @@ def test_a_notice_says_what_happened_since_when_and_what_to_do_first() -> None:
 
 
 def test_a_proposal_shows_the_edition_as_its_readers_get_it_below_what_is_to_be_decided() -> None:
-    mail, sent = LETTERS["proposal"], RENDERER.edition_mail(EDITION, zone="Europe/Berlin")
+    mail, sent = LETTERS["proposal"], RENDERER.edition_mail(EDITION)
 
     def rows(markup: str) -> list[str]:
         return [" ".join(row.text_content().split()) for row in found(markup, "//table[contains(@class,'sheet')]/tr")]
@@ -178,7 +178,7 @@ def test_a_proposal_that_needs_an_approval_says_so_and_one_without_findings_too(
 
     text = " ".join(RENDERER.proposal_mail(EDITION, proposal).text.split())
 
-    assert text.startswith("It goes out at 06:00 UTC only if an editor approves it. Nothing was found wrong with it.")
+    assert text.startswith("It goes out at 07:00 CET only if an editor approves it. Nothing was found wrong with it.")
     assert "What the checks found" not in text
 
 

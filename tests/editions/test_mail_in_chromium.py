@@ -57,8 +57,8 @@ def mails(locale: str) -> dict[str, str]:
     whole = samples.whole_edition()
     long = replace(whole.items[0], title="Un" * 90 + "breakable", summary="x" * 400, picture=None)
     whole = replace(whole, items=(*whole.items[:3], replace(long, place=4), *whole.items[4:]))
-    found = {"edition": renderer.edition_mail(whole, zone="Europe/Berlin"), **every_letter(renderer)}
-    found["week"] = renderer.edition_mail(samples.week_edition(), daily="economy")
+    found = {"edition": renderer.edition_mail(whole), **every_letter(renderer)}
+    found["week"] = renderer.edition_mail(samples.week_edition())
     return {f"{kind} in {locale}": filled(mail.html) for kind, mail in found.items()}
 
 
@@ -77,7 +77,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
         dumped = subprocess.run(
             [*command, "--dump-dom", f"file://{folder / 'mails.html'}"], capture_output=True, timeout=120, check=True
         )
-        probe = documents.fromstring(dumped.stdout.decode()).get_element_by_id("probe")
+        (probe,) = documents.fromstring(dumped.stdout.decode()).cssselect("#probe")
         return json.loads(probe.text_content())
 
     return look

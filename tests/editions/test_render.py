@@ -157,7 +157,7 @@ def test_the_picture_has_its_size_its_words_and_its_credit_and_comes_from_us() -
 
 
 def test_what_to_watch_is_told_in_the_zone_of_the_digest_and_tomorrow_is_marked() -> None:
-    rendered = RENDERER.edition_mail(EDITION, zone="Europe/Berlin")
+    rendered = RENDERER.edition_mail(EDITION)
     rows = [
         " ".join(cell.text_content() for cell in row).replace("\N{NO-BREAK SPACE}", " ")
         for row in found(rendered.html, "//h2[.='What to watch today']/following-sibling::table/tbody/tr")
@@ -193,7 +193,7 @@ def test_readers_may_say_what_they_think_without_being_asked_twice() -> None:
 
 
 def test_a_story_of_the_week_leads_to_the_editions_it_ran_in() -> None:
-    rendered = RENDERER.edition_mail(samples.week_edition(), daily="economy")
+    rendered = RENDERER.edition_mail(samples.week_edition())
     ran = found(rendered.html, "//p[starts-with(normalize-space(), 'Ran on')]")
 
     assert " ".join(ran[0].text_content().split()) == "Ran on Mon, Wed"
@@ -570,7 +570,6 @@ def test_every_address_in_a_template_passes_a_filter_or_is_a_mark() -> None:
         r"\| ?(safe_url|mail_url)\b"  # filtered where it stands
         r"|^\"{{ (address|page) }}\"$"  # filtered where it is set
         r"|^\"{{ \w+_href }}\"$"  # relative, made by us
-        r"|^\"{{ here }}[/a-z?=]*\"$"  # a page's own place, made by us
         r"|^\"(__[A-Z]+__(/[a-z-]+)?|#\w+)\"$"  # a mark, an anchor
     )
     assert len(addresses) > 20
@@ -590,7 +589,7 @@ def test_the_linter_finds_nothing_to_complain_about(
     edition: Edition, locale: str, shared: Path, tmp_path: Path
 ) -> None:
     site = replace(SITE, locale=locale)
-    rendered = Renderer(site, LINKS).edition_mail(edition, zone="Europe/Berlin")
+    rendered = Renderer(site, LINKS).edition_mail(edition)
     compiled = message.compile_edition(rendered, edition, site, LINKS)
     mail = compiled.fill(message.sample_reader(edition, site, LINKS), samples.NOW)
 
