@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from lxml import html as documents
 
 from digest.editions.render import Renderer
 from digest.look import DARK, LIGHT
@@ -77,8 +77,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
         dumped = subprocess.run(
             [*command, "--dump-dom", f"file://{folder / 'mails.html'}"], capture_output=True, timeout=120, check=True
         )
-        (probe,) = documents.fromstring(dumped.stdout.decode()).cssselect("#probe")
-        return json.loads(probe.text_content())
+        [probe] = re.findall(r'<pre id="probe">(.*?)</pre>', dumped.stdout.decode(), re.DOTALL)
+        return json.loads(html.unescape(probe))
 
     return look
 
