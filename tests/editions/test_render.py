@@ -530,6 +530,26 @@ def test_a_page_has_one_h1_a_language_a_description_and_its_own_address() -> Non
         assert "<script" not in markup
 
 
+def test_an_edition_page_shows_what_the_mail_shows() -> None:
+    markup = page_of(EDITION)
+    text = " ".join(found(markup, "string(//div[@class='edition'])").split())
+    [image] = found(markup, "//img")
+
+    assert image.get("src") == "https://news.example/pictures/0123456789abcdef.jpg"
+    assert (image.get("width"), image.get("height"), image.get("alt")) == ("552", "310", samples.PICTURE.alt)
+    assert "Picture: A. Photographer / Harbour Wire" in text
+    assert text.startswith("Softer US consumer prices revive bets on a Federal Reserve cut (The Exchange Post)")
+    assert [" ".join(row.text_content().split()) for row in found(markup, "//table[@class='watch']/tbody/tr")] == [
+        "All dayMeeting of the eurozone's finance ministersCouncil of ministers",
+        "09:30 CETMonetary policy decisionCentral Bank of Norland",
+        "14:30 CETRetail sales, JanuaryBureau of Trade Statistics",
+        "Tomorrow 08:00 CETConsumer prices, JanuaryStatistics Norland",
+    ]
+    ran = found(page_of(samples.week_edition()), "//p[starts-with(normalize-space(), 'Ran on')]")
+    assert " ".join(ran[0].text_content().split()) == "Ran on Mon, Wed"
+    assert ran[0].xpath("a/@href")[1] == "https://news.example/archive/economy/2026-02-11"
+
+
 def test_an_edition_page_leads_to_its_neighbours() -> None:
     markup = RENDERER.page(
         "edition.html",
