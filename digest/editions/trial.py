@@ -157,14 +157,17 @@ def _tries(config: Config, renderer: Renderer, edition: Edition) -> Iterable[_Tr
 def _rendered(config: Config, renderer: Renderer) -> Iterator[Fault]:
     """What goes wrong when the mails are made, and what they then lack."""
     edition = replace(specimen.edition(), digest=config.digests[0].slug)
-    whole = True
+    whole, told = True, set[tuple[Path, int]]()
     for one in _tries(config, renderer, edition):
         try:
             mail = one.render()
         except Exception as error:  # noqa: BLE001  # whatever a template can raise is its fault, and said with its place
             whole = False
             path, line = _place(error, config)
-            yield Fault(path, line, f"the {one.kind} mail cannot be made from it: {error}")
+            # A template that several mails are made from is told of once.
+            if (path, line) not in told:
+                yield Fault(path, line, f"the {one.kind} mail cannot be made from it: {error}")
+            told.add((path, line))
             continue
         for part, text in (("html", mail.html), ("txt", mail.text)):
             for must in one.musts:
