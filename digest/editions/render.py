@@ -9,10 +9,12 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 import premailer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -20,12 +22,13 @@ from markupsafe import Markup, escape
 
 from digest import language, resources
 from digest.config import Site
-from digest.editions import layout, market, wording
+from digest.editions import layout, letters, market, wording
+from digest.editions.letters import Managed, Notice, Proposal
 from digest.errors import RenderFault
 from digest.language import Language
 from digest.links import Links
 from digest.look import USUAL, Look
-from digest.model import Edition, Item, Mark, Reference, Rendered
+from digest.model import Correction, Digest, Edition, Item, Mark, Reference, Rendered
 
 COLUMNS = 76
 """The width of the text part, which leaves room for two levels of quoting within 80."""
@@ -86,6 +89,44 @@ class Renderer:
         """
         return self._mail("edition", **_values(edition, zone, daily))
 
+    def confirmation_mail(self, digest: Digest, confirm_url: str, days: int = 7) -> Rendered:
+        """To an address that was entered at sign-up: what it would get, and the link that confirms it, which works for `days`.
+
+        The mark for its unsubscribe link is open.
+        """
+        return self._mail("confirmation", digest=digest, confirm_url=confirm_url, days=days)
+
+    def welcome_mail(self, digest: Digest, next_at: datetime) -> Rendered:
+        """To a reader whose subscription begins: when the next edition comes. Its marks are open as an edition's are."""
+        return self._mail("welcome", digest=digest, next_at=next_at, archive=digest.slug)
+
+    def manage_mail(self, subscriptions: Sequence[Managed]) -> Rendered:
+        """To somebody who asked for the links to their subscriptions. It has no marks."""
+        return self._mail("manage", subscriptions=subscriptions)
+
+    def notice_mail(self, notice: Notice) -> Rendered:
+        """To operators or editors, one of whom must act. It has no marks."""
+        return self._mail("notice", notice=notice)
+
+    def proposal_mail(self, edition: Edition, proposal: Proposal, *, zone: str = "UTC", daily: str = "") -> Rendered:
+        """To the editors: the edition by the very templates that its readers get, below what is to be decided. Its marks are open.
+
+        Raises:
+            RenderFault: there is no story in it.
+        """
+        return self._mail("proposal", proposal=proposal, **_values(edition, zone, daily))
+
+    def correction_mail(self, edition: Edition, corrections: Sequence[Correction]) -> Rendered:
+        """To those who were sent the edition: what was wrong and what is right. Its marks are open as an edition's are.
+
+        Raises:
+            RenderFault: none of the corrections is of a story of the edition.
+        """
+        found = letters.corrected(edition, corrections)
+        if not found:
+            raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story that is to be corrected.")
+        return self._mail("correction", edition=edition, corrected=found, archive=edition.digest)
+
     def page(self, template: str, **values: Any) -> str:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
         return self._pages.get_template(template).render(values)
@@ -93,7 +134,7 @@ class Renderer:
     def _mail(self, kind: str, **values: Any) -> Rendered:
         subject, text = (self._text.get_template(f"{kind}/{name}.txt").render(values) for name in ("subject", "body"))
         html = self._html.get_template(f"{kind}/body.html").render(values)
-        return Rendered(subject=" ".join(subject.split()), text=text, html=inlined(html))
+        return Rendered(subject=" ".join(subject.split()), text=text.lstrip("\n"), html=inlined(html))
 
     def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
         environment = Environment(
@@ -138,7 +179,11 @@ class Renderer:
             figure=partial(_figure, direction=say.direction, autoescape=autoescape),
             named_others=_named_others,
             unnamed_others=_unnamed_others,
+            local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
+            moment=lambda moment: say.gettext(", ").join((say.full_date(moment), say.local_time(moment, "UTC"))),
+            in_brief=_in_brief,
             weekday=say.weekday,
+            whole=_whole,
             weekdays=say.weekdays,
             headline=_headline,
             standfirst=_standfirst,
@@ -256,6 +301,19 @@ def _values(edition: Edition, zone: str, daily: str) -> dict[str, Any]:
 
 def _headline(text: str) -> str:
     return wording.abbreviated(text, MOST_HEADLINE)
+
+
+def _whole(text: str) -> str:
+    """The text in one piece: in a narrow column it is not broken."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _in_brief(text: str) -> str:
+    return wording.abbreviated(text, wording.PREHEADER_MOST)
+
+
+def _local_date(moment: datetime, zone: str) -> date:
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def _standfirst(text: str) -> str:

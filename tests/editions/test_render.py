@@ -1,8 +1,6 @@
 import html as html_entities
 import os
 import re
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -18,11 +16,13 @@ from jinja2 import UndefinedError
 from lxml import html as lxml_html
 
 from digest.config import Site
+from digest.delivery import message
 from digest.editions.compose import cut
 from digest.editions.layout import in_order
 from digest.editions.render import Renderer, inlined, safe_url
 from digest.errors import RenderFault
 from digest.model import Edition, Mark, Rendered
+from tests.checks.lint import complaints
 from tests.editions import samples
 from tests.editions.samples import LINKS, SITE, STORIES
 
@@ -88,7 +88,7 @@ def test_html_text_and_page_have_the_same_stories_in_the_same_order() -> None:
 def test_html_and_text_lead_to_the_same_addresses() -> None:
     rendered = RENDERER.edition_mail(EDITION)
 
-    in_html = {html_entities.unescape(url) for url in re.findall(r'(?:href|src)="([^"]+)"', rendered.html)}
+    in_html = {html_entities.unescape(url) for url in re.findall(r'href="([^"]+)"', rendered.html)}
     in_text = {line for line in rendered.text.splitlines() if line.startswith(("https://", "__"))}
 
     assert in_html == in_text
@@ -152,13 +152,13 @@ def test_the_picture_has_its_size_its_words_and_its_credit_and_comes_from_us() -
     assert (image.get("width"), image.get("height"), image.get("alt")) == ("552", "310", samples.PICTURE.alt)
     assert image.get("src") == "https://news.example/pictures/0123456789abcdef.jpg"
     assert "Picture: A. Photographer / Harbour Wire" in rendered.html
-    assert f"Picture: {samples.PICTURE.alt} (A." in rendered.text
+    assert "Picture" not in rendered.text
 
 
 def test_what_to_watch_is_told_in_the_zone_of_the_digest_and_tomorrow_is_marked() -> None:
     rendered = RENDERER.edition_mail(EDITION, zone="Europe/Berlin")
     rows = [
-        " ".join(cell.text_content() for cell in row)
+        " ".join(cell.text_content() for cell in row).replace("\N{NO-BREAK SPACE}", " ")
         for row in found(rendered.html, "//h2[.='What to watch today']/following-sibling::table/tbody/tr")
     ]
 
@@ -537,25 +537,18 @@ def test_every_address_in_a_template_passes_a_filter_or_is_a_mark() -> None:
 # ── the linter ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("stories", [STORIES, STORIES[:2], STORIES[9:10]], ids=["full", "short", "not in English"])
-def test_the_linter_finds_nothing_to_complain_about(shared: Path, tmp_path: Path, stories: list[object]) -> None:
-    rendered = RENDERER.edition_mail(samples.edition(stories))  # type: ignore[arg-type]
-    (tmp_path / "edition.html").write_text(filled(rendered.html), encoding="utf-8")
-    (tmp_path / "edition.txt").write_text(filled(rendered.text), encoding="utf-8")
+@pytest.mark.parametrize("locale", ["en", "de", "ar"])
+@pytest.mark.parametrize(
+    "edition",
+    [EDITION, samples.edition(STORIES[:2]), samples.edition(STORIES[9:10]), samples.week_edition()],
+    ids=["full", "short", "not in English", "of the week"],
+)
+def test_the_linter_finds_nothing_to_complain_about(
+    edition: Edition, locale: str, shared: Path, tmp_path: Path
+) -> None:
+    site = replace(SITE, locale=locale)
+    rendered = Renderer(site, LINKS).edition_mail(edition, zone="Europe/Berlin")
+    compiled = message.compile_edition(rendered, edition, site, LINKS)
+    mail = compiled.fill(message.sample_reader(edition, site, LINKS), samples.NOW)
 
-    checked = subprocess.run(
-        [
-            sys.executable,
-            shared / "checks" / "email_lint.py",
-            tmp_path / "edition.html",
-            "--text",
-            tmp_path / "edition.txt",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    score = int(re.search(r"score (\d+)/100", checked.stdout)[1])  # type: ignore[index]
-    assert score >= 98, checked.stdout
-    assert "0 error, 0 warning" in checked.stdout
+    assert complaints(shared, tmp_path, mail) == ""
