@@ -268,9 +268,9 @@ def _wrong(message: Message, plurals: int) -> Iterator[str]:
     for form in filter(None, forms):
         try:
             form % given
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError):
             known = ", ".join(f"%({name})s" for name in given) or "none"
-            yield f'"{form}" cannot be filled in ({error}); its places are: {known}, and a percent sign is written %%'
+            yield f'"{form}" cannot be filled in; its places are: {known}, and a percent sign is written %%'
 
 
 def _whole(message: Message) -> bool:
