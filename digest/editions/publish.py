@@ -4,7 +4,7 @@
 called again, at any time, by anybody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -13,11 +13,13 @@ from sqlalchemy import Connection, Engine
 from digest import __version__, clock
 from digest.config import Config
 from digest.editions import policy, proof
-from digest.editions.pool import Pool, composed_of, edition_of, packed, unpacked
+from digest.editions.gates import Finding
+from digest.editions.illustrate import illustrated
+from digest.editions.pool import Pool, composed_of, edition_of, packed, ranked_of, unpacked
 from digest.errors import EditionSettled, RecordUnreadable
 from digest.model import WAITING, Approval, Digest, Edition, EditionState, History, Override, OverrideKind, Policy
 from digest.ranking.memory import told_by
-from digest.store import articles, deliveries, editions, feeds, overrides, quotes, records, subscribers
+from digest.store import articles, deliveries, editions, feeds, overrides, pictures, quotes, records, subscribers
 from digest.store import engine as engines
 
 
@@ -92,8 +94,9 @@ def propose(config: Config, engine: Engine, digest: Digest, day: date, press: da
         if existing and pool and not _touched(connection, existing, pool):
             return Published(existing, created=False, queued=0)
         pool = pool or gather(config, connection, digest, day, press, now)
+    pool, composed = _composed(config, engine, pool, now)
     # Whether it needs an approval is asked at press time.
-    edition = judged_and_checked(config, pool, replace(pool.rules.digest, approval=Approval.UNLESS_HELD))
+    edition = _judged(config, engine, pool, composed, replace(pool.rules.digest, approval=Approval.UNLESS_HELD))
     if edition.state is EditionState.SKIPPED or not edition.items:
         return Published(existing or edition, created=False, queued=0)
     if edition.state is EditionState.FROZEN:
@@ -120,8 +123,8 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
         closed = existing and (existing.state is EditionState.PROPOSED or ordered is OverrideKind.APPROVE)
         as_closed = made_of(connection, existing, now) if existing and closed else None
         pool = as_closed or gather(config, connection, digest, day, press, now)
-    composed = composed_of(pool)
-    edition = judged_and_checked(config, pool, pool.rules.digest, composed)
+    pool, composed = _composed(config, engine, pool, now)
+    edition = _judged(config, engine, pool, composed, pool.rules.digest)
     if existing and existing.state is edition.state is EditionState.HELD:
         return Published(existing, created=False, queued=0)
     if not composed.items and _is_open(edition, pool):
@@ -129,20 +132,35 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
     return freeze(engine, edition, pool, now)
 
 
-def judged_and_checked(config: Config, pool: Pool, digest: Digest, composed: Edition | None = None) -> Edition:
+def _composed(config: Config, engine: Engine, pool: Pool, now: datetime) -> tuple[Pool, Edition]:
+    """What the edition is made of, with its picture, and the edition before anybody judges it."""
+    ranked = ranked_of(pool)
+    pool = illustrated(pool, config, engine, now, ranked=ranked)
+    return pool, composed_of(pool, ranked)
+
+
+def _judged(config: Config, engine: Engine, pool: Pool, composed: Edition, digest: Digest) -> Edition:
     """The edition with its state and reason: also held where a check says that it may not be sent, unless an editor approved it.
 
     Whoever approves an edition that a check holds has read why.
     """
-    composed = composed or composed_of(pool)
     edition = policy.judged(composed, digest, pool.overrides)
     order = policy.order_for(pool.day, pool.overrides)
     if edition.state is not EditionState.FROZEN or (order and order.kind is OverrideKind.APPROVE):
         return edition
-    refused = [finding.sentence for finding in proof.findings(config, edition, pool.choices) if finding.refuses]
-    if not refused:
-        return edition
-    return replace(edition, state=EditionState.HELD, reason=" ".join(refused))
+    found = findings(config, engine, edition, pool.choices)
+    refused = [finding.sentence for finding in found if finding.refuses]
+    return replace(edition, state=EditionState.HELD, reason=" ".join(refused)) if refused else edition
+
+
+def findings(
+    config: Config, engine: Engine, edition: Edition, choices: Collection[tuple[str, ...]]
+) -> tuple[Finding, ...]:
+    """What is wrong with the edition or one of its cuts, as they would be sent."""
+    names = {item.picture.name for item in edition.items if item.picture}
+    with engines.read(engine) as connection:
+        kept = {name for name in names if pictures.body(connection, name) is not None}
+    return proof.findings(config, edition, choices, kept)
 
 
 def made_of(connection: Connection, existing: Edition, now: datetime) -> Pool | None:

@@ -16,6 +16,7 @@ from digest.editions.render import Renderer
 from digest.errors import BadToken, DatabaseUnreachable
 from digest.links import Links
 from digest.web.archive import ArchivePages
+from digest.web.desk import DeskPages
 from digest.web.feedback import FeedbackPages
 from digest.web.guard import Guard, security_headers, style_hashes
 from digest.web.house import HousePages
@@ -86,7 +87,14 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         page.headers.update(dict(security_headers(request.url.path, styles)))
         return page
 
-    groups = (ArchivePages(pages), ReaderPages(pages), FeedbackPages(pages), PicturePages(pages), HousePages(pages))
+    groups = (
+        ArchivePages(pages),
+        DeskPages(pages),
+        ReaderPages(pages),
+        FeedbackPages(pages),
+        PicturePages(pages),
+        HousePages(pages),
+    )
     app = Starlette(
         routes=[route for group in groups for route in group.routes()],
         middleware=[Middleware(Guard, styles, language)],

@@ -1,5 +1,6 @@
 """What editors decide about the edition of a date: to hold it, to approve it, to leave it out; before press time and after."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -13,7 +14,7 @@ from digest.editions.due import publish_due
 from digest.editions.pool import Pool, composed_of, edition_of, is_same, unpacked
 from digest.editions.publish import Published, as_it_stands, decide, publish
 from digest.errors import EditionSettled
-from digest.model import Edition, EditionState, Override, OverrideKind, Policy
+from digest.model import Edition, EditionState, Override, OverrideKind, Policy, Ranked
 from digest.store import deliveries, editions, overrides, records
 from digest.store import engine as engines
 from digest.store.tables import overrides as overrides_table
@@ -126,9 +127,9 @@ def test_an_order_for_another_date_changes_nothing(stocked: Engine) -> None:
 def test_a_hold_that_comes_while_the_edition_is_being_made_still_holds_it(
     stocked: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slowly(pool: Pool) -> Edition:
+    def slowly(pool: Pool, ranked: Sequence[Ranked]) -> Edition:
         decided(stocked, OverrideKind.HOLD, PRESS + timedelta(seconds=5))
-        return composed_of(pool)
+        return composed_of(pool, ranked)
 
     monkeypatch.setattr(publishing, "composed_of", slowly)
 
