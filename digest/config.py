@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from digest.errors import MissingSecret
+from digest.look import USUAL, Look
 from digest.model import Digest, Feed, Topic
 
 
@@ -181,6 +182,7 @@ class Config:
     database_url: str = field(repr=False)
     pictures: Pictures = field(default_factory=Pictures)
     relay: Relay | None = None
+    look: Look = USUAL
     keys: tuple[str, ...] = field(default=(), repr=False)
 
     @property

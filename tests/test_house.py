@@ -27,10 +27,8 @@ LADDER = (
     ("digest.watch",),
     ("digest.home",),
     ("digest.language",),
-    (
-        *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.look", "digest.resources"),
-        "digest.spreadsheet",
-    ),
+    (*("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.resources", "digest.spreadsheet"),),
+    ("digest.look",),
     ("digest.tomlfile",),
     ("digest.errors",),
     ("digest.model",),
@@ -39,7 +37,7 @@ LADDER = (
 
 HOMES = {
     "feedparser": ("digest/feeds/reading/parse.py",),
-    "jinja2": ("digest/editions/render.py",),
+    "jinja2": ("digest/editions/render.py", "digest/editions/trial.py"),
     "babel": ("digest/language.py",),
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),

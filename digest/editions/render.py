@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import premailer
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from digest import language, resources
@@ -126,6 +126,12 @@ class Renderer:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
         return self._pages.get_template(template).render(values)
 
+    def environment(self, template: str) -> Environment:
+        """In which one a template is used, by its name below the folder of templates, such as "email/edition/body.txt"."""
+        if template.startswith("web/"):
+            return self._pages
+        return self._text if template.endswith(".txt") else self._html
+
     def _mail(self, kind: str, **values: Any) -> Rendered:
         subject, text = (self._text.get_template(f"{kind}/{name}.txt").render(values) for name in ("subject", "body"))
         html = self._html.get_template(f"{kind}/body.html").render(values)
@@ -133,7 +139,12 @@ class Renderer:
 
     def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
         environment = Environment(
-            loader=FileSystemLoader(resources.folder("templates") / folder),
+            loader=ChoiceLoader(
+                [
+                    FunctionLoader(partial(_own_template, self._look, folder)),
+                    FileSystemLoader(resources.folder("templates") / folder),
+                ]
+            ),
             autoescape=autoescape,  # noqa: S701  # off for the text parts of mails only, which are no HTML
             undefined=StrictUndefined,
             finalize=_inert,
@@ -285,6 +296,12 @@ def _figure(text: str, *, direction: str, autoescape: bool) -> str:
 
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
+
+
+def _own_template(look: Look, folder: str, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+    """The template that a home folder has instead of ours, as it was when it was read."""
+    template = look.templates.get(f"{folder}/{name}")
+    return (template.source, str(template.path), lambda: True) if template else None
 
 
 def _values(edition: Edition) -> dict[str, Any]:

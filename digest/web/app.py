@@ -42,7 +42,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
     """
     config = in_force()
     links = Links(config.site.base_url, config.signing_keys)
-    pages = Pages(in_force, engine, clock, links, Renderer(config.site, links, config.home))
+    pages = Pages(in_force, engine, clock, links, Renderer(config.site, links, config.home, config.look))
     language = pages.language
     # Every page has the style of the base template, so any page will do to learn it from.
     styles = style_hashes(pages.renderer.page("error.html", heading="", sentence=""))
