@@ -237,6 +237,11 @@ def untranslated(locale: str, home: Path | None = None) -> tuple[str, ...]:
     )
 
 
+def own_catalogues(home: Path) -> list[Path]:
+    """The catalogues of a home folder, for whatever locale."""
+    return sorted((home / FOLDER).glob("*.po"))
+
+
 def template() -> Path:
     """The file with every phrase there is, from which a catalogue is begun."""
     return resources.folder("templates") / FOLDER / "messages.pot"

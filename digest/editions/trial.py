@@ -134,7 +134,7 @@ def _tries(config: Config, renderer: Renderer, edition: Edition) -> Iterable[_Tr
     notice = Notice("What happened", "Why it did.", ("Do this",), since=at, details=("A line",))
     correction = Correction(edition.id, story, "It was so.", "An editor", at)
     return (
-        _Try("edition", partial(renderer.edition_mail, edition, zone=digest.zone), (Mark.UNSUBSCRIBE,)),
+        _Try("edition", partial(renderer.edition_mail, edition), (Mark.UNSUBSCRIBE,)),
         _Try("confirmation", partial(renderer.confirmation_mail, digest, f"{url}/confirm"), (f"{url}/confirm",)),
         _Try("welcome", partial(renderer.welcome_mail, digest, at), (Mark.UNSUBSCRIBE,)),
         _Try(
@@ -145,7 +145,7 @@ def _tries(config: Config, renderer: Renderer, edition: Edition) -> Iterable[_Tr
         _Try("notice", partial(renderer.notice_mail, notice), (notice.steps[0],)),
         _Try(
             "proposal",
-            partial(renderer.proposal_mail, edition, proposal, zone=digest.zone),
+            partial(renderer.proposal_mail, edition, proposal),
             (proposal.approve_url, proposal.hold_url),
         ),
         _Try(
