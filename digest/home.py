@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from digest import language, tomlfile
 from digest.config import Config, Fetch, Market, Pictures, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
 from digest.errors import ConfigError, Fault, RenderFault
+from digest.language import Language
 from digest.look import DARK, LIGHT, Look, Palette, Template, is_colour, unreadable
 from digest.model import WEEKDAYS, Approval, Digest, Feed, Policy, Term, Topic
 from digest.tomlfile import Table
@@ -68,9 +69,9 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         database_url=secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}",
         relay=_relay(secrets),
         look=_look(root.table("look"), home, faults),
+        language=_language(root.table("site"), home, faults),
         keys=_keys(secrets),
     )
-    _language(root, config, faults)
     root.finish()
     if faults:
         raise ConfigError(tuple(faults))
@@ -127,14 +128,16 @@ def _site(table: Table) -> Site:
     return site
 
 
-def _language(root: Table, config: Config, faults: list[Fault]) -> None:
-    """Note what is wrong with the locale, and with catalogues for it that the home folder has."""
+def _language(site: Table, home: Path, faults: list[Fault]) -> Language | None:
+    """The language of the site's locale, with the words of the home folder; None where one of them is faulty."""
+    locale = site.text("locale", Site.locale)
     try:
-        language.load(config.site.locale, config.home)
+        return language.load(locale, home)
     except RenderFault:
-        root.table("site").fault("locale", f'is "{config.site.locale}"; it should be one such as "en" or "de_AT"')
+        site.fault("locale", f'is "{locale}"; it should be one such as "en" or "de_AT"')
     except ConfigError as error:
         faults += error.faults
+    return None
 
 
 def _fetch(table: Table) -> Fetch:

@@ -8,6 +8,7 @@ from digest import home as homefolder
 from digest.config import Config
 from digest.errors import ConfigError
 from digest.home import FILES, own_templates
+from digest.language import own_catalogues
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class WatchedConfig:
     def _look(self) -> _Stamp:
         home = self._config.home
         stamps: list[tuple[str, int, int] | None] = []
-        for path in (*(home / name for name in FILES), *own_templates(home)):
+        for path in (*(home / name for name in FILES), *own_templates(home), *own_catalogues(home)):
             try:
                 status = path.stat()
             except OSError:

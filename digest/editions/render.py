@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -20,12 +19,12 @@ import premailer
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from digest import language, resources
+from digest import resources
 from digest.config import Site
 from digest.editions import layout, letters, market, wording
 from digest.editions.letters import Managed, Notice, Proposal
 from digest.errors import RenderFault
-from digest.language import Language
+from digest.language import Language, load
 from digest.links import Links
 from digest.look import USUAL, Look
 from digest.model import Correction, Digest, Edition, Item, Mark, Reference, Rendered
@@ -61,16 +60,15 @@ class Renderer:
     Args:
         site: who publishes, and in which locale.
         links: public addresses.
-        home: the home folder, whose own catalogues come before ours.
+        language: what is said, and how; None: in the words that we have for the locale.
         look: the colours, and the templates that come before ours.
 
     Raises:
         RenderFault: `site.locale` is not a locale that dates and numbers can be written in.
-        ConfigError: a catalogue of the home folder is broken.
     """
 
-    def __init__(self, site: Site, links: Links, home: Path | None = None, look: Look = USUAL) -> None:
-        self.language = language.load(site.locale, home)
+    def __init__(self, site: Site, links: Links, language: Language | None = None, look: Look = USUAL) -> None:
+        self.language = language or load(site.locale)
         self._look = look
         self._pages = self._environment("web", site, links, autoescape=True)
         self._html = self._environment("email", site, links, autoescape=True)
@@ -186,7 +184,7 @@ class Renderer:
             named_others=_named_others,
             unnamed_others=_unnamed_others,
             local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
-            moment=lambda moment: f"{say.full_date(moment)}, {say.local_time(moment, 'UTC')}",
+            moment=lambda moment: say.gettext(", ").join((say.full_date(moment), say.local_time(moment, "UTC"))),
             in_brief=_in_brief,
             weekday=say.weekday,
             whole=_whole,

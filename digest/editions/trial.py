@@ -39,7 +39,7 @@ def examine(config: Config) -> None:
     own = config.look.templates
     if not own:
         return
-    renderer = Renderer(config.site, Links(config.site.base_url, _KEYS), config.home, config.look)
+    renderer = Renderer(config.site, Links(config.site.base_url, _KEYS), config.language, config.look)
     faults = [fault for name, template in own.items() for fault in _read(name, template, renderer.environment(name))]
     if not faults:
         faults += _unused(config, renderer)

@@ -539,11 +539,11 @@ def test_an_edition_page_shows_what_the_mail_shows() -> None:
     assert (image.get("width"), image.get("height"), image.get("alt")) == ("552", "310", samples.PICTURE.alt)
     assert "Picture: A. Photographer / Harbour Wire" in text
     assert text.startswith("Softer US consumer prices revive bets on a Federal Reserve cut (The Exchange Post)")
-    assert [" ".join(row.text_content().split()) for row in found(markup, "//table[@class='watch']/tbody/tr")] == [
-        "All dayMeeting of the eurozone's finance ministersCouncil of ministers",
-        "09:30 CETMonetary policy decisionCentral Bank of Norland",
-        "14:30 CETRetail sales, JanuaryBureau of Trade Statistics",
-        "Tomorrow 08:00 CETConsumer prices, JanuaryStatistics Norland",
+    assert [" ".join(row.text_content().split()) for row in found(markup, "//section[h2/@id='due']//tbody/tr")] == [
+        "All dayMeeting of the eurozone's finance ministers Council of ministers",
+        "09:30 CETMonetary policy decision Central Bank of Norland",
+        "14:30 CETRetail sales, January Bureau of Trade Statistics",
+        "Tomorrow, 08:00 CETConsumer prices, January Statistics Norland",
     ]
     ran = found(page_of(samples.week_edition()), "//p[starts-with(normalize-space(), 'Ran on')]")
     assert " ".join(ran[0].text_content().split()) == "Ran on Mon, Wed"

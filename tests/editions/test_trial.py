@@ -53,7 +53,7 @@ def line_of(source: str, text: str) -> int:
 
 def mail(config: Config) -> str:
     links = Links(config.site.base_url, ("a secret for the tests only",))
-    return Renderer(config.site, links, config.home, config.look).edition_mail(specimen.edition()).html
+    return Renderer(config.site, links, config.language, config.look).edition_mail(specimen.edition()).html
 
 
 def test_a_home_without_templates_has_nothing_to_try(home: Path) -> None:
@@ -83,7 +83,7 @@ def test_colours_of_the_home_folder_are_those_of_mails_and_pages(home: Path) -> 
     configure(home, '[look.light]\ntopic = "#00553a"\n[look.dark]\ntopic = "#7fd1ae"\n')
 
     config = homefolder.load(home, {})
-    page = Renderer(config.site, Links("https://news.example", ("k",)), home, config.look).page(
+    page = Renderer(config.site, Links("https://news.example", ("k",)), config.language, config.look).page(
         "error.html", heading="", sentence=""
     )
 
