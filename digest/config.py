@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from digest.errors import MissingSecret
+from digest.language import Language
+from digest.look import USUAL, Look
 from digest.model import Digest, Feed, Topic
 
 
@@ -166,7 +168,10 @@ class Relay:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything a command may know. Without a `relay` mail goes to `outbox`, so nothing can reach a stranger."""
+    """Everything a command may know. Without a `relay` mail goes to `outbox`, so nothing can reach a stranger.
+
+    `language` is that of the site's locale with the home folder's own words; None: with ours alone.
+    """
 
     home: Path
     site: Site
@@ -181,6 +186,8 @@ class Config:
     database_url: str = field(repr=False)
     pictures: Pictures = field(default_factory=Pictures)
     relay: Relay | None = None
+    look: Look = USUAL
+    language: Language | None = field(default=None, compare=False, repr=False)
     keys: tuple[str, ...] = field(default=(), repr=False)
 
     @property

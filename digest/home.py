@@ -13,14 +13,28 @@ from urllib.parse import unquote, urlsplit
 from digest import language, tomlfile
 from digest.config import Config, Fetch, Market, Pictures, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
 from digest.errors import ConfigError, Fault, RenderFault
+from digest.language import Language
+from digest.look import DARK, LIGHT, Look, Palette, Template, is_colour, unreadable
 from digest.model import WEEKDAYS, Approval, Digest, Feed, Policy, Term, Topic
 from digest.tomlfile import Table
 
 FILES = ("digest.toml", "topics.toml", "feeds.toml")
+TEMPLATES = "templates"
+"""Where a home folder keeps templates of its own."""
 SHORTEST_SECRET = 16
 MOST_TERM_WEIGHT = 100
 QUEUES = ("inline",)
 """Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
+
+
+def own_templates(home: Path) -> list[Path]:
+    """The files of a home folder that are used instead of our templates of the same names."""
+    return sorted(
+        path
+        for kind in ("email", "web")
+        for path in (home / TEMPLATES / kind).rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(home).parts)
+    )
 
 
 def load(home: Path, environment: Mapping[str, str]) -> Config:
@@ -54,9 +68,10 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         feeds=feeds,
         database_url=secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}",
         relay=_relay(secrets),
+        look=_look(root.table("look"), home, faults),
+        language=_language(root.table("site"), home, faults),
         keys=_keys(secrets),
     )
-    _language(root, config, faults)
     root.finish()
     if faults:
         raise ConfigError(tuple(faults))
@@ -113,14 +128,16 @@ def _site(table: Table) -> Site:
     return site
 
 
-def _language(root: Table, config: Config, faults: list[Fault]) -> None:
-    """Note what is wrong with the locale, and with catalogues for it that the home folder has."""
+def _language(site: Table, home: Path, faults: list[Fault]) -> Language | None:
+    """The language of the site's locale, with the words of the home folder; None where one of them is faulty."""
+    locale = site.text("locale", Site.locale)
     try:
-        language.load(config.site.locale, config.home)
+        return language.load(locale, home)
     except RenderFault:
-        root.table("site").fault("locale", f'is "{config.site.locale}"; it should be one such as "en" or "de_AT"')
+        site.fault("locale", f'is "{locale}"; it should be one such as "en" or "de_AT"')
     except ConfigError as error:
         faults += error.faults
+    return None
 
 
 def _fetch(table: Table) -> Fetch:
@@ -271,6 +288,33 @@ def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:
 
 def _policy(table: Table, key: str, usual: Policy) -> Policy:
     return Policy(table.choice(key, [policy.value for policy in Policy], usual.value))
+
+
+def _look(table: Table, home: Path, faults: list[Fault]) -> Look:
+    light, dark = _palette(table.table("light"), LIGHT), _palette(table.table("dark"), DARK)
+    table.finish()
+    templates = {}
+    for path in own_templates(home):
+        try:
+            templates[path.relative_to(home / TEMPLATES).as_posix()] = Template(path, path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            faults.append(Fault(path, 0, f"cannot be read as UTF-8 text: {error}"))
+    return Look(light, dark, templates)
+
+
+def _palette(table: Table, usual: Palette) -> Palette:
+    colours = {}
+    for token in Palette.__slots__:
+        colour = table.text(token, default := getattr(usual, token))
+        if not is_colour(colour):
+            table.fault(token, f'is "{colour}"; it should be a colour such as "{default}"')
+            colour = default
+        colours[token] = colour.lower()
+    table.finish()
+    palette = Palette(**colours)
+    for token, sentence in unreadable(palette).items():
+        table.fault(token, sentence)
+    return palette
 
 
 def _slug(table: Table, example: str) -> str:

@@ -237,6 +237,11 @@ def untranslated(locale: str, home: Path | None = None) -> tuple[str, ...]:
     )
 
 
+def own_catalogues(home: Path) -> list[Path]:
+    """The catalogues of a home folder, for whatever locale."""
+    return sorted((home / FOLDER).glob("*.po"))
+
+
 def template() -> Path:
     """The file with every phrase there is, from which a catalogue is begun."""
     return resources.folder("templates") / FOLDER / "messages.pot"
@@ -268,9 +273,9 @@ def _wrong(message: Message, plurals: int) -> Iterator[str]:
     for form in filter(None, forms):
         try:
             form % given
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError):
             known = ", ".join(f"%({name})s" for name in given) or "none"
-            yield f'"{form}" cannot be filled in ({error}); its places are: {known}, and a percent sign is written %%'
+            yield f'"{form}" cannot be filled in; its places are: {known}, and a percent sign is written %%'
 
 
 def _whole(message: Message) -> bool:

@@ -1,17 +1,18 @@
 """The configuration of a service that runs for long: what the files said last, as long as they made sense."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from digest import home as homefolder
 from digest.config import Config
 from digest.errors import ConfigError
-from digest.home import FILES
+from digest.home import FILES, own_templates
+from digest.language import own_catalogues
 
 log = structlog.get_logger(__name__)
 
-_Stamp = tuple[tuple[int, int] | None, ...]
+_Stamp = tuple[tuple[str, int, int] | None, ...]
 
 
 class WatchedConfig:
@@ -20,10 +21,13 @@ class WatchedConfig:
     Args:
         config: what they said at the start.
         environment: where secrets come from, as for `home.load`.
+        trial: tries out what was read, and raises ConfigError where it cannot come into force.
     """
 
-    def __init__(self, config: Config, environment: Mapping[str, str]) -> None:
-        self._config, self._environment = config, environment
+    def __init__(
+        self, config: Config, environment: Mapping[str, str], trial: Callable[[Config], None] = lambda _: None
+    ) -> None:
+        self._config, self._environment, self._trial = config, environment, trial
         self._stamp = self._look()
 
     def __call__(self) -> Config:
@@ -32,20 +36,23 @@ class WatchedConfig:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._config = homefolder.load(self._config.home, self._environment)
+                config = homefolder.load(self._config.home, self._environment)
+                self._trial(config)
             except ConfigError as error:
                 log.error("configuration", reason=f"{error}\nThe one from before stays in force.")  # noqa: TRY400  # its sentence says it all
             else:
+                self._config = config
                 log.info("configuration", reason="changed files were read", feeds=len(self._config.feeds))
         return self._config
 
     def _look(self) -> _Stamp:
-        stamps: list[tuple[int, int] | None] = []
-        for name in FILES:
+        home = self._config.home
+        stamps: list[tuple[str, int, int] | None] = []
+        for path in (*(home / name for name in FILES), *own_templates(home), *own_catalogues(home)):
             try:
-                status = (self._config.home / name).stat()
+                status = path.stat()
             except OSError:
                 stamps.append(None)
             else:
-                stamps.append((status.st_mtime_ns, status.st_size))
+                stamps.append((str(path), status.st_mtime_ns, status.st_size))
         return tuple(stamps)

@@ -233,7 +233,7 @@ def marked(tmp_path: Path) -> Renderer:
     (tmp_path / "locale").mkdir()
     with (tmp_path / "locale" / "fr.po").open("wb") as stream:
         write_po(stream, found)
-    return Renderer(replace(SITE, locale="fr", title="Kvux", postal_address="Bex"), LINKS, tmp_path)
+    return Renderer(replace(SITE, locale="fr", title="Kvux", postal_address="Bex"), LINKS, load("fr", tmp_path))
 
 
 def unmarked(text: str) -> set[str]:

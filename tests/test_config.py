@@ -273,3 +273,19 @@ def test_which_pictures_are_shown_is_a_setting(write: Write) -> None:
     assert config.pictures == values.Pictures(publishers=("Example News",), refused_hosts=("ads.example",))
     (fault,) = faults(write(digest=f'{DIGEST}\n[pictures]\nrefused_hosts = ["https://ads.example/"]\n'))
     assert 'holds "https://ads.example/"; it should be the name of a host' in fault
+
+
+def test_an_unknown_locale_is_named_with_its_line(write: Write) -> None:
+    home = write(digest=DIGEST.replace('title = "The Morning"\n', 'locale = "klingon"\n', 1))
+
+    assert faults(home) == ['digest.toml:2: [site] locale: is "klingon"; it should be one such as "en" or "de_AT"']
+
+
+def test_a_broken_catalogue_is_a_fault_of_the_configuration_with_its_line(write: Write) -> None:
+    home = write(digest=DIGEST.replace('title = "The Morning"\n', 'locale = "fr"\n', 1))
+    (home / "locale").mkdir()
+    (home / "locale" / "fr.po").write_text('msgid "Markets"\nmsgstr "%(x)s"\n', encoding="utf-8")
+
+    (fault,) = faults(home)
+
+    assert fault.startswith("locale/fr.po:1: ")

@@ -26,12 +26,9 @@ LADDER = (
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch",),
     ("digest.home",),
-    ("digest.language",),
-    (
-        *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.look", "digest.resources"),
-        "digest.spreadsheet",
-    ),
-    ("digest.tomlfile",),
+    ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.spreadsheet"),
+    ("digest.language", "digest.look"),
+    ("digest.resources", "digest.tomlfile"),
     ("digest.errors",),
     ("digest.model",),
     ("digest",),
@@ -39,7 +36,7 @@ LADDER = (
 
 HOMES = {
     "feedparser": ("digest/feeds/reading/parse.py",),
-    "jinja2": ("digest/editions/render.py",),
+    "jinja2": ("digest/editions/render.py", "digest/editions/trial.py"),
     "babel": ("digest/language.py",),
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),

@@ -56,3 +56,19 @@ def test_files_with_faults_are_reported_once_and_change_nothing(home: Path) -> N
     assert watched() is before
     write(home, "one", "two", "three")
     assert len(watched().feeds) == 3
+
+
+def test_a_catalogue_of_the_home_folder_is_followed_and_a_broken_one_changes_nothing(home: Path) -> None:
+    watched = WatchedConfig(homefolder.load(home, {}), {})
+    catalogue = home / "locale" / "en.po"
+    catalogue.parent.mkdir()
+
+    def words(text: str) -> str:
+        catalogue.write_text(f'msgid "Markets"\nmsgstr "{text}"\n', encoding="utf-8")
+        said = watched().language
+        assert said
+        return said.gettext("Markets")
+
+    assert words("Prices") == "Prices"
+    assert words("%(x)s and more") == "Prices"
+    assert words("Quotes and more of them") == "Quotes and more of them"

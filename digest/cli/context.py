@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from digest import home as homefolder
 from digest.config import Config
+from digest.editions import trial
 from digest.errors import UnknownDigest
 from digest.model import Digest
 from digest.store import engine as engines
@@ -47,8 +48,10 @@ class Home:
 
     @cached_property
     def config(self) -> Config:
-        """The configuration; every fault of it at once."""
-        return homefolder.load(self.path, os.environ)
+        """The configuration; every fault of it at once, and of the templates that come before ours."""
+        config = homefolder.load(self.path, os.environ)
+        trial.examine(config)
+        return config
 
     @cached_property
     def engine(self) -> Engine:

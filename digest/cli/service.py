@@ -12,6 +12,7 @@ import click
 from digest import checkup, logs, scheduler
 from digest.cli.context import Home, pass_home, utc_now
 from digest.config import Config, Web
+from digest.editions import trial
 from digest.watch import WatchedConfig
 from digest.web import server
 
@@ -30,7 +31,7 @@ def run(home: Home, host: str | None) -> None:
     logs.configure()
     address = _served_at(home.config.web, host)
     _ready(home, _pages(home.config, address), checkup.relay_sentence(home.config))
-    in_force = WatchedConfig(home.config, os.environ)
+    in_force = WatchedConfig(home.config, os.environ, trial.examine)
     service = scheduler.Service(in_force, home.engine, utc_now)
     service.start()
     try:
@@ -47,7 +48,7 @@ def web(home: Home, host: str | None) -> None:
     logs.configure()
     address = _served_at(home.config.web, host)
     _ready(home, _pages(home.config, address))
-    server.serve(address, WatchedConfig(home.config, os.environ), home.engine, utc_now)
+    server.serve(address, WatchedConfig(home.config, os.environ, trial.examine), home.engine, utc_now)
 
 
 @click.command()
@@ -59,7 +60,7 @@ def schedule(home: Home) -> None:
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
-    service = scheduler.Service(WatchedConfig(home.config, os.environ), home.engine, utc_now)
+    service = scheduler.Service(WatchedConfig(home.config, os.environ, trial.examine), home.engine, utc_now)
     service.start()
     try:
         stopped.wait()

@@ -26,7 +26,7 @@ def letters_of(
         RenderFault: the correction is of no story of the edition.
     """
     links = Links(config.site.base_url, config.signing_keys)
-    renderer = Renderer(config.site, links, config.home)
+    renderer = Renderer(config.site, links, config.language, config.look)
     rendered = renderer.correction_mail(edition, [correction])
     with engines.read(engine) as connection:
         readers = subscribers.who_were_sent(connection, edition.id, now.astimezone(ZoneInfo(edition.zone)).date())

@@ -46,7 +46,7 @@ def proofs(
         RenderFault: one cannot be made.
     """
     links = Links(config.site.base_url, _KEYS)
-    renderer = Renderer(config.site, links, config.home)
+    renderer = Renderer(config.site, links, config.language, config.look)
     for cut in _cuts(edition, choices):
         yield _proof(config, renderer, links, cut, frozenset(kept))
 

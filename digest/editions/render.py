@@ -11,21 +11,20 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import premailer
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from digest import language, resources
+from digest import resources
 from digest.config import Site
 from digest.editions import layout, letters, market, wording
 from digest.editions.letters import Managed, Notice, Proposal
 from digest.errors import RenderFault
-from digest.language import Language
+from digest.language import Language, load
 from digest.links import Links
 from digest.look import USUAL, Look
 from digest.model import Correction, Digest, Edition, Item, Mark, Reference, Rendered
@@ -61,16 +60,15 @@ class Renderer:
     Args:
         site: who publishes, and in which locale.
         links: public addresses.
-        home: the home folder, whose own catalogues come before ours.
+        language: what is said, and how; None: in the words that we have for the locale.
         look: the colours, and the templates that come before ours.
 
     Raises:
         RenderFault: `site.locale` is not a locale that dates and numbers can be written in.
-        ConfigError: a catalogue of the home folder is broken.
     """
 
-    def __init__(self, site: Site, links: Links, home: Path | None = None, look: Look = USUAL) -> None:
-        self.language = language.load(site.locale, home)
+    def __init__(self, site: Site, links: Links, language: Language | None = None, look: Look = USUAL) -> None:
+        self.language = language or load(site.locale)
         self._look = look
         self._pages = self._environment("web", site, links, autoescape=True)
         self._html = self._environment("email", site, links, autoescape=True)
@@ -126,6 +124,12 @@ class Renderer:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
         return self._pages.get_template(template).render(values)
 
+    def environment(self, template: str) -> Environment:
+        """In which one a template is used, by its name below the folder of templates, such as "email/edition/body.txt"."""
+        if template.startswith("web/"):
+            return self._pages
+        return self._text if template.endswith(".txt") else self._html
+
     def _mail(self, kind: str, **values: Any) -> Rendered:
         subject, text = (self._text.get_template(f"{kind}/{name}.txt").render(values) for name in ("subject", "body"))
         html = self._html.get_template(f"{kind}/body.html").render(values)
@@ -133,7 +137,12 @@ class Renderer:
 
     def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
         environment = Environment(
-            loader=FileSystemLoader(resources.folder("templates") / folder),
+            loader=ChoiceLoader(
+                [
+                    FunctionLoader(partial(_own_template, self._look, folder)),
+                    FileSystemLoader(resources.folder("templates") / folder),
+                ]
+            ),
             autoescape=autoescape,  # noqa: S701  # off for the text parts of mails only, which are no HTML
             undefined=StrictUndefined,
             finalize=_inert,
@@ -175,7 +184,7 @@ class Renderer:
             named_others=_named_others,
             unnamed_others=_unnamed_others,
             local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
-            moment=lambda moment: f"{say.full_date(moment)}, {say.local_time(moment, 'UTC')}",
+            moment=lambda moment: say.gettext(", ").join((say.full_date(moment), say.local_time(moment, "UTC"))),
             in_brief=_in_brief,
             weekday=say.weekday,
             whole=_whole,
@@ -285,6 +294,12 @@ def _figure(text: str, *, direction: str, autoescape: bool) -> str:
 
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
+
+
+def _own_template(look: Look, folder: str, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+    """The template that a home folder has instead of ours, as it was when it was read."""
+    template = look.templates.get(f"{folder}/{name}")
+    return (template.source, str(template.path), lambda: True) if template else None
 
 
 def _values(edition: Edition) -> dict[str, Any]:

@@ -38,11 +38,10 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
     Raises:
         MissingSecret: there is no key to read signed links with.
         RenderFault: the site's locale is unknown.
-        ConfigError: a catalogue of the home folder is broken.
     """
     config = in_force()
     links = Links(config.site.base_url, config.signing_keys)
-    pages = Pages(in_force, engine, clock, links, Renderer(config.site, links, config.home))
+    pages = Pages(in_force, engine, clock, links, Renderer(config.site, links, config.language, config.look))
     language = pages.language
     # Every page has the style of the base template, so any page will do to learn it from.
     styles = style_hashes(pages.renderer.page("error.html", heading="", sentence=""))

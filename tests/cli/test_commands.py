@@ -214,6 +214,22 @@ def test_a_relay_with_links_to_the_readers_own_machine_is_a_fault(run: Run, home
     assert "every link in the mail would lead to the reader's own machine" in finished.stdout
 
 
+def test_check_tells_which_phrases_a_locale_lacks_and_refuses_a_broken_catalogue(run: Run, home: Path) -> None:
+    configuration = (home / "digest.toml").read_text(encoding="utf-8")
+    (home / "digest.toml").write_text(
+        re.sub(r'(?m)^#? ?locale = ".*"', 'locale = "fr"', configuration), encoding="utf-8"
+    )
+    lacking = run("check", "--no-network")
+    (home / "locale").mkdir()
+    (home / "locale" / "fr.po").write_text('msgid "Markets"\nmsgstr "Marchés\n', encoding="utf-8")
+    broken = run("check", "--no-network")
+
+    assert "note    language: fr; readers see" in lacking.stdout
+    assert "messages.pot" in lacking.stdout
+    assert broken.returncode == 2
+    assert f"{home}/locale/fr.po:2: is no line of a catalogue" in broken.stderr
+
+
 def test_check_gives_its_document_even_of_a_broken_configuration(run: Run, home: Path) -> None:
     (home / "topics.toml").write_text("[[topic]\n", encoding="utf-8")
 

@@ -364,14 +364,23 @@ def whole_edition() -> Edition:
     made = edition()
     lead, second, third, *others = made.items
     second = replace(second, update=Update(date(2026, 2, 6), "the bank has now published its forecasts"))
-    return replace(made, items=(replace(lead, picture=PICTURE), second, third, *others), events=EVENTS)
+    items = (replace(lead, picture=PICTURE), second, third, *others)
+    return replace(made, items=items, events=EVENTS, zone="Europe/Berlin")
 
 
 def week_edition() -> Edition:
     """The week in stories of which each says when it was told."""
     days = (date(2026, 2, 9), date(2026, 2, 11), date(2026, 2, 13))
-    made = replace(edition(), digest="week", title="The Economic Week", date=date(2026, 2, 14), quotes=())
-    return replace(made, items=tuple(replace(item, ran=_ran(item, days)) for item in made.items))
+    made = edition()
+    return replace(
+        made,
+        digest="week",
+        title="The Economic Week",
+        date=date(2026, 2, 14),
+        quotes=(),
+        week_of="economy",
+        items=tuple(replace(item, ran=_ran(item, days)) for item in made.items),
+    )
 
 
 def long_edition(stories: int) -> Edition:

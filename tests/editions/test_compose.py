@@ -1,6 +1,7 @@
 from collections import Counter
 from dataclasses import replace
 from math import ceil
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -216,6 +217,28 @@ def test_a_cut_shares_the_opening_keeps_to_its_topics_and_is_stable(
     if topics:
         for item in narrowed.items[shared:]:
             assert item.section in topics or any(item.topics[topic] >= compose.STRONG for topic in topics)
+
+
+@settings(max_examples=60, deadline=None)
+@given(days(), st.lists(st.sampled_from(SLUGS), unique=True, min_size=1, max_size=4).map(tuple), st.randoms())
+def test_muted_topics_never_touch_the_lead_and_nothing_else_of_them_is_shown(
+    day: tuple[list[Ranked], Digest, list[tuple[str, ...]]], topics: tuple[str, ...], random: Random
+) -> None:
+    edition = samples.edition(*day)
+    turned = tuple(random.sample(topics, len(topics)))
+
+    narrowed = cut(edition, topics)
+
+    places = min(edition.shared, edition.length)
+    assert [item.story_id for item in narrowed.items[:places]] == [item.story_id for item in edition.items[:places]]
+    assert {item.story_id for item in narrowed.items} <= {item.story_id for item in edition.items}
+    muted = [
+        item
+        for item in narrowed.items[places:]
+        if item.section not in topics and all(item.topics[topic] < compose.STRONG for topic in topics)
+    ]
+    assert muted == []
+    assert cut(edition, turned) == narrowed, "the same choice in another order is the same cut"
 
 
 @pytest.mark.parametrize("order", [1, -1])

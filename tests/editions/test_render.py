@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from digest.editions.compose import cut
 from digest.editions.layout import in_order
 from digest.editions.render import Renderer, inlined, safe_url
 from digest.errors import RenderFault
-from digest.model import Edition, Mark, Rendered
+from digest.model import Edition, Mark, Reference, Rendered, Update
 from tests.checks.lint import complaints
 from tests.editions import samples
 from tests.editions.samples import LINKS, SITE, STORIES
@@ -156,7 +157,7 @@ def test_the_picture_has_its_size_its_words_and_its_credit_and_comes_from_us() -
 
 
 def test_what_to_watch_is_told_in_the_zone_of_the_digest_and_tomorrow_is_marked() -> None:
-    rendered = RENDERER.edition_mail(replace(EDITION, zone="Europe/Berlin"))
+    rendered = RENDERER.edition_mail(EDITION)
     rows = [
         " ".join(cell.text_content() for cell in row).replace("\N{NO-BREAK SPACE}", " ")
         for row in found(rendered.html, "//h2[.='What to watch today']/following-sibling::table/tbody/tr")
@@ -192,7 +193,7 @@ def test_readers_may_say_what_they_think_without_being_asked_twice() -> None:
 
 
 def test_a_story_of_the_week_leads_to_the_editions_it_ran_in() -> None:
-    rendered = RENDERER.edition_mail(replace(samples.week_edition(), week_of="economy"))
+    rendered = RENDERER.edition_mail(samples.week_edition())
     ran = found(rendered.html, "//p[starts-with(normalize-space(), 'Ran on')]")
 
     assert " ".join(ran[0].text_content().split()) == "Ran on Mon, Wed"
@@ -306,6 +307,47 @@ HOSTILE = [
     "a" * 300,
     "日本" * 100,
 ]
+
+
+def test_ten_kilobytes_of_headline_become_a_sensible_one_everywhere() -> None:
+    title = "Central bank raises rates " * 400
+    whole = EDITION.items[0]
+    item = replace(
+        whole,
+        title=title,
+        summary=title,
+        also=(Reference("The Exchange Post", title, "https://example.org/a"),),
+        update=Update(samples.DAY, title),
+        picture=None,
+    )
+    edition = replace(
+        EDITION, items=(item, replace(item, place=2, also=())), events=(replace(samples.EVENTS[0], title=title),)
+    )
+
+    rendered = RENDERER.edition_mail(edition)
+
+    assert len(rendered.subject) <= 60
+    assert len(headlines(rendered.html)) == 2
+    assert all(len(one) <= 200 and re.fullmatch(r"Central .*\w…", one) for one in headlines(rendered.html))
+    assert len(rendered.html.encode()) < 20_000
+    assert len(rendered.text.encode()) < 8_000
+    assert all(len(line) <= 76 for line in rendered.text.splitlines() if not line.startswith("https://"))
+
+
+@pytest.mark.parametrize("text", ["=?utf-8?q?Subject=0ABcc:_a@example.org?=", "=?UTF-8?B?8J+SqQ==?= rates"])
+def test_encoded_words_stay_as_they_were_written(text: str) -> None:
+    edition = samples.edition(samples.with_texts(STORIES, title=text, summary=text, publisher=text))
+    rendered = RENDERER.edition_mail(edition)
+
+    mail = message.compile_edition(rendered, edition, SITE, LINKS).fill(
+        message.sample_reader(edition, SITE, LINKS), samples.NOW
+    )
+
+    parsed = message_from_bytes(mail, policy=policy.default)
+    assert "Bcc" not in parsed
+    assert parsed["Subject"].startswith("=")
+    assert text in rendered.text
+    assert headlines(rendered.html)[0] == text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -488,6 +530,26 @@ def test_a_page_has_one_h1_a_language_a_description_and_its_own_address() -> Non
         assert "<script" not in markup
 
 
+def test_an_edition_page_shows_what_the_mail_shows() -> None:
+    markup = page_of(EDITION)
+    text = " ".join(found(markup, "string(//div[@class='edition'])").split())
+    [image] = found(markup, "//img")
+
+    assert image.get("src") == "https://news.example/pictures/0123456789abcdef.jpg"
+    assert (image.get("width"), image.get("height"), image.get("alt")) == ("552", "310", samples.PICTURE.alt)
+    assert "Picture: A. Photographer / Harbour Wire" in text
+    assert text.startswith("Softer US consumer prices revive bets on a Federal Reserve cut (The Exchange Post)")
+    assert [" ".join(row.text_content().split()) for row in found(markup, "//section[h2/@id='due']//tbody/tr")] == [
+        "All dayMeeting of the eurozone's finance ministers Council of ministers",
+        "09:30 CETMonetary policy decision Central Bank of Norland",
+        "14:30 CETRetail sales, January Bureau of Trade Statistics",
+        "Tomorrow, 08:00 CETConsumer prices, January Statistics Norland",
+    ]
+    ran = found(page_of(samples.week_edition()), "//p[starts-with(normalize-space(), 'Ran on')]")
+    assert " ".join(ran[0].text_content().split()) == "Ran on Mon, Wed"
+    assert ran[0].xpath("a/@href")[1] == "https://news.example/archive/economy/2026-02-11"
+
+
 def test_an_edition_page_leads_to_its_neighbours() -> None:
     markup = RENDERER.page(
         "edition.html",
@@ -547,7 +609,7 @@ def test_the_linter_finds_nothing_to_complain_about(
     edition: Edition, locale: str, shared: Path, tmp_path: Path
 ) -> None:
     site = replace(SITE, locale=locale)
-    rendered = Renderer(site, LINKS).edition_mail(replace(edition, zone="Europe/Berlin"))
+    rendered = Renderer(site, LINKS).edition_mail(edition)
     compiled = message.compile_edition(rendered, edition, site, LINKS)
     mail = compiled.fill(message.sample_reader(edition, site, LINKS), samples.NOW)
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -6,8 +7,8 @@ from hypothesis import strategies as st
 
 from digest.editions import wording
 from digest.editions.wording import abbreviated, preheader, shortened, subject, word_count
-from digest.language import english
-from digest.model import Edition
+from digest.language import english, load
+from digest.model import Edition, Update
 from tests.editions import samples
 from tests.editions.samples import STORIES, ranked, telling
 
@@ -210,3 +211,38 @@ def test_the_provenance_names_what_was_read_and_what_could_not_be() -> None:
         "Chosen from 1,974 articles of 68 publishers, the newest of Tue 05:48 UTC. 2 of 75 feeds could not be read."
     )
     assert wording.provenance(replace(edition, coverage=None), english()) == ""
+
+
+def test_a_quiet_day_is_told_in_the_readers_language_by_what_the_edition_has() -> None:
+    edition = replace(samples.edition(STORIES[:2]), coverage=None, reason="A quiet day: 2 stories, and so on.")
+
+    assert wording.provenance(edition, english()) == "A quiet day: 2 stories, led by 2 publishers."
+    assert wording.provenance(edition, load("de")) == "Ein ruhiger Tag: 2 Meldungen, angeführt von 2 Herausgebern."
+    assert wording.provenance(edition, load("ar")) == "يوم هادئ: خبران، يتصدّرها ناشران."
+
+
+def test_feeds_that_failed_are_told_once_and_in_the_plural_of_their_number() -> None:
+    edition = replace(samples.edition(), reason="2 of 75 feeds could not be read, more than the 1% and so on.")
+
+    assert wording.provenance(edition, english()).count("could not be read") == 1
+    assert "2 von 75 Feeds konnten nicht gelesen werden." in wording.provenance(edition, load("de"))
+    assert "تعذّرت قراءة خلاصتين من أصل 75." in wording.provenance(edition, load("ar"))
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        ("en", "a statement by ECB; a new figure, 2.25%; now also covered by AP, FT, BBC and 2 more"),
+        ("de", "eine Mitteilung von ECB; eine neue Zahl, 2.25%; nun auch bei AP, FT, BBC und 2 weiteren"),
+        ("ar", "بيان من ECB؛ رقم جديد: 2.25%؛ يتناوله الآن أيضًا: AP، FT، BBC وناشران آخران"),
+    ],
+)
+def test_what_is_new_is_told_in_the_readers_language(locale: str, expected: str) -> None:
+    update = Update(date(2026, 2, 9), "in English", "ECB", "2.25%", ("AP", "FT", "BBC", "Nikkei", "DPA"))
+
+    assert wording.news(update, load(locale)) == expected
+    assert wording.news(replace(update, publishers=("AP", "FT")), english()).endswith("covered by AP and FT")
+
+
+def test_an_update_of_which_only_a_sentence_was_kept_is_told_by_it() -> None:
+    assert wording.news(Update(date(2026, 2, 9), "a new figure, 2%"), load("de")) == "a new figure, 2%"

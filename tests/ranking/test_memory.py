@@ -65,6 +65,7 @@ def test_publishers_that_had_not_covered_it_bring_it_back_with_the_new_articles_
 
     assert recalled.update
     assert recalled.update.news == "now also covered by AP, FT, BBC and 1 more"
+    assert recalled.update.publishers == ("AP", "FT", "BBC", "Nikkei")
     assert recalled.update.first == YESTERDAY
     assert recalled.story == Story(tuple(new))
     assert recalled.barred == ""
@@ -100,6 +101,7 @@ def test_a_figure_that_no_headline_had_is_news_and_the_same_one_in_other_words_i
     recalled = recollection(told(OLD)).of(Story((article(2, title, "AP"), OLD)))
 
     assert (recalled.update.news if recalled.update else "") == news
+    assert (recalled.update.figure if recalled.update else "") == news.removeprefix("a new figure, ")
 
 
 def test_a_statement_of_an_official_source_is_news_once() -> None:
@@ -111,6 +113,7 @@ def test_a_statement_of_an_official_source_is_news_once() -> None:
 
     assert first.update
     assert first.update.news == "a statement by European Central Bank"
+    assert first.update.official == "European Central Bank"
     assert second.barred
 
 
