@@ -95,7 +95,7 @@ def edition(stories: int, seed: int = 1) -> Edition:
                 Reference(f"Paper {number}", words(9), f"https://paper-{number}.example/2026/02/10/{place}-{number}")
                 for number in publishers[1:]
             ),
-            picture=Picture("0f0f-552x310.jpg", 552, 310, words(8), "Photo: Paper") if place == 1 else None,
+            picture=Picture("0f0f-552x310.jpg", 552, 310, words(8), "Paper") if place == 1 else None,
         )
 
     quotes = tuple(

@@ -129,8 +129,8 @@ def test_without_a_credit_nobody_is_called(stocked: Engine) -> None:
         lead = edition_of(pool).items[0].publisher
         permitted = replace(LOCAL, pictures=Pictures(publishers=(lead,)))
         (picture,) = illustrated(pool, permitted, stocked, PRESS).pictures.values()
-    assert picture.credit == f"Photo: {lead}"
-    assert picture.alt == f"Photo: {edition_of(pool).items[0].title}"
+    assert picture.credit == lead
+    assert picture.alt == edition_of(pool).items[0].title
 
 
 def test_nothing_is_looked_for_where_pictures_are_off_or_none_is_offered(stocked: Engine) -> None:
