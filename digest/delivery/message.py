@@ -11,12 +11,9 @@ from datetime import UTC, date, datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import format_datetime, getaddresses, quote
+from email.utils import format_datetime
 from functools import lru_cache
 from operator import attrgetter
-
-from babel import Locale
-from babel.dates import format_date
 
 from digest import language
 from digest.config import Site
@@ -24,7 +21,7 @@ from digest.delivery import address as addresses
 from digest.delivery import headers, mime
 from digest.errors import BadAddress, RenderFault
 from digest.links import Links, Purpose
-from digest.model import Delivery, Edition, Mark, Rendered
+from digest.model import Delivery, Edition, Mark, Rendered, Subscription
 
 SAMPLE_ADDRESS = "reader@example.org"
 
@@ -107,6 +104,18 @@ def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links) ->
     )
 
 
+def reader_with(subscription: Subscription, edition: Edition, site: Site, links: Links) -> Reader:
+    """The reader of a letter about an edition, who has this subscription."""
+    return Reader(
+        address=subscription.address,
+        message_id="",
+        unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, subscription.id, subscription.version),
+        preferences_url=links.signed(Purpose.PREFERENCES, subscription.id, subscription.version),
+        feedback_url=links.feedback(edition.id, subscription.id, subscription.version),
+        since_text=_day(subscription.since.date(), site) if subscription.since else "",
+    )
+
+
 def sample_reader(edition: Edition, site: Site, links: Links) -> Reader:
     """Nobody: a reader whose links are well signed for a subscription that does not exist."""
     return Reader(
@@ -124,6 +133,12 @@ def filled(text: str, reader: Reader) -> str:
     for mark, value in zip(Mark, reader.values(), strict=True):
         text = text.replace(mark, value)
     return text
+
+
+def filled_for(rendered: Rendered, reader: Reader) -> Rendered:
+    """A mail for one reader, as texts: each mark replaced by the reader's value, which is escaped inside HTML."""
+    escaped = Reader(*(html.escape(getattr(reader, name)) for name in Reader.__slots__))
+    return Rendered(rendered.subject, filled(rendered.text, reader), filled(rendered.html, escaped))
 
 
 def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Links) -> CompiledMail:
@@ -221,51 +236,10 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
             raise RenderFault(f"The mail of {_name(mail.edition)} would not have the {what} that was meant.")
 
 
-def _senders(raw: str) -> list[tuple[str, str]]:
-    """The mailboxes of a From header by name and address.
-
-    The newer parser of `email` keeps the blanks between the encoded words of a long name, against RFC 2047.
-    """
-    return [(str(make_header(decode_header(name))), address) for name, address in getaddresses([raw])]
-
-
-def _canonical(text: str) -> bytes:
-    """What a part must decode to."""
-    return re.sub(r"\r\n|\r|\n", "\r\n", text).encode("utf-8", "replace")
-
-
-def _harmless(text: str) -> str:
-    """One line without control characters, in which nothing can be taken for an encoded word (RFC 2047)."""
-    printable = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
-    return " ".join(printable.split()).replace("=?", "= ?")
-
-
-def _mailbox(name: str, address: str) -> str:
-    if not name:
-        return address
-    phrase = f'"{quote(name)}"' if name.isascii() else _unstructured("From", name)
-    line = f"{phrase} <{address}>"
-    return line if len("From: ") + len(line) <= _FOLD and "\n" not in line else f"{phrase}\r\n <{address}>"
-
-
-def _unstructured(header: str, text: str) -> str:
-    """The text folded to `_FOLD` columns, in encoded words where it is not ASCII or where a word fills a line.
-
-    The older `Header` is used since the policies of `email` write encoded words as long as the line, and RFC 2047
-    allows 75 characters.
-    """
-    plain = text.isascii() and all(len(word) <= _LONGEST_WORD for word in text.split(" "))
-    folded = Header(text, None if plain else "utf-8", maxlinelen=_FOLD, header_name=header)
-    return folded.encode(linesep="\r\n")
-
-
-def _domain(site: Site) -> str:
-    return site.from_address.rpartition("@")[2]
-
-
 @lru_cache(maxsize=16)
-def _date(at: int) -> str:
-    return format_datetime(datetime.fromtimestamp(at, UTC))
+def _date(second: int) -> str:
+    """Many mails are dated in the same second."""
+    return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
 def _day(day: date, site: Site) -> str:
@@ -275,7 +249,7 @@ def _day(day: date, site: Site) -> str:
 @lru_cache(maxsize=8192)
 def _long_date(day: date, locale: str) -> str:
     """Many readers came on the same day, and writing it takes longer than all the rest of a mail."""
-    return format_date(day, "long", locale=Locale.parse(locale.replace("-", "_")))
+    return language.without_words(locale).long_date(day)
 
 
 def _name(edition: Edition) -> str:

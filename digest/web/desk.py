@@ -3,7 +3,6 @@
 The token in the address says who the editor is. What is seen is made by the very function that sends; only a POST decides.
 """
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -164,7 +163,7 @@ class DeskPages:
             raise HTTPException(404)
         mail = self._pages.renderer.edition_mail(neutral)
         reader = message.sample_reader(edition, self._config.site, self._pages.links)
-        return Rendered(mail.subject, message.filled(mail.text, reader), message.filled(mail.html, _escaped(reader)))
+        return message.filled_for(mail, reader)
 
     def _obey(self, request: Request, form: FormData) -> Response:
         seat, now = self._seat(request), self._pages.clock()
@@ -209,7 +208,3 @@ class DeskPages:
     @property
     def _config(self) -> Config:
         return self._pages.config
-
-
-def _escaped(reader: message.Reader) -> message.Reader:
-    return message.Reader(*(html.escape(getattr(reader, name)) for name in message.Reader.__slots__))
