@@ -35,6 +35,7 @@ from digest.model import (
     Coverage,
     Delivery,
     Edition,
+    Event,
     Item,
     Mark,
     Picture,
@@ -70,7 +71,7 @@ Way = Callable[[Iterable[Reader]], Iterator[bytes]]
 
 
 def edition(stories: int, seed: int = 1) -> Edition:
-    """A generated edition, as full as a busy day's: every story is covered by others, the first has a picture."""
+    """A generated edition, as full as a busy day's: each story is covered by others, the first has a picture, much is due."""
     chance = random.Random(seed)
 
     def words(count: int) -> str:
@@ -95,7 +96,7 @@ def edition(stories: int, seed: int = 1) -> Edition:
                 Reference(f"Paper {number}", words(9), f"https://paper-{number}.example/2026/02/10/{place}-{number}")
                 for number in publishers[1:]
             ),
-            picture=Picture("0f0f-552x310.jpg", 552, 310, words(8), "Photo: Paper") if place == 1 else None,
+            picture=Picture("0f0f-552x310.jpg", 552, 310, words(8), "Paper") if place == 1 else None,
         )
 
     quotes = tuple(
@@ -118,6 +119,7 @@ def edition(stories: int, seed: int = 1) -> Edition:
         items=tuple(item(place) for place in range(1, stories + 1)),
         length=stories,
         quotes=quotes,
+        events=tuple(Event(words(6), MORNING.date(), MORNING + timedelta(hours=n), words(2)) for n in (2, 7, 12)),
         coverage=Coverage(feeds=75, failed=2, articles=1974, publishers=68, newest=MORNING - timedelta(minutes=12)),
         topic_titles=TOPICS,
         published_at=MORNING,

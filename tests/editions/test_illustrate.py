@@ -3,14 +3,12 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from aiohttp import web
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
 from digest.config import Config, Fetch, Pictures
@@ -21,41 +19,16 @@ from digest.model import Image, Picture
 from digest.pictures import workshop
 from digest.store import engine as engines
 from digest.store import pictures
-from digest.store.tables import articles as articles_table
 from tests.editions.stock import CONFIG, DAY, DIGEST, PRESS
-from tests.feeds.servers import Handler, Server, serving
 from tests.pictures.gallery import jpeg, opened
+from tests.pictures.publisher import offer, publisher, sending
 
 LOCAL = replace(CONFIG, fetch=Fetch(allow_private=True))
 
 
-@contextmanager
-def publisher(handler: Handler) -> Iterator[Server]:
-    """A publisher's server, in a thread of its own: publishing is no coroutine."""
-    ready, ended = threading.Event(), threading.Event()
-    found: list[Server] = []
-
-    async def serve() -> None:
-        async with serving(handler) as server:
-            found.append(server)
-            ready.set()
-            await asyncio.to_thread(ended.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    ready.wait(5)
-    try:
-        yield found[0]
-    finally:
-        ended.set()
-        thread.join()
-
-
 def offering(engine: Engine, image: Image | None) -> Pool:
     """The day's pool, each article of which came with the picture."""
-    value = image and {"url": image.url, "credit": image.credit, "alt": image.alt, "width": image.width, "height": None}
-    with engines.write(engine) as connection:
-        connection.execute(update(articles_table).values(image=value))
+    offer(engine, image)
     with engines.read(engine) as connection:
         return gather(CONFIG, connection, DIGEST, DAY, PRESS, PRESS)
 
@@ -66,10 +39,6 @@ def why_not(pool: Pool, engine: Engine, config: Config = LOCAL, now: datetime = 
     (line,) = logs
     assert (line["event"], line["digest"], line["date"]) == ("no picture", "economy", "2026-02-10")
     return str(line["reason"])
-
-
-def sending(body: Callable[[], bytes] = jpeg) -> Handler:
-    return lambda request: web.Response(body=body(), content_type="image/jpeg")
 
 
 def test_the_first_story_shows_the_picture_that_came_with_it(stocked: Engine) -> None:
@@ -129,8 +98,8 @@ def test_without_a_credit_nobody_is_called(stocked: Engine) -> None:
         lead = edition_of(pool).items[0].publisher
         permitted = replace(LOCAL, pictures=Pictures(publishers=(lead,)))
         (picture,) = illustrated(pool, permitted, stocked, PRESS).pictures.values()
-    assert picture.credit == f"Photo: {lead}"
-    assert picture.alt == f"Photo: {edition_of(pool).items[0].title}"
+    assert picture.credit == lead
+    assert picture.alt == edition_of(pool).items[0].title
 
 
 def test_nothing_is_looked_for_where_pictures_are_off_or_none_is_offered(stocked: Engine) -> None:
@@ -164,7 +133,7 @@ def test_a_server_that_is_slow_costs_the_edition_its_picture_and_little_time(sto
     [(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a JPEG"), (jpeg((240, 135)), "is only 240 pixels wide")],
 )
 def test_what_is_no_picture_leaves_the_edition_whole(stocked: Engine, body: bytes, reason: str) -> None:
-    with publisher(sending(lambda: body)) as server:
+    with publisher(sending(body)) as server:
         pool = offering(stocked, Image(server.url(), "Jo Doe"))
         assert reason in why_not(pool, stocked)
 

@@ -2,12 +2,20 @@
 
 import http.client
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from digest.config import Fetch
+from digest.editions.publish import publish
+from digest.model import EditionState, Image
 from digest.store import engine as engines
 from digest.store import pictures
 from tests.conftest import NOW
+from tests.editions import stock
+from tests.pictures.gallery import opened
+from tests.pictures.publisher import offer, publisher, sending
 from tests.web.conftest import Service
 
 NAME = "0123456789abcdef-00112233445566778899aabbccddeeff-552x310.jpg"
@@ -67,6 +75,28 @@ def test_what_is_no_picture_of_ours_is_not_found(service: Service, path: str, na
 
     assert status == 404
     assert "immutable" not in headers.get("cache-control", "")
+
+
+def test_the_picture_of_an_article_comes_by_way_of_its_edition_to_the_page(service: Service) -> None:
+    config = replace(stock.CONFIG, site=service.config.site, fetch=Fetch(allow_private=True))
+    with engines.write(service.engine) as connection:
+        stock.keep(connection, stock.TITLES, stock.PRESS - timedelta(hours=3))
+    day, press = stock.DAY + timedelta(days=1), stock.PRESS + timedelta(days=1)
+    with publisher(sending()) as server:
+        offer(service.engine, Image(server.url("/lead.jpg"), "Photo: Jo Doe", "A refinery at dawn"))
+        published = publish(config, service.engine, stock.DIGEST, day, press, press)
+
+    page = service.get(f"/archive/economy/{day}").page
+    (shown,) = page.xpath("//main//img")
+    status, headers, body = ask(service, shown.get("src").removeprefix(service.config.site.base_url))
+
+    picture = published.edition.items[0].picture
+    assert picture is not None
+    assert published.edition.state is EditionState.FROZEN
+    assert shown.get("alt") == "A refinery at dawn"
+    assert page.xpath("string(//figcaption)") == "Picture: Jo Doe"
+    assert (status, headers["content-type"]) == (200, "image/jpeg")
+    assert opened(body).size == (int(shown.get("width")), int(shown.get("height"))) == (picture.width, picture.height)
 
 
 def test_only_our_own_pictures_may_stand_on_a_page(service: Service) -> None:
