@@ -18,7 +18,7 @@ LADDER = (
     ("digest.web", "digest.scheduler", "digest.checkup"),
     ("digest.delivery.deliver", "digest.delivery.preview"),
     (
-        *("digest.editions.publish", "digest.editions.backtest", "digest.editions.pool"),
+        *("digest.editions.publish", "digest.editions.backtest", "digest.editions.pool", "digest.editions.calendars"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery",),
@@ -48,6 +48,8 @@ HOMES = {
     "nh3": ("digest/feeds/cleaning/",),
     "tomlkit": ("digest/feeds/lists/",),
     "itsdangerous": ("digest/links.py",),
+    "icalendar": ("digest/editions/calendars.py",),
+    "dateutil": ("digest/editions/calendars.py",),
     "msgspec": ("digest/editions/pool.py", "digest/store/"),
 }
 # Every verb holds an engine; naming its type is not speaking SQL.

@@ -11,6 +11,7 @@ from datetime import date, datetime
 import msgspec
 
 from digest.config import Rules
+from digest.editions import agenda
 from digest.editions.compose import compose, select
 from digest.editions.policy import judged, order_for
 from digest.errors import RecordUnreadable
@@ -27,6 +28,7 @@ from digest.model import (
     Ranked,
     Window,
 )
+from digest.ranking.occasions import occasions
 from digest.ranking.rank import rank
 
 
@@ -35,7 +37,7 @@ class Pool:
     """What was read for the edition of `day`, and what editors had set: `rules` and the overrides in force.
 
     `choices` are the distinct topic choices of the readers, `at` is the moment of publication, `pictures` what we have of the
-    pictures that articles came with, by their addresses.
+    pictures that articles came with, by their addresses. `events` are those of its day, the day before and the next, in order.
     """
 
     rules: Rules
@@ -72,6 +74,7 @@ def ranked_of(pool: Pool) -> list[Ranked]:
         rules.digest.topics,
         history=pool.history,
         overrides=pool.overrides,
+        occasions=occasions(pool.events, pool.day, pool.window.end, rules.digest.zone),
     )
 
 
@@ -89,7 +92,7 @@ def composed_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
         pool.window,
         pool.choices,
         quotes=pool.quotes,
-        events=pool.events,
+        events=agenda.shown(pool.events, pool.day, pool.window.end, pool.rules.topics),
         pictures=pool.pictures,
         coverage=pool.coverage,
         now=pool.at,

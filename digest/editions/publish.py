@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from digest import __version__, clock
 from digest.config import Config
-from digest.editions import policy
+from digest.editions import calendars, policy
 from digest.editions.pool import Pool, composed_of, edition_of, packed, unpacked
 from digest.errors import EditionSettled, RecordUnreadable
 from digest.model import Digest, Edition, EditionState, History, Override, OverrideKind, Policy, Window
@@ -69,6 +69,7 @@ def gather(config: Config, connection: Connection, digest: Digest, day: date, pr
         overrides=tuple(overrides.in_force(connection, digest.slug, now)),
         choices=subscribers.choices(connection, digest.slug, day),
         quotes=tuple(quotes.latest(connection, [f"EUR/{currency}" for currency in config.market.currencies], day)),
+        events=calendars.due(config, digest, day),
         coverage=feeds.coverage(connection, window),
     )
 
