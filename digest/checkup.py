@@ -12,6 +12,7 @@ from digest.editions import calendars
 from digest.errors import ConfigError, DigestError, MissingSecret
 from digest.feeds import health
 from digest.feeds.health import Health
+from digest.language import FOLDER, template, untranslated
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import schema
@@ -51,6 +52,7 @@ def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[
         _configuration(config),
         _identity(config),
         *(_calendar(config, one, now) for one in config.calendars),
+        _language(config),
         _secret(config),
         *_database(config, now),
         _relay(config.relay, config, call=call_relay),
@@ -100,6 +102,18 @@ def _calendar(config: Config, calendar: Calendar, now: datetime) -> Finding:
     if reading.last and reading.last < today:
         told = f"its last event was on {reading.last}; fetch a newer {calendar.file}. {told}".strip()
     return Finding(subject, Level.NOTE, told) if told else Finding(subject, Level.OK, f"{calendar.file} can be read.")
+
+
+def _language(config: Config) -> Finding:
+    locale = config.site.locale
+    missing = untranslated(locale, config.home)
+    if not missing:
+        return Finding("language", Level.OK, f"{locale}; every phrase has words in it.")
+    sentence = f"{locale}; readers see {len(missing)} phrases in English, such as “{missing[0]}”."
+    own = config.home / FOLDER / f"{locale.replace('-', '_')}.po"
+    return Finding(
+        "language", Level.NOTE, f"{sentence} {own} can have words for them; it begins as a copy of {template()}."
+    )
 
 
 def _secret(config: Config) -> Finding:

@@ -154,6 +154,21 @@ class Calendar:
     match: tuple[Match, ...] = ()
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """Whether an edition's first story shows the picture that came with it, and which pictures may be shown.
+
+    Where `credit_needed`, only one that the feed credits to somebody, or whose publisher is one of `publishers`: those that
+    let us show their pictures under their name. None comes from one of the `refused_hosts` or from below it.
+    """
+
+    show: bool = True
+    credit_needed: bool = True
+    publishers: tuple[str, ...] = ()
+    refused_hosts: tuple[str, ...] = ()
+    most_kilobytes: int = 80
+
+
 class Security(StrEnum):
     """How the connection to the relay is protected."""
 
@@ -188,6 +203,7 @@ class Config:
     topics: tuple[Topic, ...]
     feeds: tuple[Feed, ...]
     database_url: str = field(repr=False)
+    pictures: Pictures = field(default_factory=Pictures)
     relay: Relay | None = None
     keys: tuple[str, ...] = field(default=(), repr=False)
     calendars: tuple[Calendar, ...] = ()

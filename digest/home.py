@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest import tomlfile
+from digest import language, tomlfile
 from digest.config import (
     Calendar,
     Config,
     Fetch,
     Market,
     Match,
+    Pictures,
     Ranking,
     Relay,
     Security,
@@ -25,7 +26,7 @@ from digest.config import (
     UnknownPolicy,
     Web,
 )
-from digest.errors import ConfigError, Fault
+from digest.errors import ConfigError, Fault, RenderFault
 from digest.model import WEEKDAYS, Approval, Digest, Feed, Policy, Term, Topic
 from digest.tomlfile import Table
 
@@ -61,6 +62,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         delivery=_delivery(root.table("delivery")),
         web=_web(root.table("web")),
         market=_market(root.table("market")),
+        pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
         topics=topics,
         feeds=feeds,
@@ -69,6 +71,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         keys=_keys(secrets),
         calendars=_calendars(root, slugs),
     )
+    _language(root, config, faults)
     root.finish()
     if faults:
         raise ConfigError(tuple(faults))
@@ -123,6 +126,16 @@ def _site(table: Table) -> Site:
             table.fault(key, f'is "{address}"; it should be an e-mail address such as "digest@example.org"')
     table.finish()
     return site
+
+
+def _language(root: Table, config: Config, faults: list[Fault]) -> None:
+    """Note what is wrong with the locale, and with catalogues for it that the home folder has."""
+    try:
+        language.load(config.site.locale, config.home)
+    except RenderFault:
+        root.table("site").fault("locale", f'is "{config.site.locale}"; it should be one such as "en" or "de_AT"')
+    except ConfigError as error:
+        faults += error.faults
 
 
 def _fetch(table: Table) -> Fetch:
@@ -239,6 +252,21 @@ def _match(table: Table, slugs: list[str] | None) -> Match:
             table.fault(key, 'is missing; it should be a list of texts such as ["one", "two"]')
     table.finish()
     return match
+
+
+def _pictures(table: Table) -> Pictures:
+    pictures = Pictures(
+        show=table.flag("show", Pictures.show),
+        credit_needed=table.flag("credit_needed", Pictures.credit_needed),
+        publishers=table.texts("publishers"),
+        refused_hosts=tuple(host.lower().strip(".") for host in table.texts("refused_hosts")),
+        most_kilobytes=table.integer("most_kilobytes", Pictures.most_kilobytes, least=10, most=500),
+    )
+    for host in pictures.refused_hosts:
+        if "/" in host or ":" in host:
+            table.fault("refused_hosts", f'holds "{host}"; it should be the name of a host such as "ads.example.org"')
+    table.finish()
+    return pictures
 
 
 def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:

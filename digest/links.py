@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
     FEEDBACK = "feedback"
+    DESK = "desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,28 @@ class Links:
             match self._serializer(Purpose.FEEDBACK).loads(token):
                 case [int(edition), int(subscription), int(version)]:
                     return edition, subscription, version
+        except BadSignature:
+            pass
+        raise BadToken
+
+    def desk(self, digest: str, day: date, editor: str) -> str:
+        """Where one editor sees the edition of a date before it goes out, and decides about it."""
+        return f"{self.base_url}/{Purpose.DESK}/{self.desk_token(digest, day, editor)}"
+
+    def desk_token(self, digest: str, day: date, editor: str) -> str:
+        """The token of an editor's link."""
+        return str(self._serializer(Purpose.DESK).dumps([digest, day.isoformat(), editor]))
+
+    def read_desk(self, token: str) -> tuple[str, date, str]:
+        """The digest, the date and the editor that the token of a desk link names.
+
+        Raises:
+            BadToken: it is not one of ours, or made for another purpose.
+        """
+        try:
+            match self._serializer(Purpose.DESK).loads(token):
+                case [str(digest), str(day), str(editor)]:
+                    return digest, date.fromisoformat(day), editor
         except BadSignature:
             pass
         raise BadToken

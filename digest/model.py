@@ -347,10 +347,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What is new on a story that ran before: `first` in the edition of that date; `news` says it to a reader."""
+    """What is new on a story that ran before: `first` in the edition of that date; `news` says it to an editor.
+
+    Readers are told in their language, of what it consists of: an `official` source that had not spoken, a new `figure`, the
+    `publishers` that have joined. Where all are empty, there is but the sentence.
+    """
 
     first: date
     news: str
+    official: str = ""
+    figure: str = ""
+    publishers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -567,6 +574,10 @@ class EditionState(StrEnum):
     HELD = "held"
     MISSED = "missed"
     SKIPPED = "skipped"
+
+
+WAITING = (EditionState.PROPOSED, EditionState.HELD)
+"""What has been made and is not settled yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,33 +6,22 @@ line ends are refused, and each compiled mail is filled once, parsed again and c
 
 import html
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from email import policy
-from email.header import Header, decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import format_datetime, getaddresses, quote
+from email.utils import format_datetime
 
-from babel import Locale
-from babel.dates import format_date
-
+from digest import language
 from digest.config import Site
 from digest.delivery import address as addresses
-from digest.delivery import mime
+from digest.delivery import headers, mime
 from digest.errors import BadAddress, RenderFault
 from digest.links import Links, Purpose
 from digest.model import Delivery, Edition, Mark, Rendered
 
 SAMPLE_ADDRESS = "reader@example.org"
-# No quoted-printable text holds "=_", so the parts need not be searched for it (RFC 2045, section 6.7).
-_BOUNDARY = "=_next-part_="
-_FOLD, _LONGEST_WORD = 76, 60
-_TYPE = f'multipart/alternative; boundary="{_BOUNDARY}"'
-_PART = (
-    f"--{_BOUNDARY}\r\nContent-Type: text/{{}}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-)
 
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _URL = re.compile(r"https?://[!-;=?-~]+")
@@ -87,16 +76,16 @@ class CompiledMail:
                 _own_headers(reader, at).encode(),
                 self.headers,
                 *(stretch if isinstance(stretch, bytes) else plain[stretch] for stretch in self.text),
-                f"\r\n{_PART.format('html')}".encode(),
+                f"\r\n{headers.PART.format('html')}".encode(),
                 *(stretch if isinstance(stretch, bytes) else escaped[stretch] for stretch in self.html),
-                f"\r\n--{_BOUNDARY}--\r\n".encode(),
+                f"\r\n--{headers.BOUNDARY}--\r\n".encode(),
             )
         )
 
 
 def message_id(edition: Edition, subscriber_id: int, site: Site) -> str:
     """The same for every attempt at this edition for this subscriber, so that a second copy is known as one."""
-    return f"<{edition.digest}.{edition.date.isoformat()}.{subscriber_id}@{_domain(site)}>"
+    return f"<{edition.digest}.{edition.date.isoformat()}.{subscriber_id}@{headers.domain(site)}>"
 
 
 def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links) -> Reader:
@@ -148,7 +137,7 @@ def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Lin
     mail = CompiledMail(
         edition=edition,
         headers="".join(
-            (*(f"{name}: {value}\r\n" for name, value in common.items()), "\r\n", _PART.format("plain"))
+            (*(f"{name}: {value}\r\n" for name, value in common.items()), "\r\n", headers.PART.format("plain"))
         ).encode("ascii"),
         text=mime.cut(rendered.text),
         html=mime.cut(rendered.html),
@@ -173,18 +162,18 @@ def _own_headers(reader: Reader, at: datetime) -> str:
 
 
 def _common_headers(subject: str, edition: Edition, site: Site) -> dict[str, str]:
-    domain = _domain(site)
+    domain = headers.domain(site)
     return {
-        "From": _mailbox(_harmless(site.title), site.from_address),
+        "From": headers.mailbox(headers.harmless(site.title), site.from_address),
         "Reply-To": site.contact,
-        "Subject": _unstructured("Subject", _harmless(subject)),
+        "Subject": headers.unstructured("Subject", headers.harmless(subject)),
         "List-Id": f"<{edition.digest}.{domain}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Precedence": "bulk",
         "Feedback-ID": f"{edition.date:%Y%m%d}:{edition.digest}:edition:{domain}",
         "Content-Language": site.locale.replace("_", "-"),
         "MIME-Version": "1.0",
-        "Content-Type": _TYPE,
+        "Content-Type": headers.TYPE,
     }
 
 
@@ -199,7 +188,7 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
     own = ["To", "Date", "Message-ID", "List-Unsubscribe"]
     found = {
         "headers": parsed.keys(),
-        "sender": _senders(dict(parsed.raw_items())["From"]),
+        "sender": headers.senders(dict(parsed.raw_items())["From"]),
         "recipients": [recipient.addr_spec for recipient in parsed["To"].addresses],
         "subject": parsed["Subject"],
         "unsubscribe link": parsed["List-Unsubscribe"],
@@ -207,13 +196,13 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
     }
     intended = {
         "headers": own + list(_common_headers(rendered.subject, mail.edition, site)),
-        "sender": [(_harmless(site.title), site.from_address)],
+        "sender": [(headers.harmless(site.title), site.from_address)],
         "recipients": [reader.address],
-        "subject": _harmless(rendered.subject),
+        "subject": headers.harmless(rendered.subject),
         "unsubscribe link": f"<{reader.unsubscribe_url}>",
         "parts": [
-            ("text/plain", _canonical(filled(rendered.text, reader))),
-            ("text/html", _canonical(filled(rendered.html, escaped))),
+            ("text/plain", headers.canonical(filled(rendered.text, reader))),
+            ("text/html", headers.canonical(filled(rendered.html, escaped))),
         ],
     }
     for what, value in intended.items():
@@ -221,50 +210,8 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
             raise RenderFault(f"The mail of {_name(mail.edition)} would not have the {what} that was meant.")
 
 
-def _senders(raw: str) -> list[tuple[str, str]]:
-    """The mailboxes of a From header by name and address.
-
-    The newer parser of `email` keeps the blanks between the encoded words of a long name, against RFC 2047.
-    """
-    return [(str(make_header(decode_header(name))), address) for name, address in getaddresses([raw])]
-
-
-def _canonical(text: str) -> bytes:
-    """What a part must decode to."""
-    return re.sub(r"\r\n|\r|\n", "\r\n", text).encode("utf-8", "replace")
-
-
-def _harmless(text: str) -> str:
-    """One line without control characters, in which nothing can be taken for an encoded word (RFC 2047)."""
-    printable = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
-    return " ".join(printable.split()).replace("=?", "= ?")
-
-
-def _mailbox(name: str, address: str) -> str:
-    if not name:
-        return address
-    phrase = f'"{quote(name)}"' if name.isascii() else _unstructured("From", name)
-    line = f"{phrase} <{address}>"
-    return line if len("From: ") + len(line) <= _FOLD and "\n" not in line else f"{phrase}\r\n <{address}>"
-
-
-def _unstructured(header: str, text: str) -> str:
-    """The text folded to `_FOLD` columns, in encoded words where it is not ASCII or where a word fills a line.
-
-    The older `Header` is used since the policies of `email` write encoded words as long as the line, and RFC 2047
-    allows 75 characters.
-    """
-    plain = text.isascii() and all(len(word) <= _LONGEST_WORD for word in text.split(" "))
-    folded = Header(text, None if plain else "utf-8", maxlinelen=_FOLD, header_name=header)
-    return folded.encode(linesep="\r\n")
-
-
-def _domain(site: Site) -> str:
-    return site.from_address.rpartition("@")[2]
-
-
 def _day(day: date, site: Site) -> str:
-    return format_date(day, "long", locale=Locale.parse(site.locale.replace("-", "_")))
+    return language.without_words(site.locale).long_date(day)
 
 
 def _name(edition: Edition) -> str:

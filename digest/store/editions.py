@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select
 
 from digest.model import (
+    WAITING,
     Coverage,
     Edition,
     EditionState,
@@ -78,10 +79,10 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
     return replace(edition, id=edition_id)
 
 
-def discard_held(connection: Connection, digest: str, day: date) -> None:
-    """Make room for what takes the place of a held edition."""
-    held = (editions.c.digest == digest) & (editions.c.date == day) & (editions.c.state == EditionState.HELD)
-    connection.execute(delete(editions).where(held))
+def discard_waiting(connection: Connection, digest: str, day: date) -> None:
+    """Make room for what takes the place of an edition that waits."""
+    waits = (editions.c.digest == digest) & (editions.c.date == day) & editions.c.state.in_(WAITING)
+    connection.execute(delete(editions).where(waits))
 
 
 def by_date(connection: Connection, digest: str, day: date) -> Edition | None:
@@ -100,19 +101,19 @@ def latest(connection: Connection, digest: str) -> Edition | None:
 
 
 def last_date(connection: Connection, digest: str, until: date) -> date | None:
-    """The last date up to `until` that is settled, be it published, missed or skipped; one that is held is not."""
+    """The last date up to `until` that is settled, be it published, missed or skipped; one that waits is not."""
     settled: date | None = connection.scalar(
         select(func.max(editions.c.date)).where(
-            editions.c.digest == digest, editions.c.date <= until, editions.c.state != EditionState.HELD
+            editions.c.digest == digest, editions.c.date <= until, editions.c.state.not_in(WAITING)
         )
     )
     return settled
 
 
-def held(connection: Connection, digest: str) -> list[tuple[date, datetime]]:
-    """The dates of the editions that wait for an editor, oldest first, each with the end of its window."""
-    waiting = (editions.c.digest == digest) & (editions.c.state == EditionState.HELD)
-    found = select(editions.c.date, editions.c.window_end).where(waiting).order_by(editions.c.date)
+def waiting(connection: Connection, digest: str) -> list[tuple[date, datetime]]:
+    """The dates of the editions that wait for press time or an editor, oldest first, each with the end of its window."""
+    waits = (editions.c.digest == digest) & editions.c.state.in_(WAITING)
+    found = select(editions.c.date, editions.c.window_end).where(waits).order_by(editions.c.date)
     return [(row.date, row.window_end) for row in connection.execute(found)]
 
 
