@@ -20,7 +20,7 @@ LADDER = (
     (
         *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
         "digest.editions.illustrate",
-        "digest.editions.calendars",
+        *("digest.editions.calendars", "digest.editions.week"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery", "digest.pictures"),

@@ -11,7 +11,7 @@ from datetime import date, datetime
 import msgspec
 
 from digest.config import Rules
-from digest.editions import agenda
+from digest.editions import agenda, week
 from digest.editions.compose import compose, select
 from digest.editions.policy import judged, order_for
 from digest.errors import RecordUnreadable
@@ -37,7 +37,8 @@ class Pool:
     """What was read for the edition of `day`, and what editors had set: `rules` and the overrides in force.
 
     `choices` are the distinct topic choices of the readers, `at` is the moment of publication, `pictures` what we have of the
-    pictures that articles came with, by their addresses. `events` are those of its day, the day before and the next, in order.
+    pictures that articles came with, by their addresses. `events` are those of its day, the day before and the next, in order. `week` are
+    the daily editions that a weekly one tells again.
     """
 
     rules: Rules
@@ -52,6 +53,7 @@ class Pool:
     events: tuple[Event, ...] = ()
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     coverage: Coverage | None = None
+    week: tuple[Edition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Verdict:
 def ranked_of(pool: Pool) -> list[Ranked]:
     """The pool's stories, best first."""
     rules = pool.rules
+    if rules.digest.week_of:
+        return week.ranked(pool.week, pool.articles, rules, pool.overrides)
     return rank(
         pool.articles,
         rules.topics,
