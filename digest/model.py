@@ -588,7 +588,8 @@ class Edition:
     """One dated issue of a digest, frozen when published; everything downstream reads it and never the articles.
 
     `items` are in order of place. The neutral edition shows the first `length`; later items exist because some
-    subscriber's cut shows them. A cut is an `Edition` too: narrowed, reordered, with places of its own.
+    subscriber's cut shows them. A cut is an `Edition` too: narrowed, reordered, with places of its own. The times of its events
+    are told in `zone`. One that tells a week is the `week_of` the digest in whose editions its stories ran.
     """
 
     digest: str
@@ -606,6 +607,8 @@ class Edition:
     state: EditionState = EditionState.FROZEN
     reason: str = ""
     published_at: datetime | None = None
+    zone: str = "UTC"
+    week_of: str = ""
     id: int = 0
 
 

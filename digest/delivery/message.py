@@ -7,11 +7,13 @@ line ends are refused, and each compiled mail is filled once, parsed again and c
 import html
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime
+from functools import lru_cache
+from operator import attrgetter
 
 from digest import language
 from digest.config import Site
@@ -19,12 +21,21 @@ from digest.delivery import address as addresses
 from digest.delivery import headers, mime
 from digest.errors import BadAddress, RenderFault
 from digest.links import Links, Purpose
-from digest.model import Delivery, Edition, Mark, Rendered
+from digest.model import Delivery, Edition, Mark, Rendered, Subscription
 
 SAMPLE_ADDRESS = "reader@example.org"
 
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _URL = re.compile(r"https?://[!-;=?-~]+")
+
+_FIELDS = {
+    Mark.UNSUBSCRIBE: "unsubscribe_url",
+    Mark.PREFERENCES: "preferences_url",
+    Mark.FEEDBACK: "feedback_url",
+    Mark.ADDRESS: "address",
+    Mark.SINCE: "since_text",
+}
+_VALUES = attrgetter(*(_FIELDS[mark] for mark in Mark))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +49,23 @@ class Reader:
     feedback_url: str
     since_text: str
 
-    def value(self, mark: Mark) -> str:
-        """What stands in place of the mark."""
-        match mark:
-            case Mark.UNSUBSCRIBE:
-                return self.unsubscribe_url
-            case Mark.PREFERENCES:
-                return self.preferences_url
-            case Mark.FEEDBACK:
-                return self.feedback_url
-            case Mark.ADDRESS:
-                return self.address
-            case Mark.SINCE:
-                return self.since_text
+    def values(self) -> tuple[str, ...]:
+        """What stands in place of each mark, in the order of `Mark`."""
+        return _VALUES(self)
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledMail:
-    """One cut of an edition, encoded: the headers that all readers share, and both parts with their marks open."""
+    """One cut of an edition, encoded, with its marks open.
+
+    `pieces` are all of a mail in order, with nothing in the places that are a reader's own: those of plain values, and
+    those inside HTML. Each of these has the number of the mark that belongs there.
+    """
 
     edition: Edition
-    headers: bytes
-    text: tuple[bytes | Mark, ...]
-    html: tuple[bytes | Mark, ...]
+    pieces: tuple[bytes, ...]
+    plain: tuple[tuple[int, int], ...]
+    escaped: tuple[tuple[int, int], ...]
 
     def fill(self, reader: Reader, at: datetime) -> bytes:
         """The whole mail for one reader, dated `at`. No line of it begins with a dot; it ends with a line end.
@@ -69,18 +74,17 @@ class CompiledMail:
             BadAddress: the reader's address could be read as something else.
             RenderFault: a link or Message-ID could be.
         """
-        plain = {mark: mime.encode(reader.value(mark)) for mark in Mark}
-        escaped = {mark: mime.encode(html.escape(reader.value(mark))) for mark in Mark}
-        return b"".join(
-            (
-                _own_headers(reader, at).encode(),
-                self.headers,
-                *(stretch if isinstance(stretch, bytes) else plain[stretch] for stretch in self.text),
-                f"\r\n{headers.PART.format('html')}".encode(),
-                *(stretch if isinstance(stretch, bytes) else escaped[stretch] for stretch in self.html),
-                f"\r\n--{headers.BOUNDARY}--\r\n".encode(),
-            )
-        )
+        pieces = [_own_headers(reader, at).encode(), *self.pieces]
+        values = reader.values()
+        encoded = mime.encode_each(values)
+        for place, number in self.plain:
+            pieces[place] = encoded[number]
+        together = " ".join(values)
+        if html.escape(together) != together:
+            encoded = mime.encode_each([html.escape(value) for value in values])
+        for place, number in self.escaped:
+            pieces[place] = encoded[number]
+        return b"".join(pieces)
 
 
 def message_id(edition: Edition, subscriber_id: int, site: Site) -> str:
@@ -100,6 +104,18 @@ def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links) ->
     )
 
 
+def reader_with(subscription: Subscription, edition: Edition, site: Site, links: Links) -> Reader:
+    """The reader of a letter about an edition, who has this subscription."""
+    return Reader(
+        address=subscription.address,
+        message_id="",
+        unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, subscription.id, subscription.version),
+        preferences_url=links.signed(Purpose.PREFERENCES, subscription.id, subscription.version),
+        feedback_url=links.feedback(edition.id, subscription.id, subscription.version),
+        since_text=_day(subscription.since.date(), site) if subscription.since else "",
+    )
+
+
 def sample_reader(edition: Edition, site: Site, links: Links) -> Reader:
     """Nobody: a reader whose links are well signed for a subscription that does not exist."""
     return Reader(
@@ -114,9 +130,15 @@ def sample_reader(edition: Edition, site: Site, links: Links) -> Reader:
 
 def filled(text: str, reader: Reader) -> str:
     """The text with its marks replaced by the reader's values as they are."""
-    for mark in Mark:
-        text = text.replace(mark, reader.value(mark))
+    for mark, value in zip(Mark, reader.values(), strict=True):
+        text = text.replace(mark, value)
     return text
+
+
+def filled_for(rendered: Rendered, reader: Reader) -> Rendered:
+    """A mail for one reader, as texts: each mark replaced by the reader's value, which is escaped inside HTML."""
+    escaped = Reader(*(html.escape(getattr(reader, name)) for name in Reader.__slots__))
+    return Rendered(rendered.subject, filled(rendered.text, reader), filled(rendered.html, escaped))
 
 
 def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Links) -> CompiledMail:
@@ -134,13 +156,17 @@ def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Lin
         if (reason := addresses.fault(address)) or not address.isascii():
             raise RenderFault(f"site.{key} {address!r} cannot stand in a mail: {reason or 'it is not ASCII'}.")
     common = _common_headers(rendered.subject, edition, site)
+    head = "".join((*(f"{name}: {value}\r\n" for name, value in common.items()), "\r\n", headers.PART.format("plain")))
+    text, between = mime.cut(rendered.text), f"\r\n{headers.PART.format('html')}".encode()
+    end = f"\r\n--{headers.BOUNDARY}--\r\n".encode()
+    stretches = (head.encode("ascii"), *text, between, *mime.cut(rendered.html), end)
+    numbers = {mark: number for number, mark in enumerate(Mark)}
+    places = [(place, numbers[one]) for place, one in enumerate(stretches, start=1) if isinstance(one, Mark)]
     mail = CompiledMail(
         edition=edition,
-        headers="".join(
-            (*(f"{name}: {value}\r\n" for name, value in common.items()), "\r\n", headers.PART.format("plain"))
-        ).encode("ascii"),
-        text=mime.cut(rendered.text),
-        html=mime.cut(rendered.html),
+        pieces=tuple(b"" if isinstance(one, Mark) else one for one in stretches),
+        plain=tuple(place for place in places if place[0] <= len(text) + 1),
+        escaped=tuple(place for place in places if place[0] > len(text) + 1),
     )
     _prove(mail, rendered, site, sample_reader(edition, site, links))
     return mail
@@ -155,7 +181,7 @@ def _own_headers(reader: Reader, at: datetime) -> str:
         raise RenderFault(f"{reader.unsubscribe_url!r} cannot stand in List-Unsubscribe.")
     return (
         f"To: {reader.address}\r\n"
-        f"Date: {format_datetime(at)}\r\n"
+        f"Date: {_date(int(at.timestamp()))}\r\n"
         f"Message-ID: {reader.message_id}\r\n"
         f"List-Unsubscribe: <{reader.unsubscribe_url}>\r\n"
     )
@@ -210,8 +236,20 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
             raise RenderFault(f"The mail of {_name(mail.edition)} would not have the {what} that was meant.")
 
 
+@lru_cache(maxsize=16)
+def _date(second: int) -> str:
+    """Many mails are dated in the same second."""
+    return format_datetime(datetime.fromtimestamp(second, UTC))
+
+
 def _day(day: date, site: Site) -> str:
-    return language.without_words(site.locale).long_date(day)
+    return _long_date(day, site.locale)
+
+
+@lru_cache(maxsize=8192)
+def _long_date(day: date, locale: str) -> str:
+    """Many readers came on the same day, and writing it takes longer than all the rest of a mail."""
+    return language.without_words(locale).long_date(day)
 
 
 def _name(edition: Edition) -> str:

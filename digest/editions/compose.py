@@ -91,6 +91,8 @@ def compose(
         topic_titles={topic.slug: topic.title for topic in rules.topics},
         config_hash=rules.hash,
         published_at=now,
+        zone=digest.zone,
+        week_of=digest.week_of,
     )
     if edition.items:
         return edition

@@ -76,18 +76,13 @@ class Renderer:
         self._html = self._environment("email", site, links, autoescape=True)
         self._text = self._environment("email", site, links, autoescape=False)
 
-    def edition_mail(self, edition: Edition, *, zone: str = "UTC", daily: str = "") -> Rendered:
+    def edition_mail(self, edition: Edition) -> Rendered:
         """The edition, or a cut of it, as a mail in which the marks of `Mark` are still open.
-
-        Args:
-            edition: what to show.
-            zone: in which one the times of events are given.
-            daily: the digest in whose editions the stories of a week ran.
 
         Raises:
             RenderFault: there is no story in it.
         """
-        return self._mail("edition", **_values(edition, zone, daily))
+        return self._mail("edition", **_values(edition))
 
     def confirmation_mail(self, digest: Digest, confirm_url: str, days: int = 7) -> Rendered:
         """To an address that was entered at sign-up: what it would get, and the link that confirms it, which works for `days`.
@@ -108,13 +103,13 @@ class Renderer:
         """To operators or editors, one of whom must act. It has no marks."""
         return self._mail("notice", notice=notice)
 
-    def proposal_mail(self, edition: Edition, proposal: Proposal, *, zone: str = "UTC", daily: str = "") -> Rendered:
+    def proposal_mail(self, edition: Edition, proposal: Proposal) -> Rendered:
         """To the editors: the edition by the very templates that its readers get, below what is to be decided. Its marks are open.
 
         Raises:
             RenderFault: there is no story in it.
         """
-        return self._mail("proposal", proposal=proposal, **_values(edition, zone, daily))
+        return self._mail("proposal", proposal=proposal, **_values(edition))
 
     def correction_mail(self, edition: Edition, corrections: Sequence[Correction]) -> Rendered:
         """To those who were sent the edition: what was wrong and what is right. Its marks are open as an edition's are.
@@ -176,7 +171,7 @@ class Renderer:
             time_of_day=say.time_of_day,
             number=say.number,
             listed=partial(_listed, say),
-            figure=_figure_in_html if autoescape else partial(_figure_in_text, direction=say.direction),
+            figure=partial(_figure, direction=say.direction, autoescape=autoescape),
             named_others=_named_others,
             unnamed_others=_unnamed_others,
             local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
@@ -277,31 +272,26 @@ def _saying(say: Callable[..., str], *, autoescape: bool) -> Callable[..., str]:
     return said
 
 
-def _figure_in_html(text: str) -> Markup:
-    """A figure with its sign before it, whichever way the text around it runs; a unit in words follows the text."""
-    figure, unit = _parted(text)
-    return Markup('<span dir="ltr">{}</span>{}').format(_inert(figure), _inert(unit))
-
-
-def _figure_in_text(text: str, direction: str) -> str:
-    return text if direction == "ltr" else _PlainPhrase(f"\N{LEFT-TO-RIGHT MARK}{_inert(text)}")
-
-
-def _parted(text: str) -> tuple[str, str]:
+def _figure(text: str, *, direction: str, autoescape: bool) -> str:
+    """A figure with its sign before it, though the text around it may run the other way; a unit in words follows the text."""
+    if direction == "ltr" or not text:
+        return text
+    if not autoescape:
+        return _PlainPhrase(f"\N{LEFT-TO-RIGHT MARK}{_inert(text)}")
     end = next((place for place, character in enumerate(text) if character.isalpha()), len(text))
     figure = text[:end].rstrip()
-    return figure, text[len(figure) :]
+    return Markup('<span dir="ltr">{}</span>{}').format(figure, text[len(figure) :])
 
 
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
 
 
-def _values(edition: Edition, zone: str, daily: str) -> dict[str, Any]:
+def _values(edition: Edition) -> dict[str, Any]:
     """What the templates of an edition need."""
     if not layout.shown(edition):
         raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story to show.")
-    return {"edition": edition, "zone": zone, "daily": daily or edition.digest, "archive": edition.digest}
+    return {"edition": edition, "archive": edition.digest}
 
 
 def _headline(text: str) -> str:

@@ -61,6 +61,8 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
         "topic_titles": dict(edition.topic_titles),
         "config_hash": edition.config_hash,
         "published_at": edition.published_at,
+        "zone": edition.zone,
+        "week_of": edition.week_of,
     }
     added = absent_into(connection, editions).values(row).returning(editions.c.id)
     edition_id = connection.scalars(added).one_or_none()
@@ -200,6 +202,8 @@ def _edition(connection: Connection, row: Row[Any]) -> Edition:
         state=EditionState(row.state),
         reason=row.reason,
         published_at=row.published_at,
+        zone=row.zone,
+        week_of=row.week_of,
     )
 
 

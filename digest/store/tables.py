@@ -137,6 +137,8 @@ editions = Table(
     Column("topic_titles", Json, nullable=False),
     Column("config_hash", String(64), nullable=False),
     Column("published_at", Moment, nullable=False),
+    Column("zone", String(64), nullable=False, server_default=text("'UTC'")),
+    Column("week_of", String(64), nullable=False, server_default=text("''")),
     Column("audience", Integer, nullable=False, server_default=text("0"), comment="deliveries made when it was frozen"),
     UniqueConstraint("digest", "date"),
     _one_of("state", EditionState),

@@ -3,7 +3,6 @@
 The token in the address says who the editor is. What is seen is made by the very function that sends; only a POST decides.
 """
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -133,7 +132,7 @@ class DeskPages:
         if edition.items:
             found = findings(self._config, self._pages.engine, sight.edition, sight.choices)
             size = len(self._rendered(seat).html.encode())
-        press = clock.slot(seat.day, seat.digest.press, seat.digest.zone)
+        here = f"../desk/{seat.token}"
         return self._pages.page(
             "desk.html",
             422 if problem else 200,
@@ -142,13 +141,16 @@ class DeskPages:
             editor=seat.editor,
             stage=sight.stage,
             prospect=policy.prospect(seat.digest),
-            press=press,
             settled=sight.stage not in {Stage.BUILDING, Stage.PROPOSED, Stage.APPROVED, Stage.HELD}
             or (sight.stage is Stage.APPROVED and bool(sight.edition.id) and sight.edition.state not in WAITING),
             findings=found,
             overrides=[one for one in sight.overrides if one.day in {None, seat.day}],
             size=size,
-            here=f"../desk/{seat.token}",
+            here_href=here,
+            mail_href=f"{here}/mail",
+            dark_href=f"{here}/mail?look=dark",
+            bare_href=f"{here}/mail?pictures=no",
+            text_href=f"{here}/text",
             said=said,
             problem=problem,
         )
@@ -161,7 +163,7 @@ class DeskPages:
             raise HTTPException(404)
         mail = self._pages.renderer.edition_mail(neutral)
         reader = message.sample_reader(edition, self._config.site, self._pages.links)
-        return Rendered(mail.subject, message.filled(mail.text, reader), message.filled(mail.html, _escaped(reader)))
+        return message.filled_for(mail, reader)
 
     def _obey(self, request: Request, form: FormData) -> Response:
         seat, now = self._seat(request), self._pages.clock()
@@ -206,7 +208,3 @@ class DeskPages:
     @property
     def _config(self) -> Config:
         return self._pages.config
-
-
-def _escaped(reader: message.Reader) -> message.Reader:
-    return message.Reader(*(html.escape(getattr(reader, name)) for name in message.Reader.__slots__))

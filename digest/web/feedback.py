@@ -75,8 +75,10 @@ class FeedbackPages:
         if edition is None or not known or subscription is None or subscription.version != version:
             return self._pages.error(
                 404,
-                "This link has been replaced",
-                "It belongs to an edition or a subscription that is no more. The newest edition in your inbox has links that work.",
+                self._pages.language.gettext("This link has been replaced"),
+                self._pages.language.gettext(
+                    "It belongs to an edition or a subscription that is no more. The newest edition in your inbox has links that work."
+                ),
             )
         return edition
 

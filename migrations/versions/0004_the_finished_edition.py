@@ -16,6 +16,8 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.add_column("editions", sa.Column("events", JSON, server_default=sa.text("'[]'"), nullable=False))
+    op.add_column("editions", sa.Column("zone", sa.String(length=64), server_default="UTC", nullable=False))
+    op.add_column("editions", sa.Column("week_of", sa.String(length=64), server_default="", nullable=False))
     op.add_column("edition_items", sa.Column("picture", JSON, nullable=True))
     op.add_column(
         "edition_items",
@@ -80,7 +82,8 @@ def downgrade() -> None:
     _allow_states("frozen", "held", "missed", "skipped")
     op.drop_column("edition_items", "ran")
     op.drop_column("edition_items", "picture")
-    op.drop_column("editions", "events")
+    for column in ("week_of", "zone", "events"):
+        op.drop_column("editions", column)
 
 
 def _allow_states(*states: str) -> None:

@@ -57,7 +57,7 @@ def every_letter(renderer: Renderer = RENDERER) -> dict[str, Rendered]:
         "welcome": renderer.welcome_mail(DAILY, NEXT),
         "manage": renderer.manage_mail(MANAGED),
         "notice": renderer.notice_mail(NOTICE),
-        "proposal": renderer.proposal_mail(EDITION, PROPOSAL, zone="Europe/Berlin"),
+        "proposal": renderer.proposal_mail(EDITION, PROPOSAL),
         "correction": renderer.correction_mail(EDITION, CORRECTIONS),
     }
 
@@ -126,7 +126,7 @@ def test_the_confirmation_says_what_comes_and_how_often_and_for_how_long_its_lin
     ],
 )
 def test_how_often_a_digest_comes_is_said_in_words(days: tuple[str, ...], said: str) -> None:
-    digest = replace(DAILY, days=days, zone="UTC")
+    digest = replace(DAILY, days=days)
 
     assert said in " ".join(RENDERER.confirmation_mail(digest, "https://news.example/confirm/t").text.split())
 
@@ -153,7 +153,7 @@ def test_a_notice_says_what_happened_since_when_and_what_to_do_first() -> None:
 
 
 def test_a_proposal_shows_the_edition_as_its_readers_get_it_below_what_is_to_be_decided() -> None:
-    mail, sent = LETTERS["proposal"], RENDERER.edition_mail(EDITION, zone="Europe/Berlin")
+    mail, sent = LETTERS["proposal"], RENDERER.edition_mail(EDITION)
 
     def rows(markup: str) -> list[str]:
         return [" ".join(row.text_content().split()) for row in found(markup, "//table[contains(@class,'sheet')]/tr")]

@@ -156,7 +156,7 @@ def test_the_picture_has_its_size_its_words_and_its_credit_and_comes_from_us() -
 
 
 def test_what_to_watch_is_told_in_the_zone_of_the_digest_and_tomorrow_is_marked() -> None:
-    rendered = RENDERER.edition_mail(EDITION, zone="Europe/Berlin")
+    rendered = RENDERER.edition_mail(replace(EDITION, zone="Europe/Berlin"))
     rows = [
         " ".join(cell.text_content() for cell in row).replace("\N{NO-BREAK SPACE}", " ")
         for row in found(rendered.html, "//h2[.='What to watch today']/following-sibling::table/tbody/tr")
@@ -192,7 +192,7 @@ def test_readers_may_say_what_they_think_without_being_asked_twice() -> None:
 
 
 def test_a_story_of_the_week_leads_to_the_editions_it_ran_in() -> None:
-    rendered = RENDERER.edition_mail(samples.week_edition(), daily="economy")
+    rendered = RENDERER.edition_mail(replace(samples.week_edition(), week_of="economy"))
     ran = found(rendered.html, "//p[starts-with(normalize-space(), 'Ran on')]")
 
     assert " ".join(ran[0].text_content().split()) == "Ran on Mon, Wed"
@@ -547,7 +547,7 @@ def test_the_linter_finds_nothing_to_complain_about(
     edition: Edition, locale: str, shared: Path, tmp_path: Path
 ) -> None:
     site = replace(SITE, locale=locale)
-    rendered = Renderer(site, LINKS).edition_mail(edition, zone="Europe/Berlin")
+    rendered = Renderer(site, LINKS).edition_mail(replace(edition, zone="Europe/Berlin"))
     compiled = message.compile_edition(rendered, edition, site, LINKS)
     mail = compiled.fill(message.sample_reader(edition, site, LINKS), samples.NOW)
 
