@@ -171,7 +171,10 @@ def test_a_preview_is_a_whole_mail(told: Engine, tmp_path: Path) -> None:
 
     mail = message_from_bytes(paths[".eml"].read_bytes(), policy=policy.default)
     assert "Saudi Arabia lifts crude supply" in str(mail["Subject"])
-    assert "10.3 million barrels" in paths[".html"].read_text(encoding="utf-8")
+    for suffix in (".html", ".txt"):
+        text = paths[suffix].read_text(encoding="utf-8")
+        assert "10.3 million barrels" in text
+        assert all(f"economy/{day_of(days)}" in text for days in (7, 6, 5, 4))
 
 
 def test_a_quiet_week_is_short_or_held_as_a_quiet_day_is_and_one_without_editions_stays_open(
