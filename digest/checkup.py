@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from digest.config import Config, Relay
+from digest.config import Calendar, Config, Relay
 from digest.delivery import smtp
+from digest.editions import calendars
 from digest.errors import ConfigError, DigestError, MissingSecret
 from digest.feeds import health
 from digest.feeds.health import Health
@@ -19,6 +20,8 @@ from digest.store import schema
 PATIENCE = smtp.Patience(connect=10, reply=10)
 """A check is waited for by a person."""
 EXAMPLES = ("example.org", "Example Street")
+NAMED = 3
+"""More faults of one calendar than these are not all told."""
 
 
 class Level(StrEnum):
@@ -48,6 +51,7 @@ def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[
     return (
         _configuration(config),
         _identity(config),
+        *(_calendar(config, one, now) for one in config.calendars),
         _language(config),
         _secret(config),
         *_database(config, now),
@@ -85,6 +89,19 @@ def _identity(config: Config) -> Finding:
     if left:
         return Finding("identity", Level.NOTE, f"{', '.join(left)} in digest.toml as in the example.")
     return Finding("identity", Level.OK, f"mail comes from {site.from_address}.")
+
+
+def _calendar(config: Config, calendar: Calendar, now: datetime) -> Finding:
+    today = now.astimezone(UTC).date()
+    subject, reading = f"calendar {calendar.name}", calendars.read(config.home, calendar, (today,), "UTC")
+    told = " ".join(f"{fault}." for fault in reading.faults[:NAMED])
+    if len(reading.faults) > NAMED:
+        told += f" {len(reading.faults) - NAMED} more; `digest calendar` shows them."
+    if not reading.whole:
+        return Finding(subject, Level.FAULT, f"{told} Editions are made without it.")
+    if reading.last and reading.last < today:
+        told = f"its last event was on {reading.last}; fetch a newer {calendar.file}. {told}".strip()
+    return Finding(subject, Level.NOTE, told) if told else Finding(subject, Level.OK, f"{calendar.file} can be read.")
 
 
 def _language(config: Config) -> Finding:

@@ -60,6 +60,7 @@ class Ranking:
     `hours` is the age limit of an article; `half_life` the hours in which freshness halves; `same_story` the
     similarity in [0, 1] from which two articles are one story; `focus` the relevance below which a story loses the
     points that all but its topic gave; `form` the most points that a list, an opinion, a live page and the like lose;
+    `calendar` the most that a story gains on which something bears that is due that day;
     `floor` the score below which no story is placed; `memory_days` how far back an edition keeps its stories from
     coming again; `echo` the most points that a story loses to a larger one that it is much like; `update` the points that a story loses which comes again all the same, with news, and
     `update_publishers` how many publishers that had not covered it before are news by themselves.
@@ -73,6 +74,7 @@ class Ranking:
     freshness: float = 15.0
     momentum: float = 5.0
     official: float = 5.0
+    calendar: float = 5.0
     half_life: float = 12.0
     same_story: float = 0.034
     focus: float = 0.2
@@ -133,6 +135,28 @@ class Market:
 
 
 @dataclass(frozen=True)
+class Match:
+    """Words by which a calendar's event is known to bear on some topics."""
+
+    words: tuple[str, ...]
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """An `.ics` file of who announces what is due, such as a central bank.
+
+    Every event bears on `topics`, and on those of each `match` whose words its title has. Where words are given, an event
+    that bears on no topic is left out. `file` is named from the home folder.
+    """
+
+    file: str
+    name: str
+    topics: tuple[str, ...] = ()
+    match: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True)
 class Pictures:
     """Whether an edition's first story shows the picture that came with it, and which pictures may be shown.
 
@@ -189,6 +213,7 @@ class Config:
     look: Look = USUAL
     language: Language | None = field(default=None, compare=False, repr=False)
     keys: tuple[str, ...] = field(default=(), repr=False)
+    calendars: tuple[Calendar, ...] = ()
 
     @property
     def outbox(self) -> Path:

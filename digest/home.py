@@ -11,7 +11,21 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from digest import language, tomlfile
-from digest.config import Config, Fetch, Market, Pictures, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
+from digest.config import (
+    Calendar,
+    Config,
+    Fetch,
+    Market,
+    Match,
+    Pictures,
+    Ranking,
+    Relay,
+    Security,
+    Sending,
+    Site,
+    UnknownPolicy,
+    Web,
+)
 from digest.errors import ConfigError, Fault, RenderFault
 from digest.language import Language
 from digest.look import DARK, LIGHT, Look, Palette, Template, is_colour, unreadable
@@ -71,6 +85,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         look=_look(root.table("look"), home, faults),
         language=_language(root.table("site"), home, faults),
         keys=_keys(secrets),
+        calendars=_calendars(root, slugs),
     )
     root.finish()
     if faults:
@@ -185,6 +200,7 @@ def _ranking(table: Table) -> Ranking:
         freshness=table.number("freshness", Ranking.freshness),
         momentum=table.number("momentum", Ranking.momentum),
         official=table.number("official", Ranking.official),
+        calendar=table.number("calendar", Ranking.calendar),
         half_life=table.number("half_life", Ranking.half_life, least=0.1, most=1000),
         same_story=table.number("same_story", Ranking.same_story, least=0.01, most=1.0),
         focus=table.number("focus", Ranking.focus, least=0.01, most=1.0),
@@ -228,6 +244,31 @@ def _market(table: Table) -> Market:
     )
     table.finish()
     return market
+
+
+def _calendars(root: Table, slugs: list[str] | None) -> tuple[Calendar, ...]:
+    calendars: list[Calendar] = []
+    for table in root.tables("calendar"):
+        calendar = Calendar(
+            file=table.text("file", wanted='a file in the home folder such as "calendars/ecb.ics"'),
+            name=table.text("name", wanted="the name of the office or bank whose calendar it is"),
+            topics=table.texts("topics", slugs),
+            match=tuple(_match(one, slugs) for one in table.tables("match")),
+        )
+        if calendar.file and any(calendar.file == other.file for other in calendars):
+            table.fault("file", f'is "{calendar.file}" a second time; every calendar stands once')
+        table.finish()
+        calendars.append(calendar)
+    return tuple(calendars)
+
+
+def _match(table: Table, slugs: list[str] | None) -> Match:
+    match = Match(table.texts("words"), table.texts("topics", slugs))
+    for key in ("words", "topics"):
+        if not getattr(match, key):
+            table.fault(key, 'is missing; it should be a list of texts such as ["one", "two"]')
+    table.finish()
+    return match
 
 
 def _pictures(table: Table) -> Pictures:

@@ -350,7 +350,7 @@ class Update:
     """What is new on a story that ran before: `first` in the edition of that date; `news` says it to an editor.
 
     Readers are told in their language, of what it consists of: an `official` source that had not spoken, a new `figure`, the
-    `publishers` that have joined. Where all are empty, there is but the sentence.
+    `publishers` that have joined. Where all are empty, there is but the sentence. `told` are the articles it ran by before.
     """
 
     first: date
@@ -358,6 +358,7 @@ class Update:
     official: str = ""
     figure: str = ""
     publishers: tuple[str, ...] = ()
+    told: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +367,8 @@ class Ranked:
 
     `topic` is "" when no topic speaks for the story, `title` an editor's headline in place of the lead's. An `update` has
     only the articles that are new. `barred` says why no edition places the story, and is empty where one may; a `pinned`
-    one is placed before all others. `kin` are the ids of stories that are near this one without being the same.
+    one is placed before all others. `kin` are the ids of stories that are near this one without being the same. `ran` are the
+    days on which a story of the week was told.
     """
 
     story: Story
@@ -378,6 +380,7 @@ class Ranked:
     barred: str = ""
     pinned: bool = False
     kin: tuple[str, ...] = ()
+    ran: tuple[date, ...] = ()
 
     @property
     def headline(self) -> str:

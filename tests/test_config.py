@@ -265,6 +265,43 @@ def test_a_file_without_a_topic_that_counts_is_a_fault(write: Write, topics: str
     assert [fault for fault in found if "at least one [[topic]] with a weight above 0 is needed" in fault]
 
 
+def test_calendars_are_read_with_the_topics_of_their_words(write: Write) -> None:
+    named = """
+[[calendar]]
+file = "calendars/office.ics"
+name = "Statistics Norland"
+[[calendar.match]]
+words = ["consumer price", "CPI"]
+topics = ["inflation"]
+"""
+    (calendar,) = homefolder.load(write(digest=DIGEST + named), {}).calendars
+
+    assert (calendar.file, calendar.topics) == ("calendars/office.ics", ())
+    assert calendar.match == (values.Match(("consumer price", "CPI"), ("inflation",)),)
+
+
+def test_faults_of_calendars_are_named_with_their_lines(write: Write) -> None:
+    wrong = """
+[[calendar]]
+file = "a.ics"
+name = "A"
+topics = ["inflatoin"]
+[[calendar]]
+file = "a.ics"
+[[calendar.match]]
+words = []
+topics = ["inflation"]
+"""
+    found = faults(write(digest=DIGEST + wrong))
+
+    assert [(line.split(":")[1], line.partition("] ")[2].split(":")[0]) for line in found] == [
+        ("15", "topics"),
+        ("16", "name"),
+        ("19", "words"),
+        ("17", "file"),
+    ]
+
+
 def test_which_pictures_are_shown_is_a_setting(write: Write) -> None:
     config = homefolder.load(
         write(digest=f'{DIGEST}\n[pictures]\npublishers = ["Example News"]\nrefused_hosts = ["Ads.Example."]\n'), {}

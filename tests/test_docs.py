@@ -44,8 +44,10 @@ def test_every_setting_stands_in_the_starter_file(table: str, settings: type[con
     assert [one.name for one in fields(settings) if not re.search(rf"^{one.name} = ", text, re.MULTILINE)] == []
 
 
-@pytest.mark.parametrize(("file", "kind"), [("digest", Digest), ("topics", Topic), ("feeds", Feed)])
-def test_every_key_of_a_digest_a_topic_and_a_feed_is_explained(file: str, kind: type[Digest]) -> None:
+@pytest.mark.parametrize(
+    ("file", "kind"), [("digest", Digest), ("digest", config.Calendar), ("topics", Topic), ("feeds", Feed)]
+)
+def test_every_key_of_a_digest_a_calendar_a_topic_and_a_feed_is_explained(file: str, kind: type[Digest]) -> None:
     assert [one.name for one in fields(kind) if not re.search(rf"\b{one.name}\b", STARTER[file])] == []
 
 

@@ -20,6 +20,7 @@ LADDER = (
     (
         *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
         "digest.editions.illustrate",
+        *("digest.editions.calendars", "digest.editions.week"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery", "digest.pictures"),
@@ -51,6 +52,8 @@ HOMES = {
     "nh3": ("digest/feeds/cleaning/",),
     "tomlkit": ("digest/feeds/lists/",),
     "itsdangerous": ("digest/links.py",),
+    "icalendar": ("digest/editions/calendars.py",),
+    "dateutil": ("digest/editions/calendars.py",),
     "PIL": ("digest/pictures/make.py",),
     "msgspec": ("digest/editions/pool.py", "digest/store/"),
 }

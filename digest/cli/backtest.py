@@ -43,6 +43,10 @@ def backtest(
     if topics_file is None and settings_file is None:
         raise click.UsageError("Name what to try: --topics FILE, --settings FILE, or both.")
     digest = home.digest(slug)
+    if digest.week_of:
+        raise click.UsageError(
+            f"{digest.slug} tells again what {digest.week_of} told; `--digest {digest.week_of}` shows what would change there."
+        )
     changed = _changed(home, digest.slug, topics_file, settings_file)
     since = local_day(digest, utc_now()) - timedelta(days=days)
     with engines.read(home.engine) as connection, output.progress("Days") as bar:

@@ -11,6 +11,7 @@ import click
 from digest import __version__
 from digest.cli import (
     backtest,
+    calendar,
     delivery,
     demo,
     editions,
@@ -29,7 +30,7 @@ from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
     "Begin": ("init", "demo", "check", "migrate"),
-    "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
+    "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit"),
     "The editor's hand": ("override", "hold", "approve", "skip"),
     "Past days": ("backtest", "rebuild"),
     "Lists": ("feeds", "topics", "subscribers"),
@@ -73,6 +74,7 @@ for command in (
     feeds.poll,
     ranking.rank,
     explain.explain,
+    calendar.calendar,
     editions.preview,
     editions.publish,
     delivery.deliver,

@@ -96,7 +96,7 @@ def compose(
     )
     if edition.items:
         return edition
-    return replace(edition, state=EditionState.SKIPPED, reason=_nothing(len(ranked), rules.ranking))
+    return replace(edition, state=EditionState.SKIPPED, reason=_nothing(len(ranked), rules))
 
 
 def select(ranked: Sequence[Ranked], rules: Rules, choices: Collection[tuple[str, ...]]) -> "Selection":
@@ -274,6 +274,7 @@ def _item(place: int, placed: Placed, pictures: Mapping[str, Picture]) -> Item:
         article_ids=tuple(sorted(article.id for article in ranked.story.articles)),
         update=ranked.update,
         picture=pictures.get(lead.image.url) if place == 1 and lead.image else None,
+        ran=ranked.ran,
     )
 
 
@@ -286,7 +287,10 @@ def _also(story: Story, lead: Article) -> tuple[Reference, ...]:
     return tuple(others[publisher] for publisher in story.publishers if publisher in others)
 
 
-def _nothing(stories: int, settings: Ranking) -> str:
+def _nothing(stories: int, rules: Rules) -> str:
+    settings = rules.ranking
+    if not stories and rules.digest.week_of:
+        return f"{rules.digest.week_of} told no story in the seven days before."
     if not stories:
         return f"No new story was read in the {settings.hours:g} hours before press time."
     return (

@@ -11,6 +11,7 @@ from datetime import date, datetime
 import msgspec
 
 from digest.config import Rules
+from digest.editions import agenda, week
 from digest.editions.compose import compose, select
 from digest.editions.policy import judged, order_for
 from digest.errors import RecordUnreadable
@@ -27,6 +28,7 @@ from digest.model import (
     Ranked,
     Window,
 )
+from digest.ranking.occasions import occasions
 from digest.ranking.rank import rank
 
 
@@ -35,7 +37,8 @@ class Pool:
     """What was read for the edition of `day`, and what editors had set: `rules` and the overrides in force.
 
     `choices` are the distinct topic choices of the readers, `at` is the moment of publication, `pictures` what we have of the
-    pictures that articles came with, by their addresses.
+    pictures that articles came with, by their addresses. `events` are those of its day, the day before and the next, in order. `week` are
+    the daily editions that a weekly one tells again.
     """
 
     rules: Rules
@@ -50,6 +53,7 @@ class Pool:
     events: tuple[Event, ...] = ()
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     coverage: Coverage | None = None
+    week: tuple[Edition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Verdict:
 def ranked_of(pool: Pool) -> list[Ranked]:
     """The pool's stories, best first."""
     rules = pool.rules
+    if rules.digest.week_of:
+        return week.ranked(pool.week, pool.articles, rules, pool.overrides)
     return rank(
         pool.articles,
         rules.topics,
@@ -72,6 +78,7 @@ def ranked_of(pool: Pool) -> list[Ranked]:
         rules.digest.topics,
         history=pool.history,
         overrides=pool.overrides,
+        occasions=occasions(pool.events, pool.day, pool.window.end, rules.digest.zone),
     )
 
 
@@ -89,7 +96,7 @@ def composed_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
         pool.window,
         pool.choices,
         quotes=pool.quotes,
-        events=pool.events,
+        events=agenda.shown(pool.events, pool.day, pool.window.end, pool.rules.topics),
         pictures=pool.pictures,
         coverage=pool.coverage,
         now=pool.at,

@@ -12,12 +12,23 @@ from sqlalchemy import Connection, Engine
 
 from digest import __version__, clock
 from digest.config import Config
-from digest.editions import policy, proof
+from digest.editions import calendars, policy, proof, week
 from digest.editions.gates import Finding
 from digest.editions.illustrate import illustrated
 from digest.editions.pool import Pool, composed_of, edition_of, packed, ranked_of, unpacked
 from digest.errors import EditionSettled, RecordUnreadable
-from digest.model import WAITING, Approval, Digest, Edition, EditionState, History, Override, OverrideKind, Policy
+from digest.model import (
+    WAITING,
+    Approval,
+    Digest,
+    Edition,
+    EditionState,
+    History,
+    Override,
+    OverrideKind,
+    Policy,
+    Window,
+)
 from digest.ranking.memory import told_by
 from digest.store import articles, deliveries, editions, feeds, overrides, pictures, quotes, records, subscribers
 from digest.store import engine as engines
@@ -54,24 +65,37 @@ def gather(config: Config, connection: Connection, digest: Digest, day: date, pr
         press: the end of its window.
         now: stated as its time of publication; overrides count if they are in force at it.
     """
-    window = clock.window(press, config.ranking.hours)
-    remembered = day - timedelta(days=config.ranking.memory_days)
-    earlier = editions.frozen(connection, digest.slug, since=remembered, before=day)
-    told = [one for edition in earlier for one in told_by(edition)]
-    return Pool(
+    window = Window(press - week.SPAN, press) if digest.week_of else clock.window(press, config.ranking.hours)
+    pool = Pool(
         rules=config.rules(digest),
         day=day,
         window=window,
         at=now,
-        articles=tuple(articles.between(connection, window, digest.languages)),
-        history=History(
-            tuple(told), tuple(articles.by_ids(connection, {number for one in told for number in one.article_ids}))
-        ),
         overrides=tuple(overrides.in_force(connection, digest.slug, now)),
         choices=subscribers.choices(connection, digest.slug, day),
         quotes=tuple(quotes.latest(connection, [f"EUR/{currency}" for currency in config.market.currencies], day)),
+        events=calendars.due(config, digest, day),
         coverage=feeds.coverage(connection, window),
     )
+    return _with_the_week(connection, pool) if digest.week_of else _with_the_news(connection, pool)
+
+
+def _with_the_news(connection: Connection, pool: Pool) -> Pool:
+    """A daily edition is made of the window's articles, and of what earlier editions told."""
+    digest = pool.rules.digest
+    remembered = pool.day - timedelta(days=pool.rules.ranking.memory_days)
+    earlier = editions.frozen(connection, digest.slug, since=remembered, before=pool.day)
+    told = [one for edition in earlier for one in told_by(edition)]
+    known = articles.by_ids(connection, {number for one in told for number in one.article_ids})
+    news = articles.between(connection, pool.window, digest.languages)
+    return replace(pool, articles=tuple(news), history=History(tuple(told), tuple(known)))
+
+
+def _with_the_week(connection: Connection, pool: Pool) -> Pool:
+    """A weekly edition is made of the daily ones of the seven days before, and of their articles."""
+    told = editions.frozen(connection, pool.rules.digest.week_of, since=pool.day - week.SPAN, before=pool.day)
+    ids = {number for edition in told for item in edition.items for number in item.article_ids}
+    return replace(pool, articles=tuple(articles.by_ids(connection, ids)), week=tuple(told))
 
 
 def draft(config: Config, connection: Connection, digest: Digest, day: date, press: datetime, now: datetime) -> Edition:

@@ -143,7 +143,9 @@ def _update(new: Sequence[Article], old: Sequence[Article], before: Told, settin
         parts.append(f"a new figure, {figure}")
     if publishers:
         parts.append(f"now also covered by {_listed(publishers)}")
-    return Update(before.first, "; ".join(parts), official, figure, publishers) if parts else None
+    if not parts:
+        return None
+    return Update(before.first, "; ".join(parts), official, figure, publishers, tuple(sorted(before.article_ids)))
 
 
 def _listed(names: Sequence[str]) -> str:

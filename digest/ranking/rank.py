@@ -10,6 +10,7 @@ from digest.config import Ranking
 from digest.model import Article, History, Override, Ranked, Receipt, Story, Topic
 from digest.ranking import hand
 from digest.ranking.memory import Recalled, Recollection
+from digest.ranking.occasions import Occasion, calendar_factor
 from digest.ranking.publishers import named
 from digest.ranking.score import best_topic, score
 from digest.ranking.stories import kinship
@@ -28,6 +29,7 @@ def rank(
     *,
     history: History = _NOTHING,
     overrides: Sequence[Override] = (),
+    occasions: Sequence[Occasion] = (),
 ) -> list[Ranked]:
     """Form stories and put the one that matters most at the time `at` first.
 
@@ -39,12 +41,13 @@ def rank(
         within: the slugs a story may be filed under and scored by; none means all topics.
         history: what earlier editions told. Its articles help to know a story again; they do not make one.
         overrides: the editor's hand, as far as it is in force.
+        occasions: what is due, or was, and raises the stories that it bears on.
 
     Returns:
         Every story that has an article of the window. Of equal scores the newer comes first, then the one stored earlier.
     """
     with _nothing_to_collect():
-        return _ranked(articles, topics, settings, at, within, history, overrides)
+        return _ranked(articles, topics, settings, at, within, history, overrides, occasions)
 
 
 @contextmanager
@@ -70,6 +73,7 @@ def _ranked(
     within: Collection[str],
     history: History,
     overrides: Sequence[Override],
+    occasions: Sequence[Occasion],
 ) -> list[Ranked]:
     matcher = Matcher(topics)
     counted = [topic for topic in topics if not within or topic.slug in within]
@@ -84,7 +88,7 @@ def _ranked(
         recalled = recollection.of(whole)
         present = tuple(article for article in recalled.story.articles if article.id in inside)
         if present:
-            computed[place] = _computed(Story(present), recalled, matcher, counted, settings, at)
+            computed[place] = _computed(Story(present), recalled, matcher, counted, settings, at, occasions)
     close = kinship.near(stories, state.kinships())
     ranked = []
     for place, one in computed.items():
@@ -97,7 +101,13 @@ def _ranked(
 
 
 def _computed(
-    story: Story, recalled: Recalled, matcher: Matcher, topics: Sequence[Topic], settings: Ranking, at: datetime
+    story: Story,
+    recalled: Recalled,
+    matcher: Matcher,
+    topics: Sequence[Topic],
+    settings: Ranking,
+    at: datetime,
+    occasions: Sequence[Occasion],
 ) -> Ranked:
     """A story with all that is computed of it alone."""
     matched = [(article.feed.topics, matcher.matches(article)) for article in story.articles]
@@ -109,8 +119,8 @@ def _computed(
             next((one for one, says in zip(story.articles, speaks, strict=True) if says), story.lead), story
         )
     receipt = score(story, reading, topics, settings, at)
-    if remembered := recalled.factor(settings):
-        receipt = Receipt((*receipt.factors, remembered))
+    further = (calendar_factor(reading, topics, occasions, settings), recalled.factor(settings))
+    receipt = Receipt((*receipt.factors, *(one for one in further if one)))
     return Ranked(
         story,
         receipt,

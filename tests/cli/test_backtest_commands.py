@@ -153,3 +153,13 @@ def alter(home: Path, statement: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+def test_a_weekly_digest_is_not_tried_out_but_its_daily_one(run: Run, desk: object, tmp_path: Path) -> None:
+    with (tmp_path / "digest.toml").open("a", encoding="utf-8") as configuration:
+        configuration.write('\n[[digest]]\nslug = "week"\ntitle = "The Week"\nweek_of = "economy"\ndays = ["sun"]\n')
+
+    finished = run("backtest", "--digest", "week", "--topics", str(tmp_path / "topics.toml"))
+
+    assert finished.returncode == 2
+    assert "week tells again what economy told; `--digest economy` shows what would change there." in finished.stderr
