@@ -19,6 +19,7 @@ LADDER = (
     ("digest.delivery.deliver", "digest.delivery.preview"),
     (
         *("digest.editions.publish", "digest.editions.backtest", "digest.editions.pool"),
+        "digest.editions.standing",
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery",),

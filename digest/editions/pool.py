@@ -28,6 +28,7 @@ from digest.model import (
     Window,
 )
 from digest.ranking.rank import rank
+from digest.ranking.stories.stories import Stories
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class Verdict:
     why: str = ""
 
 
-def ranked_of(pool: Pool) -> list[Ranked]:
-    """The pool's stories, best first."""
+def ranked_of(pool: Pool, stories: Stories | None = None) -> list[Ranked]:
+    """The pool's stories, best first; `stories` where they have been formed of its `material` and kept."""
     rules = pool.rules
     return rank(
         pool.articles,
@@ -72,6 +73,7 @@ def ranked_of(pool: Pool) -> list[Ranked]:
         rules.digest.topics,
         history=pool.history,
         overrides=pool.overrides,
+        stories=stories,
     )
 
 

@@ -14,6 +14,7 @@ from digest.ranking.publishers import named
 from digest.ranking.score import best_topic, score
 from digest.ranking.stories import kinship
 from digest.ranking.stories.cluster import formed
+from digest.ranking.stories.stories import Stories
 from digest.ranking.topics.matcher import Matcher, Reading
 
 _NOTHING = History()
@@ -28,6 +29,7 @@ def rank(
     *,
     history: History = _NOTHING,
     overrides: Sequence[Override] = (),
+    stories: Stories | None = None,
 ) -> list[Ranked]:
     """Form stories and put the one that matters most at the time `at` first.
 
@@ -39,12 +41,20 @@ def rank(
         within: the slugs a story may be filed under and scored by; none means all topics.
         history: what earlier editions told. Its articles help to know a story again; they do not make one.
         overrides: the editor's hand, as far as it is in force.
+        stories: what has been formed of the `material` of these articles and this history; None forms it from scratch.
 
     Returns:
         Every story that has an article of the window. Of equal scores the newer comes first, then the one stored earlier.
     """
     with _nothing_to_collect():
-        return _ranked(articles, topics, settings, at, within, history, overrides)
+        state = formed(material(articles, history), settings) if stories is None else stories
+        return _ranked(state, articles, topics, settings, at, within, history, overrides)
+
+
+def material(articles: Sequence[Article], history: History) -> list[Article]:
+    """What stories are formed of: a window's articles and those that were told, each with its publisher's name."""
+    inside = {article.id for article in articles}
+    return named([*articles, *(article for article in history.articles if article.id not in inside)])
 
 
 @contextmanager
@@ -63,6 +73,7 @@ def _nothing_to_collect() -> Iterator[None]:
 
 
 def _ranked(
+    state: Stories,
     articles: Sequence[Article],
     topics: Sequence[Topic],
     settings: Ranking,
@@ -74,8 +85,6 @@ def _ranked(
     matcher = Matcher(topics)
     counted = [topic for topic in topics if not within or topic.slug in within]
     inside = {article.id for article in articles}
-    known = [article for article in history.articles if article.id not in inside]
-    state = formed(named([*articles, *known]), settings)
     recollection = Recollection(history, settings, state.vouch)
     stories = hand.regrouped(state.stories(), overrides)
     by_hand = hand.aimed(stories, overrides)
