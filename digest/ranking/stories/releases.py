@@ -108,6 +108,10 @@ def _by_first(table: dict[str, str]) -> dict[str, list[_Phrase]]:
 _PHRASES = _by_first({**_table(_LINES), **dict.fromkeys(map(str.strip, _OTHERS.split(",")), "")})
 
 
+_LETTERS = re.compile("[a-z]+")
+_stem = lru_cache(maxsize=1 << 14)(light_stem)
+
+
 class Release(NamedTuple):
     """Figures that a country, or a bloc, releases. `period` is a month or quarter, "" where no headline names it."""
 
@@ -172,8 +176,10 @@ def _of(article: Article) -> _Headline:
 @lru_cache(maxsize=1 << 13)
 def _read(title: str) -> _Headline:
     """The first indicator that a headline names, if it reports a release, and the first period."""
+    if _PHRASES.keys().isdisjoint(map(_stem, _LETTERS.findall(title.lower()))):
+        return _NOTHING
     words = [written.lower() for written, _ in tokens(title)]
-    stems = list(map(light_stem, words))
+    stems = list(map(_stem, words))
     of = _first_of(stems)
     period = _period(words)
     if not of or title.endswith("?") or not (_TALK - {period}).isdisjoint(words):  # "may" is a month as well
