@@ -6,6 +6,7 @@ schedulers are harmless, a missed call is made up for by the next, and cron coul
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from digest.delivery.post import PostReport
 from digest.editions import policy
 from digest.editions.due import publish_due
 from digest.editions.publish import Published
+from digest.editions.standing import Standing
 from digest.errors import DigestError
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport
@@ -103,6 +105,8 @@ def tick(
 class Service:
     """Ticks every minute and sends what is due, in threads of its own, until it is stopped.
 
+    `standing` has each digest's day as it stands, brought up to date whenever a tick has news.
+
     Args:
         config: asked at each of them what holds now.
         engine: the database.
@@ -126,6 +130,7 @@ class Service:
     ) -> None:
         self._config, self._engine, self._clock = config, engine, clock
         self._publish, self._poll, self._write, self._deliver = publish, poll, write, deliver
+        self.standing = Standing(engine)
         self._stopping = threading.Event()
         self._looked_at: datetime | None = None
         self._in_trouble = False
@@ -181,6 +186,25 @@ class Service:
             for outcome in report.polled.outcomes:
                 for alert, sentence in outcome.alerts.items():
                     log.warning("feed", feed=outcome.feed, alert=alert.value, reason=sentence)
+        self._look(report)
+
+    def _look(self, report: TickReport) -> None:
+        """Let the days take in what a tick brought: articles, or an edition after which the next one's day begins."""
+        brought = report.polled is not None and report.polled.articles_new + report.polled.articles_updated > 0
+        config = self._config()
+        for digest in config.digests:
+            known = self.standing.last(digest.slug) is not None
+            if self._stopping.is_set() or (known and not brought and not report.published):
+                continue
+            began = time.perf_counter()
+            try:
+                day = self.standing.look(config, digest.slug, self._clock())
+            except DigestError as error:
+                log.error("failed", part="standing", reason=str(error))  # noqa: TRY400  # its sentence says it all
+            except Exception:
+                log.exception("failed", part="standing")
+            else:
+                log.info("standing", **day.as_dict(), milliseconds=round(1000 * (time.perf_counter() - began)))
 
     def send(self) -> None:
         """Deliver what is due; once a minute look also for what a sender that crashed has left behind.

@@ -19,7 +19,7 @@ LADDER = (
     ("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond"),
     (
         *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
-        "digest.editions.illustrate",
+        *("digest.editions.illustrate", "digest.editions.standing"),
         *("digest.editions.calendars", "digest.editions.week"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),

@@ -17,12 +17,14 @@ from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.delivery.deliver import DeliveryReport
 from digest.editions.publish import Published
 from digest.errors import WorkError
-from digest.feeds.reports import PollReport
-from digest.model import DeliveryState, Digest, Edition, EditionState, Feed, Memory, Window
+from digest.feeds.reports import FeedReport, PollReport
+from digest.model import DeliveryState, Digest, Edition, EditionState, Feed, Memory, PollOutcome, Window
 from digest.scheduler import STOP_SECONDS, Service, tick
 from digest.store import editions, feeds, tables
 from digest.store import engine as engines
 from tests.conftest import NOW
+from tests.editions.stock import CONFIG as STOCK
+from tests.editions.stock import TITLES, keep
 
 EDITION = Edition(
     "economy", "The Economic Digest", date(2026, 2, 10), Window(NOW - timedelta(hours=36), NOW), (), published_at=NOW
@@ -326,6 +328,50 @@ def test_the_calls_are_never_dropped_for_coming_late_and_never_run_twice_at_once
     assert all(job.next_run_time.tzinfo is UTC for job in jobs.values())
 
 
+def test_what_a_tick_brought_is_in_the_day_as_it_stands_and_is_told(sqlite_engine: Engine) -> None:
+    """With a real store: the first tick looks at what is there, a poll with news adds it, one without changes nothing."""
+    titles: list[tuple[str, ...]] = [TITLES[:2], (), ("Crude jumps after a refinery fire in Rotterdam",)]
+
+    async def poll(config: Config, engine: Engine, now: datetime) -> PollReport:
+        new = titles.pop(0)
+        with engines.write(engine) as connection:
+            keep(connection, new, now - timedelta(minutes=10))
+        return PollReport((FeedReport("a feed", PollOutcome.FETCHED, articles_new=len(new)),), 0.0)
+
+    times = iter([NOW + timedelta(hours=hours) for hours in range(5)])
+    service = Service(lambda: STOCK, sqlite_engine, lambda: next(times), publish=lambda *_: (), poll=poll)
+    days = []
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            service.tick()
+            days.append(service.standing.last("economy"))
+
+    first, second, third = days
+    assert first is not None
+    assert third is not None
+    assert {item.title for item in first.edition.items} == set(TITLES[:2])
+    assert second is first
+    assert "Crude jumps after a refinery fire in Rotterdam" in {item.title for item in third.edition.items}
+    told = [line for line in logs if line["event"] == "standing"]
+    assert [(line["new"], line["changed"], line["stories"]) for line in told] == [(2, 2, 2), (1, 1, 3)]
+    assert told[0]["top"] == first.edition.items[0].title
+    assert told[0]["milliseconds"] >= 0
+
+
+def test_a_day_that_cannot_be_looked_at_is_told_and_stops_nothing(
+    at_work: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verbs = Verbs()
+    service = Service(lambda: STOCK, at_work, lambda: NOW, publish=verbs.publish, poll=verbs.poll)
+    with structlog.testing.capture_logs() as logs:
+        for accident in (fail, bug):
+            monkeypatch.setattr(service.standing, "look", lambda *_, accident=accident: accident())
+            service.tick()
+
+    assert [line["event"] for line in logs if line.get("part") == "standing"] == ["failed", "failed"]
+    assert verbs.called == ["publish", "poll"] * 2
+
+
 def test_a_relay_in_trouble_is_left_alone_for_a_minute(config: Config, sqlite_engine: Engine) -> None:
     """Every run claims and gives back, logs in anew and writes to the log, so that one every five seconds harms."""
     called = []
@@ -371,7 +417,7 @@ def test_the_log_says_what_became_of_an_edition_and_why(
     with structlog.testing.capture_logs() as lines:
         service.tick()
 
-    (line,) = lines
+    (line,) = (line for line in lines if line["event"] != "standing")
     assert {key: line[key] for key in told} == told
     assert (line["digest"], line["date"]) == ("economy", "2026-02-10")
     assert ("digest approve" in str(line.get("to_do"))) is (state is EditionState.HELD)

@@ -2,34 +2,23 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from digest import clock
-from digest.cli.context import Home, local_day
+from digest.cli.context import Home
+from digest.editions import standing
 from digest.editions.pool import Pool
-from digest.editions.publish import gather
 from digest.feeds.cleaning import urls
-from digest.model import WAITING, Digest
+from digest.model import Digest
 from digest.store import articles as article_store
-from digest.store import editions as edition_store
 
 _ID = re.compile(r"s?(\d{1,18})")
 
 
 def pool_at(home: Home, connection: Connection, digest: Digest, at: datetime, hours: float | None = None) -> Pool:
-    """What the next edition after `at` would be made of if it went to press then; of a window of so many `hours`.
-
-    Where the date's edition was made by then, that is the one of a later date, in which its stories have run.
-    """
-    day = local_day(digest, at)
-    made = edition_store.by_date(connection, digest.slug, day)
-    if made and made.state not in WAITING and made.published_at and made.published_at <= at:
-        day += timedelta(days=1)
-    ranking = home.config.ranking
-    config = replace(home.config, ranking=replace(ranking, hours=hours or ranking.hours))
-    return gather(config, connection, digest, clock.next_issue(digest, day), at, at)
+    """What the next edition after `at` would be made of if it went to press then; of a window of so many `hours`."""
+    return standing.pool_at(home.config, connection, digest, at, hours)
 
 
 def in_every_language(digest: Digest) -> Digest:

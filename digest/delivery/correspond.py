@@ -59,7 +59,7 @@ async def correspond(config: Config, engine: Engine, clock: Callable[[], datetim
     if not waiting:
         return PostReport()
     links = Links(config.site.base_url, config.signing_keys)
-    desk = _Desk(config, engine, links, Renderer(config.site, links, config.home))
+    desk = _Desk(config, engine, links, Renderer(config.site, links, config.language, config.look))
     return await post(config, engine, [Letter(key, to, desk.letter(matter, to)) for matter, to, key in waiting], clock)
 
 

@@ -30,6 +30,7 @@ from digest.model import (
 )
 from digest.ranking.occasions import occasions
 from digest.ranking.rank import rank
+from digest.ranking.stories.stories import Stories
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Verdict:
     why: str = ""
 
 
-def ranked_of(pool: Pool) -> list[Ranked]:
-    """The pool's stories, best first."""
+def ranked_of(pool: Pool, stories: Stories | None = None) -> list[Ranked]:
+    """The pool's stories, best first; `stories` where they have been formed of its `material` and kept."""
     rules = pool.rules
     if rules.digest.week_of:
         return week.ranked(pool.week, pool.articles, rules, pool.overrides)
@@ -79,6 +80,7 @@ def ranked_of(pool: Pool) -> list[Ranked]:
         history=pool.history,
         overrides=pool.overrides,
         occasions=occasions(pool.events, pool.day, pool.window.end, rules.digest.zone),
+        stories=stories,
     )
 
 

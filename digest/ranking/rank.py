@@ -15,6 +15,7 @@ from digest.ranking.publishers import named
 from digest.ranking.score import best_topic, score
 from digest.ranking.stories import kinship
 from digest.ranking.stories.cluster import formed
+from digest.ranking.stories.stories import Stories
 from digest.ranking.topics.matcher import Matcher, Reading
 
 _NOTHING = History()
@@ -30,6 +31,7 @@ def rank(
     history: History = _NOTHING,
     overrides: Sequence[Override] = (),
     occasions: Sequence[Occasion] = (),
+    stories: Stories | None = None,
 ) -> list[Ranked]:
     """Form stories and put the one that matters most at the time `at` first.
 
@@ -42,12 +44,20 @@ def rank(
         history: what earlier editions told. Its articles help to know a story again; they do not make one.
         overrides: the editor's hand, as far as it is in force.
         occasions: what is due, or was, and raises the stories that it bears on.
+        stories: what has been formed of the `material` of these articles and this history; None forms it from scratch.
 
     Returns:
         Every story that has an article of the window. Of equal scores the newer comes first, then the one stored earlier.
     """
     with _nothing_to_collect():
-        return _ranked(articles, topics, settings, at, within, history, overrides, occasions)
+        state = formed(material(articles, history), settings) if stories is None else stories
+        return _ranked(state, articles, topics, settings, at, within, history, overrides, occasions)
+
+
+def material(articles: Sequence[Article], history: History) -> list[Article]:
+    """What stories are formed of: a window's articles and those that were told, each with its publisher's name."""
+    inside = {article.id for article in articles}
+    return named([*articles, *(article for article in history.articles if article.id not in inside)])
 
 
 @contextmanager
@@ -66,6 +76,7 @@ def _nothing_to_collect() -> Iterator[None]:
 
 
 def _ranked(
+    state: Stories,
     articles: Sequence[Article],
     topics: Sequence[Topic],
     settings: Ranking,
@@ -78,8 +89,6 @@ def _ranked(
     matcher = Matcher(topics)
     counted = [topic for topic in topics if not within or topic.slug in within]
     inside = {article.id for article in articles}
-    known = [article for article in history.articles if article.id not in inside]
-    state = formed(named([*articles, *known]), settings)
     recollection = Recollection(history, settings, state.vouch)
     stories = hand.regrouped(state.stories(), overrides)
     by_hand = hand.aimed(stories, overrides)

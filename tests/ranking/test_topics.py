@@ -131,6 +131,40 @@ def test_the_starter_topics_load_without_a_fault_and_have_the_slugs_others_rely_
     assert [topic.slug for topic in starter if topic.weight == 0] == ["other-news"]
 
 
+@pytest.mark.parametrize(
+    ("title", "no_topic"),
+    [
+        ("Airstrikes hit energy infrastructure near the front line", "energy"),
+        ("Army reports precision strike on energy depot", "energy"),
+        ("Newspaper's CEO steps down after layoffs", "jobs"),
+        ("When to expect an income tax refund", "public-finance"),
+        ("NATO shakes up its military command", "geopolitics"),
+        ("Activist convicted under national security law", "geopolitics"),
+        ("Defence partnership grows with a survey vessel", "shipping"),
+    ],
+)
+def test_the_starter_topics_leave_out_what_only_sounds_like_them(
+    starter: tuple[Topic, ...], title: str, no_topic: str
+) -> None:
+    assert Matcher(starter).relevance(article(1, title))[no_topic] < Ranking().focus
+
+
+@pytest.mark.parametrize(
+    ("title", "topic"),
+    [
+        ("Drone attack halts refinery, oil exports fall", "energy"),
+        ("Ministry orders coal power to stay on the grid", "energy"),
+        ("Brewer announces layoffs, 6,000 job cuts", "jobs"),
+        ("Income tax revenue falls short of budget", "public-finance"),
+        ("NATO members raise defence spending under sanctions", "geopolitics"),
+        ("Freight rates rise as vessels wait at the canal", "shipping"),
+    ],
+)
+def test_the_starter_topics_still_take_what_is_theirs(starter: tuple[Topic, ...], title: str, topic: str) -> None:
+    relevance = Matcher(starter).relevance(article(1, title))
+    assert max(relevance, key=lambda slug: relevance[slug]) == topic
+
+
 def test_no_starter_topic_has_two_terms_of_the_same_stems(starter: tuple[Topic, ...]) -> None:
     words = Words()
     for topic in starter:

@@ -2,30 +2,40 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from digest.config import Ranking
 from digest.model import Article, Factor, Ranked, Story
+from digest.ranking.stories import releases
 from digest.ranking.stories.lead import canonical
 from digest.ranking.stories.stories import Kinship
 
 FLOOR = 0.85
 """From this nearness on a story is an echo of another; below, two stories only have much in common."""
 
+SAME_RELEASE = 0.8
+"""How near two stories are that report one release of figures and share hardly a word: akin, and no echo by that alone."""
+
 Near = Mapping[int, Mapping[int, float]]
 """The near stories of each, by their places, and how near, in [0, 1]."""
 
 
 def near(stories: Sequence[Story], kinships: Iterable[Kinship]) -> Near:
-    """Which stories are near which. Those that editors merged into one are near each other no more."""
+    """Which stories are near which, by their words or since they report one release of figures.
+
+    Those that editors merged into one are near each other no more.
+    """
     place_of = {_key(article): place for place, story in enumerate(stories) for article in story.articles}
+    by_words = (
+        (place_of.get(_key(one.one.lead)), place_of.get(_key(one.other.lead)), one.nearness) for one in kinships
+    )
+    by_release = ((one, other, SAME_RELEASE) for one, other in releases.pairs(stories))
     found: dict[int, dict[int, float]] = defaultdict(dict)
-    for one in kinships:
-        left, right = place_of.get(_key(one.one.lead)), place_of.get(_key(one.other.lead))
+    for left, right, nearness in chain(by_words, by_release):
         if left is None or right is None or left == right:
             continue
-        nearness = min(1.0, one.nearness)
-        found[left][right] = max(nearness, found[left].get(right, 0.0))
-        found[right][left] = max(nearness, found[right].get(left, 0.0))
+        for one, other in ((left, right), (right, left)):
+            found[one][other] = max(min(1.0, nearness), found[one].get(other, 0.0))
     return found
 
 
