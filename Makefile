@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
+LOCALE := templates/locale
 
-.PHONY: demo test lint types check kills bench-poll bench-hostile lock image clean
+.PHONY: demo test lint types check kills bench-poll bench-hostile catalogues lock image clean
 
 demo: $(VENV)/.installed ## live through one whole day on this machine
 	$(BIN)/digest demo $(DEMO)
@@ -29,6 +30,12 @@ bench-poll: $(VENV)/.installed-dev $(VENV)/peer/.installed ## polls beside `read
 
 bench-hostile: $(VENV)/.installed-dev ## a round beside hostile servers, and the same round alone
 	$(BIN)/python -m bench.hostile
+
+catalogues: $(VENV)/.installed-dev ## bring the phrases of templates and code into every catalogue
+	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg --add-location=file --sort-by-file --width=100 \
+	  --project=economic-digest --copyright-holder="the authors" -o $(LOCALE)/messages.pot digest templates
+	for file in $(LOCALE)/*.po; do $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --width=100 \
+	  -i $(LOCALE)/messages.pot -o $$file -l $$(basename $$file .po) || exit 1; done
 
 image: ## build the container image with the engine at hand
 	$(or $(shell command -v docker),$(shell command -v podman),docker) build -t economic-digest .

@@ -11,6 +11,7 @@ from digest.delivery import smtp
 from digest.errors import ConfigError, DigestError, MissingSecret
 from digest.feeds import health
 from digest.feeds.health import Health
+from digest.language import FOLDER, template, untranslated
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import schema
@@ -47,6 +48,7 @@ def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[
     return (
         _configuration(config),
         _identity(config),
+        _language(config),
         _secret(config),
         *_database(config, now),
         _relay(config.relay, config, call=call_relay),
@@ -83,6 +85,18 @@ def _identity(config: Config) -> Finding:
     if left:
         return Finding("identity", Level.NOTE, f"{', '.join(left)} in digest.toml as in the example.")
     return Finding("identity", Level.OK, f"mail comes from {site.from_address}.")
+
+
+def _language(config: Config) -> Finding:
+    locale = config.site.locale
+    missing = untranslated(locale, config.home)
+    if not missing:
+        return Finding("language", Level.OK, f"{locale}; every phrase has words in it.")
+    sentence = f"{locale}; readers see {len(missing)} phrases in English, such as “{missing[0]}”."
+    own = config.home / FOLDER / f"{locale.replace('-', '_')}.po"
+    return Finding(
+        "language", Level.NOTE, f"{sentence} {own} can have words for them; it begins as a copy of {template()}."
+    )
 
 
 def _secret(config: Config) -> Finding:

@@ -62,6 +62,21 @@ def due_slots(digest: Digest, after: date | None, now: datetime, *, look_back: i
     return found if after is not None else found[-1:]
 
 
+def closing_slot(digest: Digest, now: datetime) -> tuple[date, datetime] | None:
+    """The slot to come whose edition is closed by now, `review` minutes before it, with its local date; None where none is."""
+    today = now.astimezone(ZoneInfo(digest.zone)).date()
+    for day in (today, today + timedelta(days=1)):
+        moment = slot(day, digest.press, digest.zone) if WEEKDAYS[day.weekday()] in digest.days else None
+        if moment is not None and moment - timedelta(minutes=digest.review) <= now < moment:
+            return day, moment
+    return None
+
+
+def given_up(digest: Digest, day: date, late: timedelta) -> datetime:
+    """From when on nothing can become of a date's edition: the lateness limit after the date has ended."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(digest.zone)).astimezone(UTC) + late
+
+
 def next_issue(digest: Digest, day: date) -> date:
     """The first date from `day` on that the digest has an edition of."""
     return next(

@@ -15,7 +15,11 @@ from digest.model import Digest, Feed, Topic
 
 @dataclass(frozen=True)
 class Site:
-    """Who publishes: what readers see in the mail and on its pages. `base_url` has no slash at its end."""
+    """Who publishes: what readers see in the mail and on its pages. `base_url` has no slash at its end.
+
+    Proposed editions go to the `editors`, and what needs somebody to act to the `operators`; where there are none, `contact` has
+    both.
+    """
 
     title: str = "The Economic Digest"
     base_url: str = "http://127.0.0.1:8000"
@@ -23,6 +27,8 @@ class Site:
     contact: str = "editor@localhost"
     postal_address: str = ""
     locale: str = "en"
+    editors: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,21 @@ class Market:
     currencies: tuple[str, ...] = ("USD", "GBP", "JPY", "CHF", "CNY")
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """Whether an edition's first story shows the picture that came with it, and which pictures may be shown.
+
+    Where `credit_needed`, only one that the feed credits to somebody, or whose publisher is one of `publishers`: those that
+    let us show their pictures under their name. None comes from one of the `refused_hosts` or from below it.
+    """
+
+    show: bool = True
+    credit_needed: bool = True
+    publishers: tuple[str, ...] = ()
+    refused_hosts: tuple[str, ...] = ()
+    most_kilobytes: int = 80
+
+
 class Security(StrEnum):
     """How the connection to the relay is protected."""
 
@@ -158,6 +179,7 @@ class Config:
     topics: tuple[Topic, ...]
     feeds: tuple[Feed, ...]
     database_url: str = field(repr=False)
+    pictures: Pictures = field(default_factory=Pictures)
     relay: Relay | None = None
     keys: tuple[str, ...] = field(default=(), repr=False)
 

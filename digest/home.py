@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest import tomlfile
-from digest.config import Config, Fetch, Market, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
-from digest.errors import ConfigError, Fault
-from digest.model import WEEKDAYS, Digest, Feed, Policy, Term, Topic
+from digest import language, tomlfile
+from digest.config import Config, Fetch, Market, Pictures, Ranking, Relay, Security, Sending, Site, UnknownPolicy, Web
+from digest.errors import ConfigError, Fault, RenderFault
+from digest.model import WEEKDAYS, Approval, Digest, Feed, Policy, Term, Topic
 from digest.tomlfile import Table
 
 FILES = ("digest.toml", "topics.toml", "feeds.toml")
@@ -48,6 +48,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         delivery=_delivery(root.table("delivery")),
         web=_web(root.table("web")),
         market=_market(root.table("market")),
+        pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
         topics=topics,
         feeds=feeds,
@@ -55,6 +56,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         relay=_relay(secrets),
         keys=_keys(secrets),
     )
+    _language(root, config, faults)
     root.finish()
     if faults:
         raise ConfigError(tuple(faults))
@@ -97,15 +99,28 @@ def _site(table: Table) -> Site:
         contact=table.text("contact", Site.contact),
         postal_address=table.text("postal_address", wanted="the publisher's postal address; the law wants it"),
         locale=table.text("locale", Site.locale),
+        editors=table.texts("editors"),
+        operators=table.texts("operators"),
     )
     if not site.base_url.startswith(("http://", "https://")) or not urlsplit(site.base_url).hostname:
         table.fault("base_url", f'is "{site.base_url}"; it should be an address such as "https://news.example.org"')
-    for key in ("from_address", "contact"):
-        address = getattr(site, key)
+    named = [("from_address", site.from_address), ("contact", site.contact)]
+    named += [(key, address) for key in ("editors", "operators") for address in getattr(site, key)]
+    for key, address in named:
         if address.count("@") != 1 or not all(address.split("@")):
             table.fault(key, f'is "{address}"; it should be an e-mail address such as "digest@example.org"')
     table.finish()
     return site
+
+
+def _language(root: Table, config: Config, faults: list[Fault]) -> None:
+    """Note what is wrong with the locale, and with catalogues for it that the home folder has."""
+    try:
+        language.load(config.site.locale, config.home)
+    except RenderFault:
+        root.table("site").fault("locale", f'is "{config.site.locale}"; it should be one such as "en" or "de_AT"')
+    except ConfigError as error:
+        faults += error.faults
 
 
 def _fetch(table: Table) -> Fetch:
@@ -198,6 +213,21 @@ def _market(table: Table) -> Market:
     return market
 
 
+def _pictures(table: Table) -> Pictures:
+    pictures = Pictures(
+        show=table.flag("show", Pictures.show),
+        credit_needed=table.flag("credit_needed", Pictures.credit_needed),
+        publishers=table.texts("publishers"),
+        refused_hosts=tuple(host.lower().strip(".") for host in table.texts("refused_hosts")),
+        most_kilobytes=table.integer("most_kilobytes", Pictures.most_kilobytes, least=10, most=500),
+    )
+    for host in pictures.refused_hosts:
+        if "/" in host or ":" in host:
+            table.fault("refused_hosts", f'holds "{host}"; it should be the name of a host such as "ads.example.org"')
+    table.finish()
+    return pictures
+
+
 def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:
     digests: list[Digest] = []
     for table in root.tables("digest"):
@@ -218,11 +248,22 @@ def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:
             quiet=_policy(table, "quiet", Policy.SHORT),
             most_failed=table.number("most_failed", 0.5, least=0.01, most=1.0),
             broken=_policy(table, "broken", Policy.HOLD),
+            review=table.integer("review", 0, least=0, most=12 * 60),
+            approval=Approval(table.choice("approval", [one.value for one in Approval], Approval.UNLESS_HELD.value)),
+            week_of=table.text("week_of", ""),
         )
         if any(digest.slug == other.slug for other in digests):
             table.fault("slug", f'is "{digest.slug}" a second time; every digest needs its own')
         table.finish()
         digests.append(digest)
+        if digest.week_of == digest.slug:
+            table.fault("week_of", f'is "{digest.week_of}", the digest itself; it should name another one')
+    for digest in digests:
+        daily = next((other for other in digests if other.slug == digest.week_of), None)
+        if digest.week_of and (daily is None or daily.week_of):
+            root.fault(
+                "digest", f'"{digest.slug}" is the week_of "{digest.week_of}", which is no daily digest of this file'
+            )
     if not digests:
         root.fault("digest", "is missing; at least one [[digest]] with a slug, a title and a press time is needed")
     return tuple(digests)

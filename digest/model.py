@@ -347,10 +347,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What is new on a story that ran before: `first` in the edition of that date; `news` says it to a reader."""
+    """What is new on a story that ran before: `first` in the edition of that date; `news` says it to an editor.
+
+    Readers are told in their language, of what it consists of: an `official` source that had not spoken, a new `figure`, the
+    `publishers` that have joined. Where all are empty, there is but the sentence.
+    """
 
     first: date
     news: str
+    official: str = ""
+    figure: str = ""
+    publishers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +403,13 @@ class Policy(StrEnum):
     SKIP = "skip"
 
 
+class Approval(StrEnum):
+    """Whether an edition that was proposed to the editors goes out unless one of them holds it, or only if one approves it."""
+
+    UNLESS_HELD = "unless_held"
+    ONLY_APPROVED = "only_approved"
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
     """A configured newsletter.
@@ -406,6 +420,10 @@ class Digest:
 
     A day with fewer than `fewest` stories or `fewest_publishers` is a `quiet` one; a day on which more than the share
     `most_failed` of the feeds could not be read is a `broken` one.
+
+    So many minutes before press time as `review` says, the edition is closed and proposed to the editors (0: it is made at
+    press time); `approval` says what it then takes to be sent. One that is the `week_of` another digest tells what that one told
+    in the seven days before.
     """
 
     slug: str
@@ -424,6 +442,9 @@ class Digest:
     quiet: Policy = Policy.SHORT
     most_failed: float = 0.5
     broken: Policy = Policy.HOLD
+    review: int = 0
+    approval: Approval = Approval.UNLESS_HELD
+    week_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,6 +480,32 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """Something that is due on a day, such as a statistics office's release or a central bank's decision.
+
+    `start` is None for what has a day and no hour. `calendar` is what the calendar it stands in is called, `topics` those that it bears
+    on.
+    """
+
+    title: str
+    day: date
+    start: datetime | None = None
+    calendar: str = ""
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as we show it: a JPEG of our own archive, named by its content, so that what is behind a name never changes."""
+
+    name: str
+    width: int
+    height: int
+    alt: str
+    credit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """Another article on an item's story: "also covered by"."""
 
@@ -472,7 +519,8 @@ class Item:
     """A placed story: everything a reader sees of it, and the receipt that put it there.
 
     `place` counts from 1 over the whole edition, best first. `article_ids` are all the articles that must not come
-    again. `section` is the topic's slug, "" where no topic speaks for a story that an editor pinned.
+    again. `section` is the topic's slug, "" where no topic speaks for a story that an editor pinned. `ran` are the days on
+    which a story of the week was told.
     """
 
     place: int
@@ -490,6 +538,8 @@ class Item:
     language: str = "en"
     article_ids: tuple[int, ...] = ()
     update: Update | None = None
+    picture: Picture | None = None
+    ran: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,13 +565,19 @@ class Coverage:
 class EditionState(StrEnum):
     """Where an edition stands. A missed or skipped one has no items and says why in its reason.
 
-    One that is held waits for an editor, with its items and the reason; a frozen one with a reason is a short one.
+    One that is proposed is closed and waits for its press time, or for an editor. One that is held waits for an editor, with
+    its items and the reason; a frozen one with a reason is a short one.
     """
 
+    PROPOSED = "proposed"
     FROZEN = "frozen"
     HELD = "held"
     MISSED = "missed"
     SKIPPED = "skipped"
+
+
+WAITING = (EditionState.PROPOSED, EditionState.HELD)
+"""What has been made and is not settled yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,7 +585,8 @@ class Edition:
     """One dated issue of a digest, frozen when published; everything downstream reads it and never the articles.
 
     `items` are in order of place. The neutral edition shows the first `length`; later items exist because some
-    subscriber's cut shows them. A cut is an `Edition` too: narrowed, reordered, with places of its own.
+    subscriber's cut shows them. A cut is an `Edition` too: narrowed, reordered, with places of its own. The times of its events
+    are told in `zone`. One that tells a week is the `week_of` the digest in whose editions its stories ran.
     """
 
     digest: str
@@ -540,12 +597,27 @@ class Edition:
     length: int = 12
     shared: int = 3
     quotes: tuple[Quote, ...] = ()
+    events: tuple[Event, ...] = ()
     coverage: Coverage | None = None
     topic_titles: Mapping[str, str] = field(default_factory=dict)
     config_hash: str = ""
     state: EditionState = EditionState.FROZEN
     reason: str = ""
     published_at: datetime | None = None
+    zone: str = "UTC"
+    week_of: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What was wrong in an item of a published edition, in an editor's words."""
+
+    edition_id: int
+    story_id: str
+    text: str
+    author: str
+    at: datetime
     id: int = 0
 
 
@@ -554,6 +626,7 @@ class Mark(StrEnum):
 
     UNSUBSCRIBE = "__UNSUBSCRIBE__"
     PREFERENCES = "__PREFERENCES__"
+    FEEDBACK = "__FEEDBACK__"
     ADDRESS = "__ADDRESS__"
     SINCE = "__SINCE__"
 

@@ -19,7 +19,8 @@ from sqlalchemy import Engine
 from digest.config import Config
 from digest.delivery.deliver import DeliveryReport, deliver
 from digest.editions import policy
-from digest.editions.publish import Published, publish_due
+from digest.editions.due import publish_due
+from digest.editions.publish import Published
 from digest.errors import DigestError
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport

@@ -255,6 +255,7 @@ def test_the_starter_file_states_the_defaults(tmp_path: Path) -> None:
     assert config.delivery == values.Sending()
     assert config.web == values.Web()
     assert config.market.currencies == values.Market().currencies
+    assert config.pictures == values.Pictures()
 
 
 @pytest.mark.parametrize("topics", ["", TOPICS.replace("title =", "weight = 0\ntitle =")])
@@ -262,3 +263,13 @@ def test_a_file_without_a_topic_that_counts_is_a_fault(write: Write, topics: str
     found = faults(write(topics=topics), {})
 
     assert [fault for fault in found if "at least one [[topic]] with a weight above 0 is needed" in fault]
+
+
+def test_which_pictures_are_shown_is_a_setting(write: Write) -> None:
+    config = homefolder.load(
+        write(digest=f'{DIGEST}\n[pictures]\npublishers = ["Example News"]\nrefused_hosts = ["Ads.Example."]\n'), {}
+    )
+
+    assert config.pictures == values.Pictures(publishers=("Example News",), refused_hosts=("ads.example",))
+    (fault,) = faults(write(digest=f'{DIGEST}\n[pictures]\nrefused_hosts = ["https://ads.example/"]\n'))
+    assert 'holds "https://ads.example/"; it should be the name of a host' in fault

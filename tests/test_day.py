@@ -22,7 +22,8 @@ from digest.config import Config, Relay
 from digest.delivery.deliver import deliver
 from digest.demo import day as demo_day
 from digest.demo import samples, servers
-from digest.editions.publish import publish, publish_due
+from digest.editions.due import publish_due
+from digest.editions.publish import publish
 from digest.feeds.poll import poll
 from digest.model import EditionState
 from digest.store import deliveries as ledger

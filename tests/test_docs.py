@@ -35,6 +35,7 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
         ("delivery", config.Sending),
         ("web", config.Web),
         ("market", config.Market),
+        ("pictures", config.Pictures),
     ],
 )
 def test_every_setting_stands_in_the_starter_file(table: str, settings: type[config.Site]) -> None:

@@ -18,14 +18,19 @@ LADDER = (
     ("digest.web", "digest.scheduler", "digest.checkup"),
     ("digest.delivery.deliver", "digest.delivery.preview"),
     (
-        *("digest.editions.publish", "digest.editions.backtest", "digest.editions.pool"),
+        *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
+        "digest.editions.illustrate",
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
-    ("digest.delivery",),
+    ("digest.delivery", "digest.pictures"),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch",),
     ("digest.home",),
-    ("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.resources", "digest.spreadsheet"),
+    ("digest.language",),
+    (
+        *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.look", "digest.resources"),
+        "digest.spreadsheet",
+    ),
     ("digest.tomlfile",),
     ("digest.errors",),
     ("digest.model",),
@@ -35,6 +40,7 @@ LADDER = (
 HOMES = {
     "feedparser": ("digest/feeds/reading/parse.py",),
     "jinja2": ("digest/editions/render.py",),
+    "babel": ("digest/language.py",),
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),
     "sqlalchemy": ("digest/store/", "migrations/"),
@@ -48,6 +54,7 @@ HOMES = {
     "nh3": ("digest/feeds/cleaning/",),
     "tomlkit": ("digest/feeds/lists/",),
     "itsdangerous": ("digest/links.py",),
+    "PIL": ("digest/pictures/make.py",),
     "msgspec": ("digest/editions/pool.py", "digest/store/"),
 }
 # Every verb holds an engine; naming its type is not speaking SQL.

@@ -4,8 +4,9 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from itsdangerous import URLSafeSerializer
 
 from digest.errors import BadToken
 from digest.links import Links, Purpose, address_key
@@ -19,6 +20,40 @@ def test_a_token_says_whose_it_is_and_needs_no_quoting(subscription: int, versio
 
     assert LINKS.read(purpose, token) == (subscription, version)
     assert re.fullmatch(r"[A-Za-z0-9_.\-]+", token)
+
+
+@given(st.integers(0, 10**20), st.integers(0, 10**20), st.integers(1, 10**9), st.sampled_from(Purpose))
+@example(1111111111, 7, 1, Purpose.UNSUBSCRIBE)
+@example(11111111111, 7, 1, Purpose.UNSUBSCRIBE)
+@example(10**14, 10**14, 1, Purpose.FEEDBACK)
+def test_tokens_are_those_that_itsdangerous_makes(
+    edition: int, subscription: int, version: int, purpose: Purpose
+) -> None:
+    """They are in mails that were sent long ago, and any release must make and read the same."""
+    keys = list(reversed(LINKS.keys))
+    made = URLSafeSerializer(keys, salt=f"digest.{purpose}").dumps([subscription, version])
+    feedback = URLSafeSerializer(keys, salt="digest.feedback").dumps([edition, subscription, version])
+
+    assert LINKS.token(purpose, subscription, version) == made
+    assert LINKS.signed(purpose, subscription, version) == f"https://news.example/{purpose}/{made}"
+    assert LINKS.feedback(edition, subscription, version) == f"https://news.example/feedback/{feedback}"
+    assert LINKS.read_feedback(str(feedback)) == (edition, subscription, version)
+
+
+def test_a_key_may_be_longer_than_a_block_of_the_hash() -> None:
+    keys = ("a-very-long-secret-key-" * 10,)
+    made = URLSafeSerializer(list(keys), salt="digest.unsubscribe").dumps([7, 1])
+
+    assert Links(LINKS.base_url, keys).token(Purpose.UNSUBSCRIBE, 7, 1) == made
+
+
+def test_links_show_no_key_and_are_equal_whatever_they_have_signed() -> None:
+    fresh, used = Links("https://news.example", LINKS.keys), Links("https://news.example", LINKS.keys)
+    used.signed(Purpose.CONFIRM, 7, 1)
+
+    assert fresh == used
+    assert hash(fresh) == hash(used)
+    assert "Signer" not in repr(used)
 
 
 def test_a_token_for_one_purpose_is_worthless_for_another() -> None:

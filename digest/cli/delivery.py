@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from dataclasses import asdict
 
 import click
 
@@ -14,6 +15,7 @@ from digest.errors import UnknownEdition
 from digest.model import Outcome
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
+from digest.store import feedback
 
 
 @click.command()
@@ -83,18 +85,27 @@ def audit(context: click.Context, home: Home, edition: int | None, as_json: bool
     started = time.monotonic()
     with engines.read(home.engine) as connection:
         audits = ledger.audit(connection, edition)
+        thought = {audited.edition_id: feedback.counts(connection, audited.edition_id) for audited in audits}
     if edition is not None and not audits:
         raise UnknownEdition(f"with the number {edition}")
     balanced = all(audited.balanced for audited in audits)
     if as_json:
         seconds = round(time.monotonic() - started, 3)
-        editions = [audited.as_dict() for audited in audits]
+        editions = [{**audited.as_dict(), **asdict(thought[audited.edition_id])} for audited in audits]
         output.document({"balanced": balanced, "editions": editions, "seconds": seconds})
     elif not audits:
         click.echo("No edition has been published yet.")
     else:
         output.table(
-            ["Edition", "Digest", "Date", ("Eligible", {"justify": "right"}), "Accounted for", "Balanced"],
+            [
+                "Edition",
+                "Digest",
+                "Date",
+                ("Eligible", {"justify": "right"}),
+                "Accounted for",
+                "Balanced",
+                "Found useful",
+            ],
             [
                 (
                     audited.edition_id,
@@ -103,6 +114,7 @@ def audit(context: click.Context, home: Home, edition: int | None, as_json: bool
                     f"{audited.eligible:,}",
                     ", ".join(f"{count:,} {state}" for state, count in audited.counts.items() if count),
                     "yes" if audited.balanced else "NO",
+                    f"{thought[audited.edition_id].useful:,} of {thought[audited.edition_id].answers:,}",
                 )
                 for audited in audits
             ],

@@ -11,9 +11,9 @@ from digest.cli import output
 from digest.cli.context import Home, date_option, digest_option, local_day, pass_home, utc_now
 from digest.delivery.preview import write_preview
 from digest.editions import compose, policy
-from digest.editions.publish import draft, held
+from digest.editions.publish import as_it_stands, draft
 from digest.editions.publish import publish as run_publish
-from digest.model import Digest, Edition, EditionState
+from digest.model import WAITING, Digest, Edition, EditionState
 from digest.store import deliveries as ledger
 from digest.store import editions as edition_store
 from digest.store import engine as engines
@@ -40,18 +40,18 @@ def press_time(digest: Digest, day: date, now: datetime) -> datetime:
 def preview(home: Home, slug: str | None, day: datetime | None, folder: Path | None, as_json: bool) -> None:
     """Write an edition's HTML, text and .eml without publishing it.
 
-    An edition that is already published is written as it was frozen, one that is held as it would be if it were approved
+    An edition that is already published is written as it was frozen, one that waits as it would be if it were approved
     now.
     """
     digest, now = home.digest(slug), utc_now()
     date_ = day.date() if day else local_day(digest, now)
     with engines.read(home.engine) as connection:
         stored = edition_store.by_date(connection, digest.slug, date_)
-        if stored and stored.state is EditionState.HELD:
-            edition = held(connection, stored, now)
+        if stored and stored.state in WAITING:
+            edition = as_it_stands(connection, stored, now)
         else:
             edition = stored or draft(home.config, connection, digest, date_, press_time(digest, date_, now), now)
-    published = stored is not None and stored.state is not EditionState.HELD
+    published = stored is not None and stored.state not in WAITING
     paths = write_preview(home.config, edition, folder or home.path / "preview") if edition.items else []
     if as_json:
         output.document({**summary(edition), "published": published, "files": [str(path) for path in paths]})
@@ -61,6 +61,8 @@ def preview(home: Home, slug: str | None, day: datetime | None, folder: Path | N
         click.echo("As it was published.")
     elif edition.state is EditionState.HELD and not stored:
         click.echo("Not made yet; so it would be held.")
+    elif edition.state is EditionState.PROPOSED:
+        click.echo(f"Proposed to the editors; {policy.prospect(digest)}.")
     elif paths and not stored:
         click.echo("Not published yet; `digest publish` freezes it.")
     for path in paths:

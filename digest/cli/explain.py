@@ -15,7 +15,7 @@ from digest.cli.today import articles_named, in_every_language, pool_at
 from digest.editions.pool import Pool, Verdict, ranked_of, verdict_of
 from digest.editions.publish import made_of
 from digest.errors import UnknownStory
-from digest.model import Article, Digest, Edition, EditionState, Factor, Item, Receipt
+from digest.model import WAITING, Article, Digest, Edition, EditionState, Factor, Item, Receipt
 from digest.ranking.explain import BY_HAND, Explanation, Neighbour, by_hand, place_of, without
 from digest.ranking.explain import explain as explained
 from digest.ranking.rank import article_topics
@@ -60,6 +60,7 @@ _UNREAD = "it was not among what was read for it"
 _HOW = {
     None: "if it were made now",
     EditionState.FROZEN: "as it was published",
+    EditionState.PROPOSED: "which is proposed to the editors",
     EditionState.HELD: "which is held",
     EditionState.SKIPPED: "which was skipped",
     EditionState.MISSED: "which was missed",
@@ -115,7 +116,7 @@ def _fates(home: Home, connection: Connection, digest: Digest, now: datetime, ar
         fates.append(Fate(made.date, made.state, Verdict(made.date, None, made.reason)))
     elif made and (of_today := made_of(connection, made, now)):
         fates.append(_fate(of_today, made.state, articles))
-    if made is None or made.state is not EditionState.HELD:
+    if made is None or made.state not in WAITING:
         fates.append(_fate(pool_at(home, connection, digest, now), None, articles))
     return fates
 

@@ -1,7 +1,6 @@
 """The editor's hand on editions: `hold`, `approve`, `skip`."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 import click
 
@@ -29,7 +28,7 @@ _WAITING = {
 def hold(home: Home, day: datetime | None, reason: str, author: str, slug: str | None, as_json: bool) -> None:
     """Keep an edition from being published until somebody approves it.
 
-    Before press time it is made at press time and then waits; nobody approves it in time, and it is missed.
+    One that is proposed waits from now on, a later one from its press time; nobody approves it in time, and it is missed.
     """
     _order(home, OverrideKind.HOLD, day, reason, author, slug, as_json)
 
@@ -42,10 +41,10 @@ def hold(home: Home, day: datetime | None, reason: str, author: str, slug: str |
 @output.json_option
 @pass_home
 def approve(home: Home, day: datetime | None, reason: str, author: str, slug: str | None, as_json: bool) -> None:
-    """Publish an edition that is held, at once.
+    """Publish an edition that is held, at once; or let one that is proposed go out at its press time.
 
-    It is published as it was held, with what was done to its stories since (`digest override`). Before press time this
-    lets the edition pass that would be held or left out because of a quiet or broken day.
+    It is published as it was held or proposed, with what was done to its stories since (`digest override`). Before press time
+    this also lets the edition pass that would be held or left out because of a quiet or broken day, or by a check.
     """
     _order(home, OverrideKind.APPROVE, day, reason, author, slug, as_json)
 
@@ -58,7 +57,7 @@ def approve(home: Home, day: datetime | None, reason: str, author: str, slug: st
 @output.json_option
 @pass_home
 def skip(home: Home, day: datetime | None, reason: str, author: str, slug: str | None, as_json: bool) -> None:
-    """Leave an edition out: one that is held at once, a later one at its press time."""
+    """Leave an edition out: one that is held or proposed at once, a later one at its press time."""
     _order(home, OverrideKind.SKIP, day, reason, author, slug, as_json)
 
 
@@ -67,7 +66,7 @@ def _order(
 ) -> None:
     digest, now = home.digest(slug), utc_now()
     date_ = day.date() if day else local_day(digest, now)
-    until = _too_late(digest, date_, timedelta(hours=home.config.delivery.late_hours))
+    until = clock.given_up(digest, date_, timedelta(hours=home.config.delivery.late_hours))
     if until <= now:
         raise click.UsageError(f"It is too late for the edition of {date_}; `--date` names another.")
     order = Override(kind, digest.slug, author, reason, now, until, day=date_)
@@ -76,11 +75,6 @@ def _order(
         output.document(_document(decided))
     else:
         _print(digest, decided, now)
-
-
-def _too_late(digest: Digest, day: date, late: timedelta) -> datetime:
-    """From when on nothing can become of a date's edition: the lateness limit after the date has ended."""
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(digest.zone)).astimezone(UTC) + late
 
 
 def _document(decided: Decided) -> dict[str, object]:

@@ -11,7 +11,7 @@ from digest.cli.context import Home, local_day
 from digest.editions.pool import Pool
 from digest.editions.publish import gather
 from digest.feeds.cleaning import urls
-from digest.model import Digest, EditionState
+from digest.model import WAITING, Digest
 from digest.store import articles as article_store
 from digest.store import editions as edition_store
 
@@ -25,7 +25,7 @@ def pool_at(home: Home, connection: Connection, digest: Digest, at: datetime, ho
     """
     day = local_day(digest, at)
     made = edition_store.by_date(connection, digest.slug, day)
-    if made and made.state is not EditionState.HELD and made.published_at and made.published_at <= at:
+    if made and made.state not in WAITING and made.published_at and made.published_at <= at:
         day += timedelta(days=1)
     ranking = home.config.ranking
     config = replace(home.config, ranking=replace(ranking, hours=hours or ranking.hours))

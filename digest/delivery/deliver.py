@@ -131,7 +131,7 @@ async def deliver(
 
 def preparation(config: Config, engine: Engine, links: Links) -> Prepare:
     """Makes mails from stored editions: cut, rendered and compiled."""
-    renderer = Renderer(config.site, links)
+    renderer = Renderer(config.site, links, config.home)
 
     def prepare(edition_id: int, topics: tuple[str, ...]) -> CompiledMail:
         with engines.read(engine) as connection:

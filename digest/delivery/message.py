@@ -6,36 +6,36 @@ line ends are refused, and each compiled mail is filled once, parsed again and c
 
 import html
 import re
-import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from email import policy
-from email.header import Header, decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import format_datetime, getaddresses, quote
+from email.utils import format_datetime
+from functools import lru_cache
+from operator import attrgetter
 
-from babel import Locale
-from babel.dates import format_date
-
+from digest import language
 from digest.config import Site
 from digest.delivery import address as addresses
-from digest.delivery import mime
+from digest.delivery import headers, mime
 from digest.errors import BadAddress, RenderFault
 from digest.links import Links, Purpose
-from digest.model import Delivery, Edition, Mark, Rendered
+from digest.model import Delivery, Edition, Mark, Rendered, Subscription
 
 SAMPLE_ADDRESS = "reader@example.org"
-# No quoted-printable text holds "=_", so the parts need not be searched for it (RFC 2045, section 6.7).
-_BOUNDARY = "=_next-part_="
-_FOLD, _LONGEST_WORD = 76, 60
-_TYPE = f'multipart/alternative; boundary="{_BOUNDARY}"'
-_PART = (
-    f"--{_BOUNDARY}\r\nContent-Type: text/{{}}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-)
 
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _URL = re.compile(r"https?://[!-;=?-~]+")
+
+_FIELDS = {
+    Mark.UNSUBSCRIBE: "unsubscribe_url",
+    Mark.PREFERENCES: "preferences_url",
+    Mark.FEEDBACK: "feedback_url",
+    Mark.ADDRESS: "address",
+    Mark.SINCE: "since_text",
+}
+_VALUES = attrgetter(*(_FIELDS[mark] for mark in Mark))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +46,26 @@ class Reader:
     message_id: str
     unsubscribe_url: str
     preferences_url: str
+    feedback_url: str
     since_text: str
 
-    def value(self, mark: Mark) -> str:
-        """What stands in place of the mark."""
-        match mark:
-            case Mark.UNSUBSCRIBE:
-                return self.unsubscribe_url
-            case Mark.PREFERENCES:
-                return self.preferences_url
-            case Mark.ADDRESS:
-                return self.address
-            case Mark.SINCE:
-                return self.since_text
+    def values(self) -> tuple[str, ...]:
+        """What stands in place of each mark, in the order of `Mark`."""
+        return _VALUES(self)
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledMail:
-    """One cut of an edition, encoded: the headers that all readers share, and both parts with their marks open."""
+    """One cut of an edition, encoded, with its marks open.
+
+    `pieces` are all of a mail in order, with nothing in the places that are a reader's own: those of plain values, and
+    those inside HTML. Each of these has the number of the mark that belongs there.
+    """
 
     edition: Edition
-    headers: bytes
-    text: tuple[bytes | Mark, ...]
-    html: tuple[bytes | Mark, ...]
+    pieces: tuple[bytes, ...]
+    plain: tuple[tuple[int, int], ...]
+    escaped: tuple[tuple[int, int], ...]
 
     def fill(self, reader: Reader, at: datetime) -> bytes:
         """The whole mail for one reader, dated `at`. No line of it begins with a dot; it ends with a line end.
@@ -77,23 +74,22 @@ class CompiledMail:
             BadAddress: the reader's address could be read as something else.
             RenderFault: a link or Message-ID could be.
         """
-        plain = {mark: mime.encode(reader.value(mark)) for mark in Mark}
-        escaped = {mark: mime.encode(html.escape(reader.value(mark))) for mark in Mark}
-        return b"".join(
-            (
-                _own_headers(reader, at).encode(),
-                self.headers,
-                *(stretch if isinstance(stretch, bytes) else plain[stretch] for stretch in self.text),
-                f"\r\n{_PART.format('html')}".encode(),
-                *(stretch if isinstance(stretch, bytes) else escaped[stretch] for stretch in self.html),
-                f"\r\n--{_BOUNDARY}--\r\n".encode(),
-            )
-        )
+        pieces = [_own_headers(reader, at).encode(), *self.pieces]
+        values = reader.values()
+        encoded = mime.encode_each(values)
+        for place, number in self.plain:
+            pieces[place] = encoded[number]
+        together = " ".join(values)
+        if html.escape(together) != together:
+            encoded = mime.encode_each([html.escape(value) for value in values])
+        for place, number in self.escaped:
+            pieces[place] = encoded[number]
+        return b"".join(pieces)
 
 
 def message_id(edition: Edition, subscriber_id: int, site: Site) -> str:
     """The same for every attempt at this edition for this subscriber, so that a second copy is known as one."""
-    return f"<{edition.digest}.{edition.date.isoformat()}.{subscriber_id}@{_domain(site)}>"
+    return f"<{edition.digest}.{edition.date.isoformat()}.{subscriber_id}@{headers.domain(site)}>"
 
 
 def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links) -> Reader:
@@ -103,7 +99,20 @@ def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links) ->
         message_id=message_id(edition, delivery.subscriber_id, site),
         unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, delivery.subscription_id, delivery.version),
         preferences_url=links.signed(Purpose.PREFERENCES, delivery.subscription_id, delivery.version),
+        feedback_url=links.feedback(edition.id, delivery.subscription_id, delivery.version),
         since_text=_day(delivery.since.date(), site),
+    )
+
+
+def reader_with(subscription: Subscription, edition: Edition, site: Site, links: Links) -> Reader:
+    """The reader of a letter about an edition, who has this subscription."""
+    return Reader(
+        address=subscription.address,
+        message_id="",
+        unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, subscription.id, subscription.version),
+        preferences_url=links.signed(Purpose.PREFERENCES, subscription.id, subscription.version),
+        feedback_url=links.feedback(edition.id, subscription.id, subscription.version),
+        since_text=_day(subscription.since.date(), site) if subscription.since else "",
     )
 
 
@@ -114,15 +123,22 @@ def sample_reader(edition: Edition, site: Site, links: Links) -> Reader:
         message_id=message_id(edition, 0, site),
         unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, 0, 1),
         preferences_url=links.signed(Purpose.PREFERENCES, 0, 1),
+        feedback_url=links.feedback(edition.id, 0, 1),
         since_text=_day(edition.date, site),
     )
 
 
 def filled(text: str, reader: Reader) -> str:
     """The text with its marks replaced by the reader's values as they are."""
-    for mark in Mark:
-        text = text.replace(mark, reader.value(mark))
+    for mark, value in zip(Mark, reader.values(), strict=True):
+        text = text.replace(mark, value)
     return text
+
+
+def filled_for(rendered: Rendered, reader: Reader) -> Rendered:
+    """A mail for one reader, as texts: each mark replaced by the reader's value, which is escaped inside HTML."""
+    escaped = Reader(*(html.escape(getattr(reader, name)) for name in Reader.__slots__))
+    return Rendered(rendered.subject, filled(rendered.text, reader), filled(rendered.html, escaped))
 
 
 def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Links) -> CompiledMail:
@@ -140,13 +156,17 @@ def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Lin
         if (reason := addresses.fault(address)) or not address.isascii():
             raise RenderFault(f"site.{key} {address!r} cannot stand in a mail: {reason or 'it is not ASCII'}.")
     common = _common_headers(rendered.subject, edition, site)
+    head = "".join((*(f"{name}: {value}\r\n" for name, value in common.items()), "\r\n", headers.PART.format("plain")))
+    text, between = mime.cut(rendered.text), f"\r\n{headers.PART.format('html')}".encode()
+    end = f"\r\n--{headers.BOUNDARY}--\r\n".encode()
+    stretches = (head.encode("ascii"), *text, between, *mime.cut(rendered.html), end)
+    numbers = {mark: number for number, mark in enumerate(Mark)}
+    places = [(place, numbers[one]) for place, one in enumerate(stretches, start=1) if isinstance(one, Mark)]
     mail = CompiledMail(
         edition=edition,
-        headers="".join(
-            (*(f"{name}: {value}\r\n" for name, value in common.items()), "\r\n", _PART.format("plain"))
-        ).encode("ascii"),
-        text=mime.cut(rendered.text),
-        html=mime.cut(rendered.html),
+        pieces=tuple(b"" if isinstance(one, Mark) else one for one in stretches),
+        plain=tuple(place for place in places if place[0] <= len(text) + 1),
+        escaped=tuple(place for place in places if place[0] > len(text) + 1),
     )
     _prove(mail, rendered, site, sample_reader(edition, site, links))
     return mail
@@ -161,25 +181,25 @@ def _own_headers(reader: Reader, at: datetime) -> str:
         raise RenderFault(f"{reader.unsubscribe_url!r} cannot stand in List-Unsubscribe.")
     return (
         f"To: {reader.address}\r\n"
-        f"Date: {format_datetime(at)}\r\n"
+        f"Date: {_date(int(at.timestamp()))}\r\n"
         f"Message-ID: {reader.message_id}\r\n"
         f"List-Unsubscribe: <{reader.unsubscribe_url}>\r\n"
     )
 
 
 def _common_headers(subject: str, edition: Edition, site: Site) -> dict[str, str]:
-    domain = _domain(site)
+    domain = headers.domain(site)
     return {
-        "From": _mailbox(_harmless(site.title), site.from_address),
+        "From": headers.mailbox(headers.harmless(site.title), site.from_address),
         "Reply-To": site.contact,
-        "Subject": _unstructured("Subject", _harmless(subject)),
+        "Subject": headers.unstructured("Subject", headers.harmless(subject)),
         "List-Id": f"<{edition.digest}.{domain}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Precedence": "bulk",
         "Feedback-ID": f"{edition.date:%Y%m%d}:{edition.digest}:edition:{domain}",
         "Content-Language": site.locale.replace("_", "-"),
         "MIME-Version": "1.0",
-        "Content-Type": _TYPE,
+        "Content-Type": headers.TYPE,
     }
 
 
@@ -194,7 +214,7 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
     own = ["To", "Date", "Message-ID", "List-Unsubscribe"]
     found = {
         "headers": parsed.keys(),
-        "sender": _senders(dict(parsed.raw_items())["From"]),
+        "sender": headers.senders(dict(parsed.raw_items())["From"]),
         "recipients": [recipient.addr_spec for recipient in parsed["To"].addresses],
         "subject": parsed["Subject"],
         "unsubscribe link": parsed["List-Unsubscribe"],
@@ -202,13 +222,13 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
     }
     intended = {
         "headers": own + list(_common_headers(rendered.subject, mail.edition, site)),
-        "sender": [(_harmless(site.title), site.from_address)],
+        "sender": [(headers.harmless(site.title), site.from_address)],
         "recipients": [reader.address],
-        "subject": _harmless(rendered.subject),
+        "subject": headers.harmless(rendered.subject),
         "unsubscribe link": f"<{reader.unsubscribe_url}>",
         "parts": [
-            ("text/plain", _canonical(filled(rendered.text, reader))),
-            ("text/html", _canonical(filled(rendered.html, escaped))),
+            ("text/plain", headers.canonical(filled(rendered.text, reader))),
+            ("text/html", headers.canonical(filled(rendered.html, escaped))),
         ],
     }
     for what, value in intended.items():
@@ -216,50 +236,20 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
             raise RenderFault(f"The mail of {_name(mail.edition)} would not have the {what} that was meant.")
 
 
-def _senders(raw: str) -> list[tuple[str, str]]:
-    """The mailboxes of a From header by name and address.
-
-    The newer parser of `email` keeps the blanks between the encoded words of a long name, against RFC 2047.
-    """
-    return [(str(make_header(decode_header(name))), address) for name, address in getaddresses([raw])]
-
-
-def _canonical(text: str) -> bytes:
-    """What a part must decode to."""
-    return re.sub(r"\r\n|\r|\n", "\r\n", text).encode("utf-8", "replace")
-
-
-def _harmless(text: str) -> str:
-    """One line without control characters, in which nothing can be taken for an encoded word (RFC 2047)."""
-    printable = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
-    return " ".join(printable.split()).replace("=?", "= ?")
-
-
-def _mailbox(name: str, address: str) -> str:
-    if not name:
-        return address
-    phrase = f'"{quote(name)}"' if name.isascii() else _unstructured("From", name)
-    line = f"{phrase} <{address}>"
-    return line if len("From: ") + len(line) <= _FOLD and "\n" not in line else f"{phrase}\r\n <{address}>"
-
-
-def _unstructured(header: str, text: str) -> str:
-    """The text folded to `_FOLD` columns, in encoded words where it is not ASCII or where a word fills a line.
-
-    The older `Header` is used since the policies of `email` write encoded words as long as the line, and RFC 2047
-    allows 75 characters.
-    """
-    plain = text.isascii() and all(len(word) <= _LONGEST_WORD for word in text.split(" "))
-    folded = Header(text, None if plain else "utf-8", maxlinelen=_FOLD, header_name=header)
-    return folded.encode(linesep="\r\n")
-
-
-def _domain(site: Site) -> str:
-    return site.from_address.rpartition("@")[2]
+@lru_cache(maxsize=16)
+def _date(second: int) -> str:
+    """Many mails are dated in the same second."""
+    return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
 def _day(day: date, site: Site) -> str:
-    return format_date(day, "long", locale=Locale.parse(site.locale.replace("-", "_")))
+    return _long_date(day, site.locale)
+
+
+@lru_cache(maxsize=8192)
+def _long_date(day: date, locale: str) -> str:
+    """Many readers came on the same day, and writing it takes longer than all the rest of a mail."""
+    return language.without_words(locale).long_date(day)
 
 
 def _name(edition: Edition) -> str:

@@ -17,7 +17,7 @@ def write_preview(config: Config, edition: Edition, folder: Path) -> list[Path]:
     """
     links = Links(config.site.base_url, config.signing_keys)
     neutral = compose.cut(edition, ())
-    rendered = Renderer(config.site, links).edition_mail(neutral)
+    rendered = Renderer(config.site, links, config.home).edition_mail(neutral)
     reader = message.sample_reader(edition, config.site, links)
     compiled = message.compile_edition(rendered, neutral, config.site, links)
     contents = {

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from math import ceil
+from types import MappingProxyType
 
 from digest.config import Ranking, Rules
 from digest.editions import wording
@@ -18,7 +19,9 @@ from digest.model import (
     Digest,
     Edition,
     EditionState,
+    Event,
     Item,
+    Picture,
     Quote,
     Ranked,
     Reference,
@@ -28,6 +31,8 @@ from digest.model import (
 
 STRONG = 0.5
 """From this relevance on a story is shown to those who chose a topic, whichever topic it is filed under."""
+
+NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
 
 TOPIC_SHARE = 1 / 3
 """Where a digest says nothing else, no topic has more of the places than this while others have something to say."""
@@ -41,6 +46,8 @@ def compose(
     choices: Collection[tuple[str, ...]],
     *,
     quotes: Sequence[Quote],
+    events: Sequence[Event] = (),
+    pictures: Mapping[str, Picture] = NO_PICTURES,
     coverage: Coverage | None,
     now: datetime,
 ) -> Edition:
@@ -59,6 +66,8 @@ def compose(
         window: where the articles came from.
         choices: the distinct topic choices of the readers.
         quotes: the market block as it stood at press time.
+        events: what is due on the day and the next.
+        pictures: what we have of the pictures that articles came with, by their addresses; the first story shows its own.
         coverage: how much was read.
         now: when it is published.
 
@@ -71,14 +80,19 @@ def compose(
         title=digest.title,
         date=day,
         window=window,
-        items=tuple(_item(place, one) for place, one in enumerate(select(ranked, rules, choices).placed, start=1)),
+        items=tuple(
+            _item(place, one, pictures) for place, one in enumerate(select(ranked, rules, choices).placed, start=1)
+        ),
         length=digest.length,
         shared=digest.shared,
         quotes=tuple(quotes),
+        events=tuple(events),
         coverage=coverage,
         topic_titles={topic.slug: topic.title for topic in rules.topics},
         config_hash=rules.hash,
         published_at=now,
+        zone=digest.zone,
+        week_of=digest.week_of,
     )
     if edition.items:
         return edition
@@ -241,7 +255,7 @@ def _about(section: str, relevance: Mapping[str, float], topics: Collection[str]
     return section in topics or any(relevance.get(topic, 0.0) >= STRONG for topic in topics)
 
 
-def _item(place: int, placed: Placed) -> Item:
+def _item(place: int, placed: Placed, pictures: Mapping[str, Picture]) -> Item:
     lead, ranked = placed.lead, placed.ranked
     return Item(
         place=place,
@@ -259,6 +273,7 @@ def _item(place: int, placed: Placed) -> Item:
         language=lead.language,
         article_ids=tuple(sorted(article.id for article in ranked.story.articles)),
         update=ranked.update,
+        picture=pictures.get(lead.image.url) if place == 1 and lead.image else None,
     )
 
 

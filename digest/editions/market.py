@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from babel.numbers import get_currency_name
-
+from digest.language import Language
 from digest.model import Quote, Unit
 
 STALE_AFTER = timedelta(days=4)
@@ -44,32 +43,49 @@ class MarketLine:
         return _ARROWS[self.direction] if self.change else ""
 
 
-def lines(quotes: Sequence[Quote], day: date) -> tuple[MarketLine, ...]:
+def lines(quotes: Sequence[Quote], day: date, language: Language) -> tuple[MarketLine, ...]:
     """The quotes as lines, in their order. `day` is the edition's: a value more than `STALE_AFTER` older is stale."""
-    return tuple(_line(quote, day) for quote in quotes)
+    return tuple(_line(quote, day, language) for quote in quotes)
 
 
-def _line(quote: Quote, day: date) -> MarketLine:
-    name, last = _name(quote), f"{quote.value:f}"
+def note(lines: Sequence[MarketLine], language: Language) -> str:
+    """Of which day the values are, and whose."""
+    day = language.full_date(max(line.as_of for line in lines))
+    sentence = language.gettext("As of %(day)s; change from the value published before.", day=day)
+    sources = list(dict.fromkeys(line.source for line in lines if line.source))
+    if not sources:
+        return sentence
+    named = language.ngettext(
+        "Source: %(sources)s.", "Sources: %(sources)s.", len(sources), sources=language.listed(sources)
+    )
+    return f"{sentence} {named}"
+
+
+def _line(quote: Quote, day: date, language: Language) -> MarketLine:
+    name, last = _name(quote, language), language.figure(quote.value)
     stale = day - quote.day > STALE_AFTER
     if quote.previous is None or (quote.unit is Unit.PERCENT and not quote.previous):
         return MarketLine(name, last, quote.day, stale=stale, source=quote.source)
-    change, direction = _change(quote.value, quote.previous, quote.unit)
+    change, direction = _change(quote.value, quote.previous, quote.unit, language)
     return MarketLine(name, last, quote.day, change, direction, stale, quote.source)
 
 
-def _change(value: Decimal, previous: Decimal, unit: Unit) -> tuple[str, Direction]:
+def _change(value: Decimal, previous: Decimal, unit: Unit, language: Language) -> tuple[str, Direction]:
     difference = value - previous
     direction = Direction.UP if difference > 0 else Direction.DOWN if difference < 0 else Direction.FLAT
-    percent = unit is Unit.PERCENT
-    size = f"{abs(difference / previous) * 100:.2f}%" if percent else f"{abs(difference) * 100:.0f}\N{NO-BREAK SPACE}bp"
+    if unit is Unit.PERCENT:
+        size = language.percent(difference / previous, 2)
+    else:
+        size = language.ngettext(
+            "%(num)s\N{NO-BREAK SPACE}bp", "%(num)s\N{NO-BREAK SPACE}bp", round(abs(difference) * 100)
+        )
     return _SIGNS[direction] + size, direction
 
 
-def _name(quote: Quote) -> str:
+def _name(quote: Quote, language: Language) -> str:
     """The quote's own name, or for a pair such as "EUR/USD" the currencies' names: "Euro / US dollar"."""
     base, _, other = quote.series.partition("/")
     if not other or quote.name not in {"", quote.series}:
         return quote.name or quote.series
-    names = [get_currency_name(code, count=1, locale="en") for code in (base, other)]
+    names = [language.currency(code) for code in (base, other)]
     return f"{names[0][:1].upper()}{names[0][1:]} / {names[1]}"

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import date
 
 from digest.editions import layout, wording
-from digest.model import Coverage, Digest, Edition, EditionState, Override, OverrideKind, Policy
+from digest.model import Approval, Coverage, Digest, Edition, EditionState, Override, OverrideKind, Policy
+
+UNAPPROVED = "No editor has approved it yet, and only what is approved goes out."
 
 _OF_EDITIONS = (OverrideKind.HOLD, OverrideKind.APPROVE, OverrideKind.SKIP)
 _STATES = {
@@ -18,7 +20,7 @@ _STATES = {
 def judged(edition: Edition, digest: Digest, overrides: Sequence[Override]) -> Edition:
     """The edition with its state and reason. One that is skipped has no items any more.
 
-    An editor's last word on the date counts first. Then comes a broken day, on which too few of the feeds could be read to
+    An editor's last word on the date counts first, and where it takes one, there is no edition without. Then comes a broken day, on which too few of the feeds could be read to
     know what matters, and then a quiet one, on which too little happened. What an editor approves is sent, and still says
     what was wrong with the day. An edition without a story is skipped whatever anybody says: there is nothing to hold.
     """
@@ -32,6 +34,8 @@ def judged(edition: Edition, digest: Digest, overrides: Sequence[Override]) -> E
         state, reason = EditionState.HELD, f"Held by {order.author}: {order.reason}"
     elif order:
         state, reason = EditionState.FROZEN, broken or quiet
+    elif digest.approval is Approval.ONLY_APPROVED:
+        state, reason = EditionState.HELD, " ".join(filter(None, (UNAPPROVED, broken or quiet)))
     elif broken:
         state, reason = _STATES[digest.broken], broken
     elif quiet:
@@ -46,6 +50,14 @@ def order_for(day: date, overrides: Sequence[Override]) -> Override | None:
     """The editors' last word on the edition of a date."""
     orders = [one for one in overrides if one.kind in _OF_EDITIONS and one.day == day]
     return max(orders, key=lambda order: (order.since, order.id), default=None)
+
+
+def prospect(digest: Digest) -> str:
+    """What becomes of an edition that is proposed, if nobody says anything."""
+    at = f"at its press time, {digest.press:%H:%M} ({digest.zone})"
+    if digest.approval is Approval.ONLY_APPROVED:
+        return f"it goes out {at} only if an editor approves it"
+    return f"it goes out {at} unless an editor holds it"
 
 
 def advice(edition: Edition) -> str:
@@ -68,7 +80,7 @@ def _quiet(edition: Edition, digest: Digest) -> str:
     if stories >= digest.fewest and publishers >= digest.fewest_publishers:
         return ""
     return (
-        f"A quiet day: {wording.counted(stories, 'story', 'stories')} led by "
+        f"{wording.QUIET_DAY}: {wording.counted(stories, 'story', 'stories')} led by "
         f"{wording.counted(publishers, 'publisher', 'publishers')}; a whole edition has at least "
         f"{digest.fewest} by {digest.fewest_publishers}."
     )

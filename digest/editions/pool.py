@@ -4,7 +4,7 @@ A preview, an edition, its rebuilding and a backtest are the same function of a 
 """
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -14,7 +14,19 @@ from digest.config import Rules
 from digest.editions.compose import compose, select
 from digest.editions.policy import judged, order_for
 from digest.errors import RecordUnreadable
-from digest.model import Article, Coverage, Edition, History, Override, OverrideKind, Quote, Ranked, Window
+from digest.model import (
+    Article,
+    Coverage,
+    Edition,
+    Event,
+    History,
+    Override,
+    OverrideKind,
+    Picture,
+    Quote,
+    Ranked,
+    Window,
+)
 from digest.ranking.rank import rank
 
 
@@ -22,7 +34,8 @@ from digest.ranking.rank import rank
 class Pool:
     """What was read for the edition of `day`, and what editors had set: `rules` and the overrides in force.
 
-    `choices` are the distinct topic choices of the readers, `at` is the moment of publication.
+    `choices` are the distinct topic choices of the readers, `at` is the moment of publication, `pictures` what we have of the
+    pictures that articles came with, by their addresses.
     """
 
     rules: Rules
@@ -34,6 +47,8 @@ class Pool:
     overrides: tuple[Override, ...] = ()
     choices: tuple[tuple[str, ...], ...] = ()
     quotes: tuple[Quote, ...] = ()
+    events: tuple[Event, ...] = ()
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
     coverage: Coverage | None = None
 
 
@@ -74,6 +89,8 @@ def composed_of(pool: Pool, ranked: Sequence[Ranked] | None = None) -> Edition:
         pool.window,
         pool.choices,
         quotes=pool.quotes,
+        events=pool.events,
+        pictures=pool.pictures,
         coverage=pool.coverage,
         now=pool.at,
     )

@@ -1,24 +1,25 @@
-"""The verb that makes editions: gather what they are made of, freeze them with their deliveries, catch up with the calendar.
+"""The verb that makes editions: gather what they are made of, propose them to the editors, freeze them with their deliveries.
 
 `UNIQUE(digest, date)` decides which edition exists. Whoever comes second finds it there, so every function may be
 called again, at any time, by anybody.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
 from digest import __version__, clock
 from digest.config import Config
-from digest.editions import policy
-from digest.editions.pool import Pool, composed_of, edition_of, packed, unpacked
+from digest.editions import policy, proof
+from digest.editions.gates import Finding
+from digest.editions.illustrate import illustrated
+from digest.editions.pool import Pool, composed_of, edition_of, packed, ranked_of, unpacked
 from digest.errors import EditionSettled, RecordUnreadable
-from digest.model import Digest, Edition, EditionState, History, Override, OverrideKind, Policy, Window
+from digest.model import WAITING, Approval, Digest, Edition, EditionState, History, Override, OverrideKind, Policy
 from digest.ranking.memory import told_by
-from digest.store import articles, deliveries, editions, feeds, overrides, quotes, records, subscribers
+from digest.store import articles, deliveries, editions, feeds, overrides, pictures, quotes, records, subscribers
 from digest.store import engine as engines
 
 
@@ -78,37 +79,95 @@ def draft(config: Config, connection: Connection, digest: Digest, day: date, pre
     return edition_of(gather(config, connection, digest, day, press, now))
 
 
-def publish(config: Config, engine: Engine, digest: Digest, day: date, press: datetime, now: datetime) -> Published:
-    """Freeze the edition of `day` together with a delivery for each of its readers, in one transaction.
+def propose(config: Config, engine: Engine, digest: Digest, day: date, press: datetime, now: datetime) -> Published:
+    """Close the edition of `day` before its press time, so that editors see what will go out; nothing new comes in by itself.
 
-    An edition that exists is returned as it is, but for one that is held: once an editor approves it, it is published as it
-    was held; once nothing holds it any more, it is made anew. One for which there is nothing to say is not stored, so that
-    it can still be made when articles arrive.
+    What editors do to it afterwards changes it, and it is proposed anew; so is one they held and hold no more. One that a check
+    or a quiet or broken day holds is held at once. Nothing is stored of a day of which there is nothing to say yet, or that is to
+    be skipped.
     """
     with engines.read(engine) as connection:
         existing = editions.by_date(connection, digest.slug, day)
-        if existing and existing.state is not EditionState.HELD:
+        if existing and existing.state not in WAITING:
+            return Published(existing, created=False, queued=0)
+        pool = made_of(connection, existing, now) if existing else None
+        if existing and pool and not _touched(connection, existing, pool):
+            return Published(existing, created=False, queued=0)
+        pool = pool or gather(config, connection, digest, day, press, now)
+    pool, composed = _composed(config, engine, pool, now)
+    # Whether it needs an approval is asked at press time.
+    edition = _judged(config, engine, pool, composed, replace(pool.rules.digest, approval=Approval.UNLESS_HELD))
+    if edition.state is EditionState.SKIPPED or not edition.items:
+        return Published(existing or edition, created=False, queued=0)
+    if edition.state is EditionState.FROZEN:
+        edition = replace(edition, state=EditionState.PROPOSED)
+    return freeze(engine, edition, pool, now)
+
+
+def publish(config: Config, engine: Engine, digest: Digest, day: date, press: datetime, now: datetime) -> Published:
+    """Freeze the edition of `day` together with a delivery for each of its readers, in one transaction.
+
+    An edition that exists is returned as it is, but for one that waits. One that was proposed is published as it was proposed,
+    with what editors have done to it since. One that is held is published as it was held once an editor approves it; once
+    nothing holds it any more, it is made anew. One for which there is nothing to say is not stored, so that it can still be made
+    when articles arrive.
+    """
+    with engines.read(engine) as connection:
+        existing = editions.by_date(connection, digest.slug, day)
+        if existing and existing.state not in WAITING:
             return Published(existing, created=False, queued=0)
         order = policy.order_for(day, overrides.in_force(connection, digest.slug, now))
         ordered = order.kind if order else None
-        if existing and ordered is OverrideKind.HOLD:
+        if existing and _stays_held(existing, digest, ordered):
             return Published(existing, created=False, queued=0)
-        as_held = made_of(connection, existing, now) if existing and ordered is OverrideKind.APPROVE else None
-        pool = as_held or gather(config, connection, digest, day, press, now)
-    composed = composed_of(pool)
-    edition = policy.judged(composed, pool.rules.digest, pool.overrides)
-    if existing and edition.state is EditionState.HELD:
+        closed = existing and (existing.state is EditionState.PROPOSED or ordered is OverrideKind.APPROVE)
+        as_closed = made_of(connection, existing, now) if existing and closed else None
+        pool = as_closed or gather(config, connection, digest, day, press, now)
+    pool, composed = _composed(config, engine, pool, now)
+    edition = _judged(config, engine, pool, composed, pool.rules.digest)
+    if existing and existing.state is edition.state is EditionState.HELD:
         return Published(existing, created=False, queued=0)
     if not composed.items and _is_open(edition, pool):
         return Published(edition, created=False, queued=0)
-    return _freeze(engine, edition, pool, now)
+    return freeze(engine, edition, pool, now)
+
+
+def _composed(config: Config, engine: Engine, pool: Pool, now: datetime) -> tuple[Pool, Edition]:
+    """What the edition is made of, with its picture, and the edition before anybody judges it."""
+    ranked = ranked_of(pool)
+    pool = illustrated(pool, config, engine, now, ranked=ranked)
+    return pool, composed_of(pool, ranked)
+
+
+def _judged(config: Config, engine: Engine, pool: Pool, composed: Edition, digest: Digest) -> Edition:
+    """The edition with its state and reason: also held where a check says that it may not be sent, unless an editor approved it.
+
+    Whoever approves an edition that a check holds has read why.
+    """
+    edition = policy.judged(composed, digest, pool.overrides)
+    order = policy.order_for(pool.day, pool.overrides)
+    if edition.state is not EditionState.FROZEN or (order and order.kind is OverrideKind.APPROVE):
+        return edition
+    found = findings(config, engine, edition, pool.choices)
+    refused = [finding.sentence for finding in found if finding.refuses]
+    return replace(edition, state=EditionState.HELD, reason=" ".join(refused)) if refused else edition
+
+
+def findings(
+    config: Config, engine: Engine, edition: Edition, choices: Collection[tuple[str, ...]]
+) -> tuple[Finding, ...]:
+    """What is wrong with the edition or one of its cuts, as they would be sent."""
+    names = {item.picture.name for item in edition.items if item.picture}
+    with engines.read(engine) as connection:
+        kept = {name for name in names if pictures.body(connection, name) is not None}
+    return proof.findings(config, edition, choices, kept)
 
 
 def made_of(connection: Connection, existing: Edition, now: datetime) -> Pool | None:
     """What a stored edition was made of; None where that was not kept, or cannot be read any more.
 
-    Of one that is held, as an approval would publish it: with what editors did while it was held, since it was held to be
-    seen to, and without what they took back. What only ran out in the meantime still counts.
+    Of one that waits, as it would be published: with what editors have done to it since, for it waits to be seen to, and without
+    what they took back. What only ran out in the meantime still counts.
     """
     record = records.of(connection, existing.id)
     if record is None:
@@ -117,7 +176,7 @@ def made_of(connection: Connection, existing: Edition, now: datetime) -> Pool | 
         pool = unpacked(record.body, record.whose)
     except RecordUnreadable:
         return None
-    if existing.state is not EditionState.HELD:
+    if existing.state not in WAITING:
         return pool
     return replace(pool, overrides=tuple(_still_meant(connection, existing.digest, pool, now)), at=now)
 
@@ -132,15 +191,17 @@ def _still_meant(connection: Connection, digest: str, pool: Pool, now: datetime)
     yield from in_force
 
 
-def held(connection: Connection, existing: Edition, now: datetime) -> Edition:
-    """A held edition as an approval would publish it."""
+def as_it_stands(connection: Connection, existing: Edition, now: datetime) -> Edition:
+    """An edition that waits as it would be published if it were approved now."""
     if (pool := made_of(connection, existing, now)) is None:
         return existing
     return replace(edition_of(pool), id=existing.id, state=existing.state, reason=existing.reason)
 
 
 def decide(config: Config, engine: Engine, digest: Digest, order: Override, now: datetime) -> Decided:
-    """Keep what an editor orders for the edition of a date: to hold, approve or skip it. One that is held obeys at once.
+    """Keep what an editor orders for the edition of a date: to hold, approve or skip it. One that waits obeys at once.
+
+    One that is approved before its press time waits for that all the same.
 
     Raises:
         EditionSettled: it is published, missed or skipped, and the order is not kept.
@@ -148,36 +209,12 @@ def decide(config: Config, engine: Engine, digest: Digest, order: Override, now:
     assert order.day
     with engines.write(engine) as connection:
         existing = editions.by_date(connection, digest.slug, order.day)
-        if existing and existing.state is not EditionState.HELD:
+        if existing and existing.state not in WAITING:
             raise EditionSettled(digest.slug, order.day, existing.state, existing.reason)
         kept = overrides.add(connection, order)
-    published = publish(config, engine, digest, order.day, existing.window.end, now) if existing else None
-    return Decided(kept, published)
-
-
-def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published]:
-    """Publish what each digest's calendar asks for: its newest slot, unless that is `late_hours` ago or more.
-
-    The slots before it, and one that is too late, become missed editions, so that every date is settled once. A digest
-    that has no edition yet has nothing to catch up with: its first slot is published or passed over. The result holds
-    what is stored now and was not before.
-    """
-    found: list[Published] = []
-    for digest in config.digests:
-        today = now.astimezone(ZoneInfo(digest.zone)).date()
-        late = timedelta(hours=config.delivery.late_hours)
-        with engines.read(engine) as connection:
-            last = editions.last_date(connection, digest.slug, today)
-            waiting = editions.held(connection, digest.slug)
-        due = _settling(digest, last, now, late)
-        for day, press, in_time in [*_forgotten(digest, waiting, due, now, late), *due]:
-            if in_time:
-                published = publish(config, engine, digest, day, press, now)
-            else:
-                published = _give_up(config, engine, digest, day, press, now)
-            if published.created:
-                found.append(published)
-    return found
+    if existing is None or (order.kind is OverrideKind.APPROVE and now < existing.window.end):
+        return Decided(kept, None)
+    return Decided(kept, publish(config, engine, digest, order.day, existing.window.end, now))
 
 
 def _is_open(edition: Edition, pool: Pool) -> bool:
@@ -189,33 +226,32 @@ def _is_open(edition: Edition, pool: Pool) -> bool:
     return pool.rules.digest.quiet is not Policy.SKIP or not pool.articles
 
 
-def _settling(digest: Digest, last: date | None, now: datetime, late: timedelta) -> list[tuple[date, datetime, bool]]:
-    """The open slots, each with whether it can still be published."""
-    slots = clock.due_slots(digest, last, now)
-    judged = [(day, press, (day, press) == slots[-1] and now - press < late) for day, press in slots]
-    return [slot for slot in judged if slot[-1] or last is not None]
+def _stays_held(existing: Edition, digest: Digest, ordered: OverrideKind | None) -> bool:
+    """Whether an edition is held that nothing but an editor's word can release."""
+    if existing.state is not EditionState.HELD:
+        return False
+    return ordered is OverrideKind.HOLD or (ordered is None and digest.approval is Approval.ONLY_APPROVED)
 
 
-def _forgotten(
-    digest: Digest,
-    waiting: Sequence[tuple[date, datetime]],
-    due: Sequence[tuple[date, datetime, bool]],
-    now: datetime,
-    late: timedelta,
-) -> list[tuple[date, datetime, bool]]:
-    """The held editions for which it is too late, and which the calendar asks for no more."""
-    asked_for = {day for day, _, _ in due}
-    left = [(day, clock.slot(day, digest.press, digest.zone) or end) for day, end in waiting if day not in asked_for]
-    return [(day, press, False) for day, press in left if now - press >= late]
+def _touched(connection: Connection, existing: Edition, pool: Pool) -> bool:
+    """Whether editors have done something since the edition was made of what its record holds; `pool` is as it is now."""
+    record = records.of(connection, existing.id)
+    return record is None or unpacked(record.body, record.whose).overrides != pool.overrides
 
 
-def _freeze(engine: Engine, edition: Edition, pool: Pool | None, now: datetime) -> Published:
+def freeze(engine: Engine, edition: Edition, pool: Pool | None, now: datetime) -> Published:
+    """Store an edition in its state, with what it was made of; with its deliveries if it is published.
+
+    Whoever comes second finds the first one's. What waits gives way.
+    """
     with engines.write(engine) as connection:
         # Making it took a while; what an editor ordered meanwhile was promised to count.
         if pool and (new := _since(connection, pool)):
             pool = replace(pool, overrides=(*pool.overrides, *new))
-            edition = policy.judged(edition, pool.rules.digest, pool.overrides)
-        editions.discard_held(connection, edition.digest, edition.date)
+            judged = policy.judged(edition, pool.rules.digest, pool.overrides)
+            waits = edition.state is EditionState.PROPOSED and judged.state is EditionState.FROZEN
+            edition = edition if waits else judged
+        editions.discard_waiting(connection, edition.digest, edition.date)
         stored = editions.insert(connection, edition)
         if stored is not None:
             if pool is not None:
@@ -231,24 +267,3 @@ def _since(connection: Connection, pool: Pool) -> list[Override]:
     known = {override.id for override in pool.overrides}
     orders = overrides.orders(connection, pool.rules.digest.slug, pool.day, pool.at)
     return [order for order in orders if order.id not in known]
-
-
-def _give_up(config: Config, engine: Engine, digest: Digest, day: date, press: datetime, now: datetime) -> Published:
-    """Settle a date of which nothing can come any more, with the reason."""
-    with engines.read(engine) as connection:
-        existing = editions.by_date(connection, digest.slug, day)
-    hours = (now - press) / timedelta(hours=1)
-    missed = Edition(
-        digest=digest.slug,
-        title=digest.title,
-        date=day,
-        window=Window(press, press),
-        items=(),
-        config_hash=config.rules(digest).hash,
-        state=EditionState.MISSED,
-        reason=f"Nobody approved it in time. {existing.reason}".rstrip(".") + "."
-        if existing
-        else f"Press time had passed {hours:.0f} hours before this edition could be made.",
-        published_at=now,
-    )
-    return _freeze(engine, missed, None, now)

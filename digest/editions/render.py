@@ -8,31 +8,36 @@ import logging
 import re
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import premailer
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
-from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from digest import resources
+from digest import language, resources
 from digest.config import Site
-from digest.editions import layout, market, wording
+from digest.editions import layout, letters, market, wording
+from digest.editions.letters import Managed, Notice, Proposal
 from digest.errors import RenderFault
+from digest.language import Language
 from digest.links import Links
-from digest.model import Edition, Item, Mark, Reference, Rendered
+from digest.look import USUAL, Look
+from digest.model import Correction, Digest, Edition, Item, Mark, Reference, Rendered
 
 COLUMNS = 76
 """The width of the text part, which leaves room for two levels of quoting within 80."""
 
 MOST_ALSO = 3
 """How many of the others that cover a story are named; the rest are counted."""
+
+MOST_HEADLINE = 200
+"""Characters of a headline, whatever a feed says."""
 
 # Controls, bidirectional overrides and isolates, invisible tags and what no document may hold. Joiners stay: scripts
 # and emoji need them.
@@ -51,17 +56,22 @@ _MARKS = re.compile("|".join(Mark))
 
 
 class Renderer:
-    """Fills the templates for one site.
+    """Fills the templates for one site, in its `language` and its look.
+
+    Args:
+        site: who publishes, and in which locale.
+        links: public addresses.
+        home: the home folder, whose own catalogues come before ours.
+        look: the colours, and the templates that come before ours.
 
     Raises:
         RenderFault: `site.locale` is not a locale that dates and numbers can be written in.
+        ConfigError: a catalogue of the home folder is broken.
     """
 
-    def __init__(self, site: Site, links: Links) -> None:
-        try:
-            self._locale = Locale.parse(site.locale.replace("-", "_"))
-        except (ValueError, UnknownLocaleError) as error:
-            raise RenderFault(f'[site] locale is "{site.locale}"; it should be one such as "en" or "de_AT"') from error
+    def __init__(self, site: Site, links: Links, home: Path | None = None, look: Look = USUAL) -> None:
+        self.language = language.load(site.locale, home)
+        self._look = look
         self._pages = self._environment("web", site, links, autoescape=True)
         self._html = self._environment("email", site, links, autoescape=True)
         self._text = self._environment("email", site, links, autoescape=False)
@@ -72,9 +82,45 @@ class Renderer:
         Raises:
             RenderFault: there is no story in it.
         """
-        if not layout.shown(edition):
-            raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story to show.")
-        return self._mail("edition", edition=edition)
+        return self._mail("edition", **_values(edition))
+
+    def confirmation_mail(self, digest: Digest, confirm_url: str, days: int = 7) -> Rendered:
+        """To an address that was entered at sign-up: what it would get, and the link that confirms it, which works for `days`.
+
+        The mark for its unsubscribe link is open.
+        """
+        return self._mail("confirmation", digest=digest, confirm_url=confirm_url, days=days)
+
+    def welcome_mail(self, digest: Digest, next_at: datetime) -> Rendered:
+        """To a reader whose subscription begins: when the next edition comes. Its marks are open as an edition's are."""
+        return self._mail("welcome", digest=digest, next_at=next_at, archive=digest.slug)
+
+    def manage_mail(self, subscriptions: Sequence[Managed]) -> Rendered:
+        """To somebody who asked for the links to their subscriptions. It has no marks."""
+        return self._mail("manage", subscriptions=subscriptions)
+
+    def notice_mail(self, notice: Notice) -> Rendered:
+        """To operators or editors, one of whom must act. It has no marks."""
+        return self._mail("notice", notice=notice)
+
+    def proposal_mail(self, edition: Edition, proposal: Proposal) -> Rendered:
+        """To the editors: the edition by the very templates that its readers get, below what is to be decided. Its marks are open.
+
+        Raises:
+            RenderFault: there is no story in it.
+        """
+        return self._mail("proposal", proposal=proposal, **_values(edition))
+
+    def correction_mail(self, edition: Edition, corrections: Sequence[Correction]) -> Rendered:
+        """To those who were sent the edition: what was wrong and what is right. Its marks are open as an edition's are.
+
+        Raises:
+            RenderFault: none of the corrections is of a story of the edition.
+        """
+        found = letters.corrected(edition, corrections)
+        if not found:
+            raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story that is to be corrected.")
+        return self._mail("correction", edition=edition, corrected=found, archive=edition.digest)
 
     def page(self, template: str, **values: Any) -> str:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
@@ -83,7 +129,7 @@ class Renderer:
     def _mail(self, kind: str, **values: Any) -> Rendered:
         subject, text = (self._text.get_template(f"{kind}/{name}.txt").render(values) for name in ("subject", "body"))
         html = self._html.get_template(f"{kind}/body.html").render(values)
-        return Rendered(subject=" ".join(subject.split()), text=text, html=inlined(html))
+        return Rendered(subject=" ".join(subject.split()), text=text.lstrip("\n"), html=inlined(html))
 
     def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
         environment = Environment(
@@ -94,60 +140,70 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        say = self.language
+        start, end = ("right", "left") if say.direction == "rtl" else ("left", "right")
+        environment.policies["ext.i18n.trimmed"] = True
+        environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's
         environment.globals.update(
-            site=site, links=links, language=self._locale.language, locale=str(self._locale).replace("_", "-")
+            site=site,
+            links=links,
+            look=self._look,
+            language=say.locale.language,
+            locale=say.tag,
+            direction=say.direction,
+            start=start,
+            end=end,
+            gettext=_saying(say.gettext, autoescape=autoescape),
+            ngettext=_saying(say.ngettext, autoescape=autoescape),
         )
         environment.filters.update(
             safe_url=safe_url,
             mail_url=_mail_url,
             wrap=wrapped,
-            full_date=self._full_date,
-            short_date=self._short_date,
-            month=self._month,
-            time=self._time,
-            number=self._number,
+            full_date=say.full_date,
+            long_date=say.long_date,
+            short_date=say.short_date,
+            month=say.month,
+            time=say.world_time,
+            local_time=say.local_time,
+            time_of_day=say.time_of_day,
+            number=say.number,
+            listed=partial(_listed, say),
+            figure=partial(_figure, direction=say.direction, autoescape=autoescape),
             named_others=_named_others,
             unnamed_others=_unnamed_others,
-            sections=layout.sections,
-            market_lines=_market_lines,
-            market_note=self._market_note,
+            local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
+            moment=lambda moment: f"{say.full_date(moment)}, {say.local_time(moment, 'UTC')}",
+            in_brief=_in_brief,
+            weekday=say.weekday,
+            whole=_whole,
+            weekdays=say.weekdays,
+            headline=_headline,
+            standfirst=_standfirst,
+            opening=wording.opening,
+            due=layout.due,
+            sections=partial(layout.sections, language=say),
+            market_lines=partial(_market_lines, language=say),
+            market_note=partial(market.note, language=say),
             subject=wording.subject,
             preheader=wording.preheader,
-            promise=wording.promise,
-            provenance=self._provenance,
+            news=partial(wording.news, language=say),
+            promise=partial(wording.promise, language=say),
+            provenance=partial(wording.provenance, language=say),
         )
         return environment
 
-    def _full_date(self, day: date) -> str:
-        """Tuesday, February 10, 2026."""
-        return _plain_blanks(format_date(day, "full", locale=self._locale))
 
-    def _short_date(self, day: date) -> str:
-        """Tue, Feb 10."""
-        return _plain_blanks(format_skeleton("MMMEd", datetime.combine(day, datetime.min.time()), locale=self._locale))
+class _Phrase(Markup):
+    """A sentence of ours, finished: what was put into it is inert already, and a mark in it is one that we set."""
 
-    def _month(self, day: date) -> str:
-        """February 2026."""
-        return _plain_blanks(format_skeleton("yMMMM", datetime.combine(day, datetime.min.time()), locale=self._locale))
 
-    def _time(self, moment: datetime) -> str:
-        """Tue 22:15 UTC: readers are everywhere, so the time of a story is the world's."""
-        return _plain_blanks(format_skeleton("EHm", moment, tzinfo=ZoneInfo("UTC"), locale=self._locale)) + " UTC"
+class _PlainPhrase(str):
+    """The same, in a text part."""
 
-    def _market_note(self, lines: Sequence[market.MarketLine]) -> str:
-        """Of which day the values are, and whose."""
-        newest = self._full_date(max(line.as_of for line in lines))
-        sources = ", ".join(dict.fromkeys(line.source for line in lines if line.source))
-        return f"As of {newest}; change from the value published before." + (f" Source: {sources}." if sources else "")
-
-    def _provenance(self, edition: Edition) -> str:
-        """What the edition was chosen from, up to when, and what was not as on other days."""
-        newest = edition.coverage.newest if edition.coverage else None
-        return wording.provenance(edition, self._time(newest) if newest else "")
-
-    def _number(self, value: float) -> str:
-        return _plain_blanks(str(format_decimal(value, locale=self._locale)))
+    __slots__ = ()
 
 
 def inlined(html: str) -> str:
@@ -197,19 +253,71 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
 
 def _inert(value: Any) -> Any:
     """A value as it may stand in a mail: without invisible characters, and never a mark, which is ours to set."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, _Phrase | _PlainPhrase):
         return value
     text = _MARKS.sub(lambda mark: mark[0].replace("__", "_ _"), value.translate(_INVISIBLE))
     return Markup(text) if isinstance(value, Markup) else text  # noqa: S704  # it was markup before
+
+
+def _saying(say: Callable[..., str], *, autoescape: bool) -> Callable[..., str]:
+    """A way to say a phrase that templates can use. Catalogues are ours and the operator's; what is put into a phrase is not."""
+
+    def said(*phrase: Any, **values: Any) -> str:
+        inert = {name: _inert(value) for name, value in values.items()}
+        if not autoescape:
+            return _PlainPhrase(say(*phrase, **inert))
+        escaped = {name: escape(value) if isinstance(value, str) else value for name, value in inert.items()}
+        return _Phrase(say(*phrase, **escaped))
+
+    return said
+
+
+def _figure(text: str, *, direction: str, autoescape: bool) -> str:
+    """A figure with its sign before it, though the text around it may run the other way; a unit in words follows the text."""
+    if direction == "ltr" or not text:
+        return text
+    if not autoescape:
+        return _PlainPhrase(f"\N{LEFT-TO-RIGHT MARK}{_inert(text)}")
+    end = next((place for place, character in enumerate(text) if character.isalpha()), len(text))
+    figure = text[:end].rstrip()
+    return Markup('<span dir="ltr">{}</span>{}').format(figure, text[len(figure) :])
 
 
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
 
 
-def _plain_blanks(text: str) -> str:
-    """Babel writes narrow no-break spaces, for which some mail programs have no glyph."""
-    return text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
+def _values(edition: Edition) -> dict[str, Any]:
+    """What the templates of an edition need."""
+    if not layout.shown(edition):
+        raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story to show.")
+    return {"edition": edition, "archive": edition.digest}
+
+
+def _headline(text: str) -> str:
+    return wording.abbreviated(text, MOST_HEADLINE)
+
+
+def _whole(text: str) -> str:
+    """The text in one piece: in a narrow column it is not broken."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _in_brief(text: str) -> str:
+    return wording.abbreviated(text, wording.PREHEADER_MOST)
+
+
+def _local_date(moment: datetime, zone: str) -> date:
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def _standfirst(text: str) -> str:
+    return wording.shortened(text, wording.LEAD_WORDS)
+
+
+def _listed(language: Language, names: Sequence[str], titles: Mapping[str, str] | None = None) -> str:
+    """The names in a sentence; with `titles`, the titles of what is named by slugs."""
+    return language.listed([titles[name] for name in names] if titles else names)
 
 
 def _named_others(item: Item) -> tuple[Reference, ...]:
@@ -220,5 +328,5 @@ def _unnamed_others(item: Item) -> int:
     return len(item.also) - len(_named_others(item))
 
 
-def _market_lines(edition: Edition) -> tuple[market.MarketLine, ...]:
-    return market.lines(edition.quotes, edition.date)
+def _market_lines(edition: Edition, language: Language) -> tuple[market.MarketLine, ...]:
+    return market.lines(edition.quotes, edition.date, language)

@@ -95,10 +95,8 @@ class Recollection:
         if new and not self._is_the_same(new, old, len(story.articles), before):
             return Recalled(Story(new))
         later = [article for article in new if article.first_seen_at >= before.until]
-        news = _news(later, old, before, self._settings)
-        if not news:
-            return Recalled(story, before)
-        return Recalled(Story(new), before, Update(before.first, news))
+        update = _update(later, old, before, self._settings)
+        return Recalled(Story(new), before, update) if update else Recalled(story, before)
 
     def _is_the_same(self, new: Sequence[Article], old: Sequence[Article], size: int, before: Told) -> bool:
         if form(new[0]) == MARKET_REPORT:
@@ -121,26 +119,31 @@ def _together(told: Sequence[Told]) -> Told:
     )
 
 
-def _news(new: Sequence[Article], old: Sequence[Article], before: Told, settings: Ranking) -> str:
-    """What is materially new, in a reader's words; empty where nothing is.
+def _update(new: Sequence[Article], old: Sequence[Article], before: Told, settings: Ranking) -> Update | None:
+    """What is materially new; None where nothing is.
 
     That is an official source that had not spoken, a figure in the leading headline that no headline had, or as many
     publishers as `update_publishers` that had not covered it.
     """
     if not new:
-        return ""
-    parts = []
+        return None
+    official = ""
     if not any(article.feed.official for article in old):
         official = next((article.publisher for article in new if article.feed.official), "")
-        if official and official not in before.publishers:
-            parts.append(f"a statement by {official}")
+    if official in before.publishers:
+        official = ""
     known = {figure for title in (*before.titles, *(one.title for one in old)) for figure in figures(title)}
-    if fresh := [figure for figure in figures(new[0].title) if figure not in known]:
-        parts.append(f"a new figure, {fresh[0].shown}")
-    publishers = [name for name in dict.fromkeys(one.publisher for one in new) if name not in before.publishers]
-    if len(publishers) >= settings.update_publishers:
+    figure = next((figure.shown for figure in figures(new[0].title) if figure not in known), "")
+    joined = [name for name in dict.fromkeys(one.publisher for one in new) if name not in before.publishers]
+    publishers = tuple(joined) if len(joined) >= settings.update_publishers else ()
+    parts = []
+    if official:
+        parts.append(f"a statement by {official}")
+    if figure:
+        parts.append(f"a new figure, {figure}")
+    if publishers:
         parts.append(f"now also covered by {_listed(publishers)}")
-    return "; ".join(parts)
+    return Update(before.first, "; ".join(parts), official, figure, publishers) if parts else None
 
 
 def _listed(names: Sequence[str]) -> str:

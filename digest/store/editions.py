@@ -9,11 +9,14 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select
 
 from digest.model import (
+    WAITING,
     Coverage,
     Edition,
     EditionState,
+    Event,
     Factor,
     Item,
+    Picture,
     Quote,
     Receipt,
     Reference,
@@ -53,10 +56,13 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
         "length": edition.length,
         "shared": edition.shared,
         "quotes": msgspec.to_builtins(edition.quotes),
+        "events": msgspec.to_builtins(edition.events),
         "coverage": msgspec.to_builtins(edition.coverage),
         "topic_titles": dict(edition.topic_titles),
         "config_hash": edition.config_hash,
         "published_at": edition.published_at,
+        "zone": edition.zone,
+        "week_of": edition.week_of,
     }
     added = absent_into(connection, editions).values(row).returning(editions.c.id)
     edition_id = connection.scalars(added).one_or_none()
@@ -75,10 +81,10 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
     return replace(edition, id=edition_id)
 
 
-def discard_held(connection: Connection, digest: str, day: date) -> None:
-    """Make room for what takes the place of a held edition."""
-    held = (editions.c.digest == digest) & (editions.c.date == day) & (editions.c.state == EditionState.HELD)
-    connection.execute(delete(editions).where(held))
+def discard_waiting(connection: Connection, digest: str, day: date) -> None:
+    """Make room for what takes the place of an edition that waits."""
+    waits = (editions.c.digest == digest) & (editions.c.date == day) & editions.c.state.in_(WAITING)
+    connection.execute(delete(editions).where(waits))
 
 
 def by_date(connection: Connection, digest: str, day: date) -> Edition | None:
@@ -97,19 +103,19 @@ def latest(connection: Connection, digest: str) -> Edition | None:
 
 
 def last_date(connection: Connection, digest: str, until: date) -> date | None:
-    """The last date up to `until` that is settled, be it published, missed or skipped; one that is held is not."""
+    """The last date up to `until` that is settled, be it published, missed or skipped; one that waits is not."""
     settled: date | None = connection.scalar(
         select(func.max(editions.c.date)).where(
-            editions.c.digest == digest, editions.c.date <= until, editions.c.state != EditionState.HELD
+            editions.c.digest == digest, editions.c.date <= until, editions.c.state.not_in(WAITING)
         )
     )
     return settled
 
 
-def held(connection: Connection, digest: str) -> list[tuple[date, datetime]]:
-    """The dates of the editions that wait for an editor, oldest first, each with the end of its window."""
-    waiting = (editions.c.digest == digest) & (editions.c.state == EditionState.HELD)
-    found = select(editions.c.date, editions.c.window_end).where(waiting).order_by(editions.c.date)
+def waiting(connection: Connection, digest: str) -> list[tuple[date, datetime]]:
+    """The dates of the editions that wait for press time or an editor, oldest first, each with the end of its window."""
+    waits = (editions.c.digest == digest) & editions.c.state.in_(WAITING)
+    found = select(editions.c.date, editions.c.window_end).where(waits).order_by(editions.c.date)
     return [(row.date, row.window_end) for row in connection.execute(found)]
 
 
@@ -189,12 +195,15 @@ def _edition(connection: Connection, row: Row[Any]) -> Edition:
         length=row.length,
         shared=row.shared,
         quotes=msgspec.convert(row.quotes, tuple[Quote, ...]),
+        events=msgspec.convert(row.events, tuple[Event, ...]),
         coverage=msgspec.convert(row.coverage, Coverage | None),
         topic_titles=row.topic_titles,
         config_hash=row.config_hash,
         state=EditionState(row.state),
         reason=row.reason,
         published_at=row.published_at,
+        zone=row.zone,
+        week_of=row.week_of,
     )
 
 
@@ -216,6 +225,8 @@ def _item_row(edition_id: int, item: Item) -> dict[str, Any]:
         "also": msgspec.to_builtins(item.also),
         "update": msgspec.to_builtins(item.update),
         "article_ids": list(item.article_ids),
+        "picture": msgspec.to_builtins(item.picture),
+        "ran": msgspec.to_builtins(item.ran),
     }
 
 
@@ -236,4 +247,6 @@ def _item(row: Row[Any]) -> Item:
         language=row.language,
         article_ids=tuple(row.article_ids),
         update=msgspec.convert(row.update, Update | None),
+        picture=msgspec.convert(row.picture, Picture | None),
+        ran=msgspec.convert(row.ran, tuple[date, ...]),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
-from digest.model import Subscription, SubscriptionState
+from digest.model import DeliveryState, Subscription, SubscriptionState
 from digest.store.tables import deliveries, delivery_events, subscribers, subscriptions, suppressions
 from digest.store.upsert import insert_if_absent
 
@@ -120,6 +120,25 @@ def choices(connection: Connection, digest: str, day: date) -> tuple[tuple[str, 
         )
     )
     return tuple(sorted(tuple(topics) for topics in connection.scalars(wanted)))
+
+
+def who_were_sent(connection: Connection, edition_id: int, today: date) -> list[Subscription]:
+    """Those who were sent an edition, or may have been, and still take mail; in the order in which they subscribed.
+
+    Who has left since, takes a pause on the local date `today`, or is suppressed does not.
+    """
+    sent = select(deliveries.c.subscription_id).where(
+        deliveries.c.edition_id == edition_id,
+        deliveries.c.state.in_((DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.OFFERED)),
+    )
+    found = (
+        _subscriptions()
+        .where(subscriptions.c.id.in_(sent), subscriptions.c.state == SubscriptionState.ACTIVE)
+        .where(or_(subscriptions.c.paused_until.is_(None), subscriptions.c.paused_until <= today))
+        .where(subscribers.c.address_key.not_in(select(suppressions.c.address_key)))
+        .order_by(subscriptions.c.id)
+    )
+    return [_subscription(row) for row in connection.execute(found)]
 
 
 def end(connection: Connection, subscription_id: int, now: datetime) -> bool:

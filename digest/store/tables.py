@@ -132,10 +132,13 @@ editions = Table(
     Column("length", Integer, nullable=False),
     Column("shared", Integer, nullable=False),
     Column("quotes", Json, nullable=False),
+    Column("events", Json, nullable=False, server_default=text("'[]'")),
     Column("coverage", Json),
     Column("topic_titles", Json, nullable=False),
     Column("config_hash", String(64), nullable=False),
     Column("published_at", Moment, nullable=False),
+    Column("zone", String(64), nullable=False, server_default=text("'UTC'")),
+    Column("week_of", String(64), nullable=False, server_default=text("''")),
     Column("audience", Integer, nullable=False, server_default=text("0"), comment="deliveries made when it was frozen"),
     UniqueConstraint("digest", "date"),
     _one_of("state", EditionState),
@@ -160,6 +163,10 @@ edition_items = Table(
     Column("also", Json, nullable=False),
     Column("update", Json, comment="what is new, where the story ran before"),
     Column("article_ids", Json, nullable=False, server_default=text("'[]'")),
+    Column("picture", Json),
+    Column(
+        "ran", Json, nullable=False, server_default=text("'[]'"), comment="on which days a story of the week was told"
+    ),
 )
 
 # All that an edition was made of: its articles in the words of that moment, what had run, and what editors had set.
@@ -187,6 +194,45 @@ overrides = Table(
     Column("until", Moment, nullable=False, comment="brought forward when somebody ends it"),
     Index(None, "digest", "until"),
     _one_of("kind", OverrideKind),
+)
+
+# Named by their content; kept for as long as an edition may show them.
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("story_id", String(32), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# What readers thought of an edition: the last word of each.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True),
+    Column("useful", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# Letters go to editors, operators and single readers. Each has a key that lets it go once.
+letters = Table(
+    "letters",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("taken_at", Moment, nullable=False, comment="when somebody set about sending it"),
+    Column("sent_at", Moment),
 )
 
 # An article runs once in a digest, unless an editor pins it once more: here stands the edition in which it ran first.

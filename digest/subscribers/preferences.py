@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine
 
 from digest.config import Config
+from digest.language import Language
 from digest.links import address_key
 from digest.model import Subscription, SubscriptionState, Topic
 from digest.store import engine as engines
@@ -83,22 +84,25 @@ def choice(ticked: Collection[str], offered: Collection[Topic]) -> tuple[str, ..
     return () if len(chosen) == len(offered) else chosen
 
 
-def pause(until: str, today: date) -> date | None:
+def pause(until: str, today: date, language: Language) -> date | None:
     """The date on which mail shall come again, as a form sends it; None for an empty field or today.
 
     Raises:
-        ValueError: it is no date, lies in the past, or more than a year ahead; the message is for the reader.
+        ValueError: it is no date, lies in the past, or more than a year ahead; the message is for the reader, in the
+            language.
     """
     if not until.strip():
         return None
     try:
         day = date.fromisoformat(until.strip())
     except ValueError as error:
-        raise ValueError("Please write the date as year-month-day, such as 2026-03-01.") from error
+        raise ValueError(language.gettext("Please write the date as year-month-day, such as 2026-03-01.")) from error
     if day < today:
-        raise ValueError("This date has passed. Please choose a later one, or leave the field empty.")
+        raise ValueError(language.gettext("This date has passed. Please choose a later one, or leave the field empty."))
     if day - today > LONGEST_PAUSE:
-        raise ValueError("A pause can last up to a year. Please choose an earlier date, or unsubscribe.")
+        raise ValueError(
+            language.gettext("A pause can last up to a year. Please choose an earlier date, or unsubscribe.")
+        )
     return day if day > today else None
 
 

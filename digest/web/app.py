@@ -16,20 +16,15 @@ from digest.editions.render import Renderer
 from digest.errors import BadToken, DatabaseUnreachable
 from digest.links import Links
 from digest.web.archive import ArchivePages
+from digest.web.desk import DeskPages
+from digest.web.feedback import FeedbackPages
 from digest.web.guard import Guard, security_headers, style_hashes
 from digest.web.house import HousePages
 from digest.web.pages import Pages
+from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
 
 log = structlog.get_logger(__name__)
-
-_NOT_FOUND = ("There is no such page", "The address may be old or mistyped. The archive has every edition.")
-_NOT_OURS = (
-    "This link does not work",
-    "It may have been cut short on its way. Please open it from the mail once more, or copy all of it.",
-)
-_NOT_SO = ("That is not how this page works", "Please go back, and use the page's own buttons.")
-_BROKEN = ("Something went wrong on our side", "It has been noted. Please try again in a few minutes.")
 
 
 def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[], datetime]) -> Starlette:
@@ -43,38 +38,66 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
     Raises:
         MissingSecret: there is no key to read signed links with.
         RenderFault: the site's locale is unknown.
+        ConfigError: a catalogue of the home folder is broken.
     """
     config = in_force()
     links = Links(config.site.base_url, config.signing_keys)
-    pages = Pages(in_force, engine, clock, links, Renderer(config.site, links))
+    pages = Pages(in_force, engine, clock, links, Renderer(config.site, links, config.home))
+    language = pages.language
     # Every page has the style of the base template, so any page will do to learn it from.
     styles = style_hashes(pages.renderer.page("error.html", heading="", sentence=""))
 
     def bad_token(_request: Request, _error: Exception) -> Response:
-        return pages.error(404, *_NOT_OURS)
+        return pages.error(
+            404,
+            language.gettext("This link does not work"),
+            language.gettext(
+                "It may have been cut short on its way. Please open it from the mail once more, or copy all of it."
+            ),
+        )
 
     def http_error(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        page = pages.error(error.status_code, *(_NOT_FOUND if error.status_code == 404 else _NOT_SO))  # noqa: PLR2004
+        if error.status_code == 404:  # noqa: PLR2004
+            heading = language.gettext("There is no such page")
+            sentence = language.gettext("The address may be old or mistyped. The archive has every edition.")
+        else:
+            heading = language.gettext("That is not how this page works")
+            sentence = language.gettext("Please go back, and use the page’s own buttons.")
+        page = pages.error(error.status_code, heading, sentence)
         page.headers.update(error.headers or {})
         return page
 
+    def trouble(status: int) -> Response:
+        return pages.error(
+            status,
+            language.gettext("Something went wrong on our side"),
+            language.gettext("It has been noted. Please try again in a few minutes."),
+        )
+
     def unreachable(_request: Request, error: Exception) -> Response:
         log.error("failed", part="pages", reason=str(error))
-        page = pages.error(503, *_BROKEN)
+        page = trouble(503)
         page.headers["Retry-After"] = "60"
         return page
 
     def broken(request: Request, _error: Exception) -> Response:
-        page = pages.error(500, *_BROKEN)
+        page = trouble(500)
         # This answer is made outside the guard.
         page.headers.update(dict(security_headers(request.url.path, styles)))
         return page
 
-    groups = (ArchivePages(pages), ReaderPages(pages), HousePages(pages))
+    groups = (
+        ArchivePages(pages),
+        DeskPages(pages),
+        ReaderPages(pages),
+        FeedbackPages(pages),
+        PicturePages(pages),
+        HousePages(pages),
+    )
     app = Starlette(
         routes=[route for group in groups for route in group.routes()],
-        middleware=[Middleware(Guard, styles)],
+        middleware=[Middleware(Guard, styles, language)],
         exception_handlers={
             BadToken: bad_token,
             HTTPException: http_error,

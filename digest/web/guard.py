@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digest.language import Language
 from digest.links import Purpose
 
 MOST_BODY_BYTES = 4096
@@ -18,20 +19,29 @@ BODY_SECONDS = 10.0
 
 _WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
 _PRIVATE = tuple(f"/{purpose}/" for purpose in Purpose)
+_DESK = f"/{Purpose.DESK}/"
+_OURS = "default-src 'none'; img-src 'self'"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def security_headers(path: str, style_hashes: str) -> Iterator[tuple[str, str]]:
     """The headers of every answer. A page with a token in its address is neither kept nor indexed by anybody."""
-    yield (
-        "Content-Security-Policy",
-        f"default-src 'none'; style-src {style_hashes}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    )
+    yield "Content-Security-Policy", _policy(path, style_hashes)
     yield "X-Content-Type-Options", "nosniff"
     yield "Referrer-Policy", "no-referrer"
     if path.startswith(_PRIVATE):
         yield "Cache-Control", "no-store"
         yield "X-Robots-Tag", "noindex"
+
+
+def _policy(path: str, style_hashes: str) -> str:
+    if not path.startswith(_DESK):
+        return f"{_OURS}; style-src {style_hashes}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    if path.endswith("/mail"):
+        # The desk frames the mail, whose styles stand in its elements.
+        return f"{_OURS}; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups"
+    framing = "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    return f"{_OURS}; style-src {style_hashes}; {framing}"
 
 
 def style_hashes(page: str) -> str:
@@ -43,8 +53,8 @@ def style_hashes(page: str) -> str:
 class Guard:
     """Puts the security headers on every answer, and refuses a body that is too large or comes too slowly."""
 
-    def __init__(self, app: ASGIApp, styles: str) -> None:
-        self._app, self._styles = app, styles
+    def __init__(self, app: ASGIApp, styles: str, language: Language) -> None:
+        self._app, self._styles, self._language = app, styles, language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -65,10 +75,12 @@ class Guard:
         except ClientDisconnect:
             return
         except TimeoutError:
-            await _refusal(408, "The form took too long to arrive.")(scope, receive, send_guarded)
+            await _refusal(408, self._language.gettext("The form took too long to arrive."))(
+                scope, receive, send_guarded
+            )
             return
         if body is None:
-            await _refusal(413, "The form is too large.")(scope, receive, send_guarded)
+            await _refusal(413, self._language.gettext("The form is too large."))(scope, receive, send_guarded)
             return
         await self._app(scope, _replay(body, receive), send_guarded)
 

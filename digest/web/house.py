@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from digest.errors import DigestError
+from digest.language import Language
 from digest.model import Feed, Topic
 from digest.store import schema
 from digest.web.pages import Pages
@@ -37,7 +38,7 @@ class HousePages:
             "how.html",
             digests=config.digests,
             ranking=config.ranking,
-            topics=weighted(config.topics),
+            topics=weighted(config.topics, self._pages.language),
             publishers=publishers(config.feeds),
             feeds=len(config.feeds),
         )
@@ -56,20 +57,24 @@ class HousePages:
         return PlainTextResponse("ready\n")
 
 
-def weighted(topics: Collection[Topic]) -> list[tuple[str, list[Topic]]]:
+def weighted(topics: Collection[Topic], language: Language) -> list[tuple[str, list[Topic]]]:
     """The topics in groups, the weightiest first, each group with its weight in words."""
     in_order = sorted(topics, key=lambda topic: -topic.weight)
-    return [(words, list(group)) for words, group in groupby(in_order, key=lambda topic: weight_in_words(topic.weight))]
+    return [
+        (words, list(group))
+        for words, group in groupby(in_order, key=lambda topic: weight_in_words(topic.weight, language))
+    ]
 
 
-def weight_in_words(weight: float) -> str:
+def weight_in_words(weight: float, language: Language) -> str:
     """How much a topic counts, compared with a topic of weight 1."""
     if weight == 0:
-        return "Left to others"
+        return language.gettext("Left to others")
     if weight == 1:
-        return "Count in full"
-    little = 0.75 <= weight <= 1.25  # noqa: PLR2004
-    return f"Count {'a little ' if little else 'much '}{'more' if weight > 1 else 'less'}"
+        return language.gettext("Count in full")
+    if 0.75 <= weight <= 1.25:  # noqa: PLR2004
+        return language.gettext("Count a little more") if weight > 1 else language.gettext("Count a little less")
+    return language.gettext("Count much more") if weight > 1 else language.gettext("Count much less")
 
 
 def publishers(feeds: Collection[Feed]) -> list[str]:

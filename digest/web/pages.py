@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from digest.config import Config
 from digest.editions.render import Renderer
+from digest.language import Language
 from digest.links import Links
 from digest.model import Digest, Topic
 
@@ -33,6 +34,11 @@ class Pages:
     def config(self) -> Config:
         """What holds now."""
         return self.in_force()
+
+    @property
+    def language(self) -> Language:
+        """The language of the site."""
+        return self.renderer.language
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page made of a template of `templates/web`."""

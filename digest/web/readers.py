@@ -22,8 +22,6 @@ from digest.subscribers.consent import masked
 from digest.subscribers.preferences import Changes
 from digest.web.pages import Pages
 
-NOTHING_TICKED = "Please tick at least one topic. To get no mail at all, unsubscribe."
-
 
 class ReaderPages:
     """Answers the signed links of the mail."""
@@ -92,9 +90,12 @@ class ReaderPages:
         ticked = {str(value) for value in form.getlist("topic")}
         pause = str(form.get("paused_until", ""))
         if offered and not any(topic.slug in ticked for topic in offered):
-            return self._choices(before, ticked=ticked, pause=pause, problem=NOTHING_TICKED)
+            problem = self._pages.language.gettext(
+                "Please tick at least one topic. To get no mail at all, unsubscribe."
+            )
+            return self._choices(before, ticked=ticked, pause=pause, problem=problem)
         try:
-            until = preferences.pause(pause, today)
+            until = preferences.pause(pause, today, self._pages.language)
         except ValueError as error:
             return self._choices(before, ticked=ticked, pause=pause, problem=str(error))
         topics = preferences.choice(ticked, offered)
@@ -112,8 +113,10 @@ class ReaderPages:
         if found.version != version:
             return self._pages.error(
                 404,
-                "This link has been replaced",
-                "You have subscribed anew since that mail was sent. The newest edition in your inbox has the link that works.",
+                self._pages.language.gettext("This link has been replaced"),
+                self._pages.language.gettext(
+                    "You have subscribed anew since that mail was sent. The newest edition in your inbox has the link that works."
+                ),
             )
         return found
 

@@ -249,6 +249,8 @@ def test_publish_and_audit_report_counts_by_state(run: Run, home: Path) -> None:
     assert published["edition"] == audited["editions"][0]["edition"]
     assert published["seconds"] >= 0
     assert audited["seconds"] >= 0
+    assert (audited["editions"][0]["useful"], audited["editions"][0]["not_useful"]) == (0, 0)
+    assert "0 of 0" in run("audit").stdout
 
 
 def test_a_relay_that_does_not_answer_loses_nothing(run: Run, home: Path) -> None:

@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Any, cast
 from unicodedata import category
 
 import pytest
@@ -193,7 +194,9 @@ def test_an_edition_that_lets_nobody_unsubscribe_is_refused(part: str) -> None:
 @pytest.mark.parametrize("key", ["from_address", "contact"])
 def test_a_site_whose_own_address_is_none_is_refused(key: str) -> None:
     with pytest.raises(RenderFault, match=key):
-        message.compile_edition(RENDERED, EDITION, replace(SITE, **{key: "a@b.example>\r\nBcc: c@d.example"}), LINKS)
+        message.compile_edition(
+            RENDERED, EDITION, replace(SITE, **cast("Any", {key: "a@b.example>\r\nBcc: c@d.example"})), LINKS
+        )
 
 
 def test_a_message_id_is_the_same_for_every_attempt_and_another_for_everybody_else() -> None:

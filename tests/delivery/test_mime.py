@@ -40,5 +40,14 @@ def test_every_line_is_short_plain_and_begins_harmlessly(text: str) -> None:
     assert not re.search(rb"[\r\n\0]", b"".join(lines))
 
 
+@given(st.lists(st.one_of(TEXTS, TRICKY, st.text(st.characters(codec="ascii"), max_size=80)), max_size=6))
+@example(["https://news.example/u/WzEsMV0.abc", "ann@reader.example", "February 10, 2026"])
+@example(["a" * 73, "a" * 74, ".a", "From me", "", "a ", "ends in a\ttab\t"])
+def test_several_texts_are_encoded_as_each_would_be_and_all_decode(texts: list[str]) -> None:
+    encoded = mime.encode_each(texts)
+
+    assert encoded == [mime.encode(text) for text in texts]
+
+
 def test_a_text_is_cut_at_its_marks() -> None:
     assert mime.cut("Leave: __UNSUBSCRIBE__.\n__SINCE__") == (b"Leave: =\r\n", Mark.UNSUBSCRIBE, b"=2E\r\n", Mark.SINCE)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from digest.config import Ranking, Rules, Site
 from digest.editions.compose import compose
@@ -13,18 +14,23 @@ from digest.model import (
     Coverage,
     Digest,
     Edition,
+    Event,
     Factor,
     Feed,
+    Item,
+    Picture,
     Quote,
     Ranked,
     Receipt,
     Story,
     Topic,
+    Update,
     Window,
 )
 
 NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
 DAY = date(2026, 2, 10)
+HOME = Path()
 WINDOW = Window(NOW - timedelta(hours=36), NOW)
 SITE = Site(
     base_url="https://news.example",
@@ -90,6 +96,32 @@ QUOTES = (
         source="European Central Bank",
     ),
     Quote("EUR/CNY", "EUR/CNY", Decimal("8.3427"), date(2026, 2, 3), None, None, source="European Central Bank"),
+)
+
+PICTURE = Picture(
+    "0123456789abcdef.jpg",
+    552,
+    310,
+    "A shopper compares prices in front of a supermarket shelf",
+    "A. Photographer / Harbour Wire",
+)
+EVENTS = (
+    Event(
+        "Retail sales, January",
+        date(2026, 2, 10),
+        datetime(2026, 2, 10, 13, 30, tzinfo=UTC),
+        "Bureau of Trade Statistics",
+        ("growth",),
+    ),
+    Event("Consumer prices, January", date(2026, 2, 11), datetime(2026, 2, 11, 7, 0, tzinfo=UTC), "Statistics Norland"),
+    Event(
+        "Monetary policy decision",
+        date(2026, 2, 10),
+        datetime(2026, 2, 10, 8, 30, tzinfo=UTC),
+        "Central Bank of Norland",
+    ),
+    Event("Meeting of the eurozone's finance ministers", date(2026, 2, 10), None, "Council of ministers"),
+    Event("Trade balance, December", date(2026, 2, 12), datetime(2026, 2, 12, 9, 0, tzinfo=UTC), "Statistics Norland"),
 )
 
 Telling = tuple[str, str, str, str]
@@ -325,6 +357,38 @@ def edition(
     return compose(
         stories, Rules(digest, settings, TOPICS), DAY, WINDOW, choices, quotes=QUOTES, coverage=COVERAGE, now=NOW
     )
+
+
+def whole_edition() -> Edition:
+    """The edition with all that one can have: a picture, an update, and events of that day and the next."""
+    made = edition()
+    lead, second, third, *others = made.items
+    second = replace(second, update=Update(date(2026, 2, 6), "the bank has now published its forecasts"))
+    return replace(made, items=(replace(lead, picture=PICTURE), second, third, *others), events=EVENTS)
+
+
+def week_edition() -> Edition:
+    """The week in stories of which each says when it was told."""
+    days = (date(2026, 2, 9), date(2026, 2, 11), date(2026, 2, 13))
+    made = replace(edition(), digest="week", title="The Economic Week", date=date(2026, 2, 14), quotes=())
+    return replace(made, items=tuple(replace(item, ran=_ran(item, days)) for item in made.items))
+
+
+def long_edition(stories: int) -> Edition:
+    """So many stories with texts as long as they can be, each covered by five."""
+    made = replace(edition(), length=stories)
+    item = max(made.items, key=lambda one: len(one.summary))
+    return replace(
+        made,
+        items=tuple(
+            replace(item, place=place, title=f"{item.title} ({place})", also=made.items[0].also)
+            for place in range(1, stories + 1)
+        ),
+    )
+
+
+def _ran(item: Item, days: tuple[date, ...]) -> tuple[date, ...]:
+    return days[: 1 + item.place % len(days)]
 
 
 def with_texts(stories: Sequence[Ranked], **texts: str) -> tuple[Ranked, ...]:

@@ -1,5 +1,6 @@
 """What editors decide about the edition of a date: to hold it, to approve it, to leave it out; before press time and after."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -9,10 +10,11 @@ from sqlalchemy import Engine, select
 from digest.config import Config
 from digest.editions import policy
 from digest.editions import publish as publishing
+from digest.editions.due import publish_due
 from digest.editions.pool import Pool, composed_of, edition_of, is_same, unpacked
-from digest.editions.publish import Published, decide, held, publish, publish_due
+from digest.editions.publish import Published, as_it_stands, decide, publish
 from digest.errors import EditionSettled
-from digest.model import Edition, EditionState, Override, OverrideKind, Policy
+from digest.model import Edition, EditionState, Override, OverrideKind, Policy, Ranked
 from digest.store import deliveries, editions, overrides, records
 from digest.store import engine as engines
 from digest.store.tables import overrides as overrides_table
@@ -125,9 +127,9 @@ def test_an_order_for_another_date_changes_nothing(stocked: Engine) -> None:
 def test_a_hold_that_comes_while_the_edition_is_being_made_still_holds_it(
     stocked: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slowly(pool: Pool) -> Edition:
+    def slowly(pool: Pool, ranked: Sequence[Ranked]) -> Edition:
         decided(stocked, OverrideKind.HOLD, PRESS + timedelta(seconds=5))
-        return composed_of(pool)
+        return composed_of(pool, ranked)
 
     monkeypatch.setattr(publishing, "composed_of", slowly)
 
@@ -180,7 +182,7 @@ def test_what_editors_did_to_the_stories_of_a_held_edition_counts_when_it_is_app
         )
         overrides.add(connection, drop)
     with engines.read(waiting) as connection:
-        shown = held(connection, stored(waiting), PRESS + A_MINUTE)
+        shown = as_it_stands(connection, stored(waiting), PRESS + A_MINUTE)
 
     approved = decided(waiting, OverrideKind.APPROVE, PRESS + AN_HOUR, QUIET_CONFIG)
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine, func, select
 
-from digest.editions.publish import Published, draft, publish, publish_due
+from digest.editions.due import publish_due
+from digest.editions.publish import Published, draft, publish
 from digest.model import Digest, EditionState, Policy
 from digest.store import deliveries, editions
 from digest.store import engine as engines

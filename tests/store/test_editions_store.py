@@ -157,6 +157,6 @@ def test_a_story_that_has_grown_is_found_by_any_of_its_articles_but_not_in_a_hel
 
     with engines.read(engine) as connection:
         found = editions.find_story(connection, "economy", "s9", [9, EDITION.items[1].article_ids[-1]])
-        assert editions.held(connection, "economy") == [(TOMORROW, held.window.end)]
+        assert editions.waiting(connection, "economy") == [(TOMORROW, held.window.end)]
     assert found is not None
     assert (found[0].date, found[1]) == (DAY, EDITION.items[1])

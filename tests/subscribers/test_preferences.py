@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from digest.config import Config
+from digest.language import english
 from digest.links import address_key
 from digest.model import Subscription, SubscriptionState, Topic
 from digest.store import engine as engines
@@ -80,23 +81,23 @@ def test_all_boxes_ticked_means_every_topic_also_those_to_come() -> None:
 
 
 def test_an_empty_field_or_today_is_no_pause() -> None:
-    assert preferences.pause(" ", TODAY) is None
-    assert preferences.pause("2026-02-10", TODAY) is None
-    assert preferences.pause("2026-02-11", TODAY) == date(2026, 2, 11)
-    assert preferences.pause("2027-02-10", TODAY) == date(2027, 2, 10)
+    assert preferences.pause(" ", TODAY, english()) is None
+    assert preferences.pause("2026-02-10", TODAY, english()) is None
+    assert preferences.pause("2026-02-11", TODAY, english()) == date(2026, 2, 11)
+    assert preferences.pause("2027-02-10", TODAY, english()) == date(2027, 2, 10)
 
 
 @pytest.mark.parametrize("until", ["2026-02-09", "2027-02-11", "tomorrow", "2026-02-30", "9999-99-99", "\x00", "²"])
 def test_a_pause_that_makes_no_sense_is_refused_in_words(until: str) -> None:
     with pytest.raises(ValueError, match="Please"):
-        preferences.pause(until, TODAY)
+        preferences.pause(until, TODAY, english())
 
 
 @given(st.text(max_size=20))
 def test_whatever_a_form_sends_is_a_date_ahead_no_pause_or_refused(until: str) -> None:
     day: date | None = None
     with contextlib.suppress(ValueError):
-        day = preferences.pause(until, TODAY)
+        day = preferences.pause(until, TODAY, english())
 
     assert day is None or day > TODAY
 

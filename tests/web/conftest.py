@@ -95,6 +95,10 @@ class Service:
     def path(self, purpose: Purpose, subscription: Subscription) -> str:
         return f"/{purpose}/{self.links.token(purpose, subscription.id, subscription.version)}"
 
+    def feedback(self, subscription: Subscription, word: str = "useful", edition: int = 1) -> str:
+        link = self.links.feedback(edition, subscription.id, subscription.version)
+        return f"{link.removeprefix(self.config.site.base_url)}/{word}"
+
     def reader(self, address: str = "ann@reader.example", topics: tuple[str, ...] = ()) -> Subscription:
         return subscribe(
             self.config, self.engine, address, self.config.digests[0], topics, self.now, how="test"

@@ -51,6 +51,9 @@ def every_page(service: Service) -> Iterator[tuple[str, Answer]]:
     yield "saved", service.post(preferences, action="save", topic="energy", paused_until="2026-04-01")
     yield "two faults in one", service.post(preferences, action="save", paused_until="2026-04-01")
     yield "bad date", service.post(preferences, action="save", topic="energy", paused_until="x")
+    yield "feedback", service.get(service.feedback(ann, "useful"))
+    yield "no feedback", service.get(service.feedback(ann, "not-useful"))
+    yield "thanks", service.post(service.feedback(ann, "useful"), action="useful")
     yield "unsubscribed", service.post(unsubscribe, action="leave")
     yield "returned", service.post(unsubscribe, action="undo")
     yield "bad token", service.get("/unsubscribe/x")
@@ -102,7 +105,7 @@ def test_pages_with_a_token_are_neither_kept_nor_indexed(service: Service) -> No
     ann = service.reader()
     private = [service.path(purpose, ann) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)]
 
-    for path in (*private, "/unsubscribe/x", "/preferences/x"):
+    for path in (*private, service.feedback(ann), "/unsubscribe/x", "/preferences/x", "/feedback/x/useful"):
         for answer in (service.get(path), service.post(path), service.ask("PUT", path)):
             assert answer.headers["cache-control"] == "no-store"
             assert answer.headers["x-robots-tag"] == "noindex"

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 from starlette.types import Message, Receive, Scope, Send
 
+from digest.language import english
 from digest.links import Links, Purpose
 from digest.model import SubscriptionState
 from digest.store import engine as engines
@@ -343,6 +344,6 @@ def test_a_form_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
         reached.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/preferences/x", "headers": []}
-    asyncio.run(guard.Guard(page, "")(scope, receive, send))
+    asyncio.run(guard.Guard(page, "", english())(scope, receive, send))
 
     assert reached == []

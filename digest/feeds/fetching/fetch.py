@@ -127,11 +127,14 @@ class Fetcher:
         settings: limits, the proxy, and whether inside addresses and unusual ports are allowed.
         agent: who we are, as `user_agent` says it.
         resolver: finds the addresses of names; the system's where none is given.
+        accept: what we would like to be sent (RFC 9110, section 12.5.1).
     """
 
-    def __init__(self, settings: Fetch, agent: str, resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self, settings: Fetch, agent: str, resolver: AbstractResolver | None = None, *, accept: str = ACCEPT
+    ) -> None:
         self._settings = settings
-        self._headers = {"User-Agent": agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
+        self._headers = {"User-Agent": agent, "Accept": accept, "Accept-Encoding": "gzip"}
         self._proxy = URL(settings.proxy) if settings.proxy else None
         self._names = resolver or _Names(settings.concurrency)
         self._public_names = self._names if settings.allow_private else _PublicNames(self._names)

@@ -1,0 +1,119 @@
+"""Post: letters go to those they are for, each once.
+
+There are few of them and they are not the edition, so they need no ledger: that a letter is taken is on disk before anybody
+connects, and one that was taken by a process that died is taken again after a while. It may then come twice, and never not at all.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Engine
+
+from digest import clock as clocks
+from digest.config import Config
+from digest.delivery import letter as letters
+from digest.delivery import outbox, smtp
+from digest.delivery.letter import Letter
+from digest.delivery.smtp import PATIENCE, Patience
+from digest.errors import BadAddress, RenderFault
+from digest.model import Accepted, NotSent, Outcome, Phase, Refused, Unconfirmed, Withdrawn
+from digest.store import engine as engines
+from digest.store import letters as store
+
+
+@dataclass
+class PostReport:
+    """How many letters went, and what kept the others, in sentences."""
+
+    sent: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def post(
+    config: Config,
+    engine: Engine,
+    letters: Iterable[Letter],
+    clock: Callable[[], datetime],
+    *,
+    patience: Patience = PATIENCE,
+) -> PostReport:
+    """Send the letters that have not gone yet. What cannot be sent now can be taken again by the next call.
+
+    Without a relay, and for addresses outside `only_to`, they become files in the outbox.
+    """
+    report = PostReport()
+    waiting = deque(letters)
+    workers = min(config.delivery.connections, len(waiting))
+    await asyncio.gather(*(_work(config, engine, waiting, clock, report, patience) for _ in range(workers)))
+    return report
+
+
+async def _work(
+    config: Config,
+    engine: Engine,
+    waiting: deque[Letter],
+    clock: Callable[[], datetime],
+    report: PostReport,
+    patience: Patience,
+) -> None:
+    connection = smtp.Connection(config.relay, patience=patience) if config.relay else None
+    try:
+        while waiting:
+            letter = waiting.popleft()
+            if not await asyncio.to_thread(_take, engine, letter.key, clock()):
+                continue
+            try:
+                outcome = await _send(config, connection, letter, clock())
+            except (BadAddress, RenderFault) as error:
+                outcome = Refused(Phase.RCPT, 0, str(error), permanent=True)
+            gone = isinstance(outcome, Accepted | Unconfirmed)
+            await asyncio.to_thread(_settle, engine, letter.key, clock(), gone=gone)
+            if gone:
+                report.sent += 1
+            else:
+                problem = f"“{letter.rendered.subject}” could not be mailed: {_reason(outcome)}"
+                report.problems = tuple(dict.fromkeys((*report.problems, problem)))
+    finally:
+        if connection:
+            await connection.close()
+
+
+def _take(engine: Engine, key: str, now: datetime) -> bool:
+    with engines.write(engine) as connection:
+        return store.take(connection, key, now, clocks.LEASE)
+
+
+def _settle(engine: Engine, key: str, now: datetime, *, gone: bool) -> None:
+    with engines.write(engine) as connection:
+        if gone:
+            store.sent(connection, key, now)
+        else:
+            store.give_back(connection, key)
+
+
+async def _send(config: Config, connection: smtp.Connection | None, letter: Letter, now: datetime) -> Outcome:
+    body = letters.compiled(letter, config.site, now)
+    allowed = {address.casefold() for address in config.delivery.only_to}
+    if connection and (not allowed or letter.to.casefold() in allowed):
+        return await connection.send(config.site.from_address, letter.to, body, _always)
+    try:
+        write = partial(outbox.write, config.outbox, letters.message_id(letter, config.site), body)
+        return Accepted((await asyncio.to_thread(write)).name)
+    except OSError as error:
+        return NotSent(Phase.BODY, f"the outbox takes no file: {error}")
+
+
+async def _always() -> bool:
+    return True
+
+
+def _reason(outcome: Outcome) -> str:
+    match outcome:
+        case Refused(reply=reason) | NotSent(reason=reason) | Withdrawn(reason=reason):
+            return f"{reason.rstrip('.')}."
+        case _:
+            return ""

@@ -1,0 +1,35 @@
+"""Corrections: what editors have set right in published editions. A row is never changed."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from digest.model import Correction
+from digest.store.tables import corrections
+
+
+def add(connection: Connection, correction: Correction) -> Correction:
+    """Store a correction; the one with its id."""
+    row = {name: getattr(correction, name) for name in Correction.__dataclass_fields__ if name != "id"}
+    return replace(
+        correction, id=connection.scalars(corrections.insert().values(row).returning(corrections.c.id)).one()
+    )
+
+
+def of(connection: Connection, edition_id: int) -> list[Correction]:
+    """The corrections of an edition, oldest first."""
+    found = (
+        select(corrections).where(corrections.c.edition_id == edition_id).order_by(corrections.c.at, corrections.c.id)
+    )
+    return [_correction(row) for row in connection.execute(found)]
+
+
+def by_id(connection: Connection, correction_id: int) -> Correction | None:
+    """The correction with this id."""
+    row = connection.execute(select(corrections).where(corrections.c.id == correction_id)).one_or_none()
+    return None if row is None else _correction(row)
+
+
+def _correction(row: Row[Any]) -> Correction:
+    return Correction(**{name: getattr(row, name) for name in Correction.__dataclass_fields__})
