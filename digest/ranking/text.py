@@ -44,7 +44,7 @@ _STEMMERS = {
 # What ends a sentence or opens a quotation just before a word; then the word: "U.S.", or a run without spaces (Chinese,
 # Japanese), or one with inner figures, ampersands and apostrophes.
 _WORD = re.compile(
-    r"([.!?:;“\"(|]\s*|[-–—]\s?)?"
+    r"([.!?:;“\"(|–—-]\s*)?"
     r"((?:[^\W\d_]\.){2,}|[\u3040-\u30ff\u3400-\u9fff]+"
     r"|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:&[^\W_]+|[.,]\d+)*(?:'[^\W_]+)?)"
 )

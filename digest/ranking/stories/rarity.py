@@ -93,14 +93,32 @@ def _statistics(readings: list[Reading]) -> Statistics:
     acronyms = frozenset(acronym for reading in readings for acronym in reading.acronyms)
     # A counter takes everything in one go much faster than bit by bit.
     frequency = Counter(chain.from_iterable(_counted(reading, acronyms) for reading in readings))
-    named = Counter(chain.from_iterable(reading.named for reading in readings))
-    perhaps = Counter(chain.from_iterable(reading.perhaps for reading in readings))
-    small = Counter(chain.from_iterable(reading.small for reading in readings))
+    named, perhaps, small = _capitals(readings)
     names = {}
     for term in named.keys() | perhaps.keys() | small.keys():
         capital = named[term] + HINT * perhaps[term]
         names[term] = (capital + UNSURE) / (capital + small[term] + 1)
     return Statistics(len(readings), frequency, names, acronyms)
+
+
+def _capitals(readings: list[Reading]) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """How often terms are written as names, so that it may only seem so, and not so.
+
+    At the start of a sentence, and in headline style, capitals are a hint at most, and none for a common word.
+    """
+    named: Counter[str] = Counter()
+    perhaps: Counter[str] = Counter()
+    small: Counter[str] = Counter()
+    for word, count in Counter(chain.from_iterable([reading.telling for reading in readings])).items():
+        if word.opens:
+            if word.hint:
+                perhaps[word.term] += count
+        elif word.term:
+            (named if word.capital else small)[word.term] += count
+    for word, count in Counter(chain.from_iterable([reading.styled for reading in readings])).items():
+        if word.hint:
+            perhaps[word.term] += count
+    return named, perhaps, small
 
 
 def _counted(reading: Reading, acronyms: frozenset[str]) -> set[str]:

@@ -45,7 +45,7 @@ def _shared(article: Article, vector: Vector, total: Mapping[str, int]) -> tuple
         return ()
     written: dict[str, str] = {}
     points: dict[str, int] = defaultdict(int)
-    for word, _ in title_words(article):
+    for word in title_words(article):
         of_word = written.setdefault(word.term, word.written)
         for evidence in (word.term, beginning(word.term), f"#{word.written}", *_things(word.written)):
             points[of_word] += parts.pop(evidence, 0)

@@ -22,6 +22,8 @@ TITLE_WORDS = 5
 """Two titles of at least so many words that are the same words are one story whatever else differs."""
 BEGINNING_LETTERS = 5
 LONGEST_INITIALS = 5
+MOST_PIECES = 1 << 16
+"""So many are remembered of a language before all are forgotten."""
 NO_NAMES = frozenset({"US", "UK", "EU", "USA", "CEO", "CFO", "IPO", "GDP", "PMI", "CPI", "FX", "AI", "TV", "QE"})
 """Initials that name nobody."""
 
@@ -37,16 +39,18 @@ _WIRE_TAG = re.compile(
 )
 
 
-@dataclass(slots=True)  # Not frozen, which would make it much dearer to make and to read.
+@dataclass(slots=True, eq=False)  # Equal only to itself, and so quickly counted; not frozen, which is dearer to make.
 class KnownWord:
     """What a word is wherever it stands: as written, in small letters without spaces, and the term it counts as.
 
-    `capital` tells whether it is written with one, and `hint` whether that hints at a name where every word may have
-    one. `country` is the one it names, `acronym` the initials that it is. `begins_name` and `begins_thing` tell whether
-    a well-known name of several words begins with it, or a phrase that speaks of a thing.
+    `opens` tells whether it opens a sentence, where a capital says little; `capital` whether it is written with one, and
+    `hint` whether that hints at a name where every word may have one. `country` is the one it names, `acronym` the
+    initials that it is. `begins_name` and `begins_thing` tell whether a well-known name of several words begins with it,
+    or a phrase that speaks of a thing.
     """
 
     written: str
+    opens: bool
     small: str
     term: str
     capital: bool
@@ -64,8 +68,8 @@ class Reading:
     `key` tells same titles; it is empty where the title is short. `title` and `summary` are terms in order, commonplace
     words left out; `things` what the words speak of (see `kindred`); `initials` the initials that the title
     has, or might be shortened to. `capitals` are the title's terms with a capital, `countries` those it names, `market`
-    the one it reports on. `named`, `perhaps` and `small` are the terms that are written as names, that may only seem so,
-    and that are not.
+    the one it reports on. `telling` are the words of texts whose capitals tell names, `styled` those of texts in
+    headline style.
     """
 
     language: str
@@ -78,9 +82,8 @@ class Reading:
     capitals: frozenset[str]
     countries: frozenset[str]
     market: str
-    named: tuple[str, ...]
-    perhaps: tuple[str, ...]
-    small: tuple[str, ...]
+    telling: tuple[KnownWord, ...]
+    styled: tuple[KnownWord, ...]
 
 
 def read(article: Article) -> Reading:
@@ -88,24 +91,21 @@ def read(article: Article) -> Reading:
     language = family(article.language)
     english = language == "en"
     title = title_words(article)
-    summary = _read_words(tokens(article.summary[:SUMMARY_LETTERS])[:SUMMARY_WORDS], language)
-    small = [word.small for word, _ in title]
-    capitals = _Capitals([], [], [])
-    capitals.sort(title)
-    capitals.sort(summary)
+    summary = _joined(_words(article.summary[:SUMMARY_LETTERS], language)[:SUMMARY_WORDS], language)
+    small = [word.small for word in title]
+    title_styled, summary_styled = _styled(title), _styled(summary)
     return Reading(
         language,
         " ".join(small) if len(small) >= TITLE_WORDS else "",
-        tuple([word.term for word, _ in title if word.term]),
-        tuple([word.term for word, _ in summary if word.term]),
-        tuple(_things(small)) if english and any(word.begins_thing for word, _ in title) else (),
-        *_initials([word for word, _ in title]),
-        frozenset([word.term for word, _ in title if word.term and word.capital]),
-        frozenset([word.country for word, _ in title if word.country]) or NOWHERE,
+        tuple([word.term for word in title if word.term]),
+        tuple([word.term for word in summary if word.term]),
+        tuple(_things(small)) if english and any(word.begins_thing for word in title) else (),
+        *_initials(title),
+        frozenset([word.term for word in title if word.capital and word.term]),
+        frozenset([word.country for word in title if word.country]) or NOWHERE,
         market(small) if english else "",
-        tuple(capitals.named),
-        tuple(capitals.perhaps),
-        tuple(capitals.small),
+        (*(() if title_styled else title), *(() if summary_styled else summary)),
+        (*(title if title_styled else ()), *(summary if summary_styled else ())),
     )
 
 
@@ -114,13 +114,66 @@ def headline(article: Article) -> str:
     return _WIRE_TAG.sub("", article.title.strip())
 
 
-def title_words(article: Article) -> list[tuple[KnownWord, bool]]:
-    """The words of the headline, each with whether it opens a sentence; well-known names of several are one."""
-    return _read_words(tokens(headline(article)), family(article.language))
+def title_words(article: Article) -> list[KnownWord]:
+    """The words of the headline; well-known names of several are one."""
+    language = family(article.language)
+    return _joined(_words(headline(article), language), language)
+
+
+def _words(text: str, language: str) -> list[KnownWord]:
+    """The words that `tokens` finds in a text."""
+    words: list[KnownWord] = []
+    opens = False
+    for found, begins, ends in map(_pieces(language).__getitem__, text.split()):
+        if (opens and begins) or (found and not words):
+            words.append(_word(found[0].written, language, True))
+            words += found[1:]
+        else:
+            words += found
+        opens = ends
+    return words
+
+
+class _Piece(NamedTuple):
+    """The words of what stands between two spaces within a sentence.
+
+    `begins` tells whether it begins with a word, which opens a sentence where one ended before; `ends` whether one ends
+    with it.
+    """
+
+    words: Sequence[KnownWord]
+    begins: bool
+    ends: bool
+
+
+class _Pieces(dict[str, _Piece]):
+    """What stands between two spaces comes again and again, and is read once."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, piece: str) -> _Piece:
+        if len(self) >= MOST_PIECES:
+            self.clear()
+        found = self[piece] = self._read(piece)
+        return found
+
+    def _read(self, piece: str) -> _Piece:
+        if piece.isascii() and piece.isalnum():
+            return _Piece((_word(piece, self._language, False),), True, False)
+        _, *found, (_, ends) = tokens(f"a {piece} a")
+        begins = bool(found) and tokens(f"a: {piece}")[1][1]
+        return _Piece(tuple([_word(written, self._language, opens) for written, opens in found]), begins, ends)
+
+
+@lru_cache(maxsize=1 << 6)
+def _pieces(language: str) -> _Pieces:
+    return _Pieces(language)
 
 
 @lru_cache(maxsize=1 << 16)
-def _word(written: str, language: str) -> KnownWord:
+def _word(written: str, language: str, opens: bool) -> KnownWord:
     unspaced = written.replace(" ", "")
     small = unspaced.lower()
     stem = light_stem(small)
@@ -129,6 +182,7 @@ def _word(written: str, language: str) -> KnownWord:
     is_acronym = written.isupper() and len(written) > 1 and written.isalpha() and written not in NO_NAMES
     return KnownWord(
         written,
+        opens,
         small,
         term,
         capital,
@@ -151,19 +205,20 @@ def _term(word: str, stem: str) -> str:
     return place if place in PLACES or place in COUNTRY_OF else intern(stem)
 
 
-def _read_words(words: list[tuple[str, bool]], language: str) -> list[tuple[KnownWord, bool]]:
-    read = [(_word(written, language), opens) for written, opens in words]
-    if not any(word.begins_name for word, _ in read):
-        return read
+def _joined(words: list[KnownWord], language: str) -> list[KnownWord]:
+    """The words, well-known names of several joined."""
+    if not any(word.begins_name for word in words):
+        return words
     place = 0
-    joined: list[tuple[KnownWord, bool]] = []
-    while place < len(read):
-        length = 1
-        if read[place][0].begins_name:
-            small = [word.small for word, _ in read[place : place + 3]]
+    joined: list[KnownWord] = []
+    while place < len(words):
+        word, length = words[place], 1
+        if word.begins_name:
+            small = [one.small for one in words[place : place + 3]]
             length = next((n for n in (3, 2) if tuple(small[:n]) in NAMES_OF_WORDS), 1)
-        written = " ".join([part for part, _ in words[place : place + length]])
-        joined.append((_word(written, language), words[place][1]))
+        if length > 1:
+            word = _word(" ".join([one.written for one in words[place : place + length]]), language, word.opens)
+        joined.append(word)
         place += length
     return joined
 
@@ -179,28 +234,10 @@ def beginning(one: str) -> str:
     return "" if len(one) < BEGINNING_LETTERS or is_plain(one) else intern(f"{one[:BEGINNING_LETTERS]}-")
 
 
-class _Capitals(NamedTuple):
-    """Terms by whether they are written as names."""
-
-    named: list[str]
-    perhaps: list[str]
-    small: list[str]
-
-    def sort(self, words: Sequence[tuple[KnownWord, bool]]) -> None:
-        """Sort a text's terms.
-
-        At the start of a sentence, and in headline style, capitals are a hint at most, and none for a common word.
-        """
-        telling = [word.capital for word, _ in words[1:] if word.term]
-        if sum(telling) > HEADLINE_STYLE * len(telling):
-            self.perhaps.extend([word.term for word, _ in words if word.hint])
-            return
-        for word, opens in words:
-            if opens:
-                if word.hint:
-                    self.perhaps.append(word.term)
-            elif word.term:
-                (self.named if word.capital else self.small).append(word.term)
+def _styled(words: Sequence[KnownWord]) -> bool:
+    """Whether a text is in headline style."""
+    telling = [word.capital for word in words[1:] if word.term]
+    return sum(telling) > HEADLINE_STYLE * len(telling)
 
 
 def _things(small: Sequence[str]) -> Iterator[str]:
