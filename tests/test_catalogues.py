@@ -18,7 +18,7 @@ from lxml import html as lxml_html
 from digest.config import Ranking
 from digest.editions.render import Renderer
 from digest.language import load
-from digest.model import Edition, Event, Mark, Topic, Update
+from digest.model import Correction, Edition, Event, Mark, Topic, Update
 from digest.store.editions import Listed
 from digest.subscribers.preferences import Changes
 from digest.web.house import weighted
@@ -123,6 +123,7 @@ EDITION = replace(
     topic_titles=dict.fromkeys(samples.edition().topic_titles, "Fex"),
     reason="A quiet day: 3 stories.",
 )
+CORRECTED = (Correction(1, EDITION.items[0].story_id, "Kvux", "Bex", datetime(2026, 2, 11, 9, 0, tzinfo=UTC)),)
 PAPER = replace(samples.DIGEST, title="Kvux")
 TOPICS = tuple(Topic(f"t{weight}", "Gex", weight) for weight in (2.0, 1.2, 1.0, 0.8, 0.5, 0.0))
 WORD = re.compile(r"[^\W\d_]{3,}")
@@ -145,7 +146,10 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
     }
     changed = Changes(("t2.0", "t1.2"), ("t1.0", "t0.8"), True, date(2026, 3, 1), True)
     page = renderer.page
-    yield "edition", page("edition.html", previous=date(2026, 2, 9), next=date(2026, 2, 11), **shared)
+    yield (
+        "edition",
+        page("edition.html", corrections=CORRECTED, previous=date(2026, 2, 9), next=date(2026, 2, 11), **shared),
+    )
     yield "home", page("home.html", **shared)
     yield "empty home", page("home.html", digest=PAPER, edition=None)
     yield (

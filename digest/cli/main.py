@@ -12,6 +12,7 @@ from digest import __version__
 from digest.cli import (
     backtest,
     calendar,
+    correct,
     delivery,
     demo,
     editions,
@@ -31,7 +32,7 @@ from digest.errors import ConfigError, DigestError
 SECTIONS = {
     "Begin": ("init", "demo", "check", "migrate"),
     "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit"),
-    "The editor's hand": ("override", "hold", "approve", "skip"),
+    "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("backtest", "rebuild"),
     "Lists": ("feeds", "topics", "subscribers"),
     "Run": ("run", "web", "schedule", "health"),
@@ -83,6 +84,7 @@ for command in (
     orders.hold,
     orders.approve,
     orders.skip,
+    correct.correct,
     backtest.backtest,
     backtest.rebuild,
     feeds.feeds,

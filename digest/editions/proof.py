@@ -72,5 +72,9 @@ def _proof(config: Config, renderer: Renderer, links: Links, cut: Edition, kept:
     for mark, value in values.items():
         text, html = text.replace(mark, value), html.replace(mark, value)
     digest = next((one for one in config.digests if one.slug == cut.digest), None)
-    page = renderer.page("edition.html", edition=cut, digest=digest, previous=None, next=None) if digest else ""
+    page = (
+        renderer.page("edition.html", edition=cut, digest=digest, corrections=(), previous=None, next=None)
+        if digest
+        else ""
+    )
     return Proof(cut, mail.subject, text, html, values[Mark.UNSUBSCRIBE], config.site.base_url, page, kept)

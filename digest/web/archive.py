@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from digest.model import Digest, EditionState
+from digest.store import corrections
 from digest.store import editions as store
 from digest.store import engine as engines
 from digest.web.pages import Pages
@@ -63,9 +64,12 @@ class ArchivePages:
         with engines.read(self._pages.engine) as connection:
             found = store.by_date(connection, digest.slug, day)
             previous, following = store.neighbours(connection, digest.slug, day)
+            corrected = corrections.of(connection, found.id) if found else []
         if found is None or found.state is not EditionState.FROZEN:
             raise HTTPException(404)
-        return self._pages.page("edition.html", edition=found, digest=digest, previous=previous, next=following)
+        return self._pages.page(
+            "edition.html", edition=found, digest=digest, corrections=corrected, previous=previous, next=following
+        )
 
     def _digest(self, request: Request) -> Digest:
         digest = self._pages.digest(request.path_params["digest"])

@@ -58,7 +58,9 @@ def found(markup: str, path: str) -> Any:
 
 
 def page_of(edition: Edition) -> str:
-    return RENDERER.page("edition.html", edition=edition, digest=samples.DIGEST, previous=None, next=None)
+    return RENDERER.page(
+        "edition.html", edition=edition, digest=samples.DIGEST, corrections=(), previous=None, next=None
+    )
 
 
 def hostile(**texts: str) -> Rendered:
@@ -378,7 +380,9 @@ def test_template_code_in_a_headline_is_shown_as_it_was_written() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_text_on_pages(page: str, text: str) -> None:
     stories = samples.with_texts(STORIES, title=text, summary=text, publisher=text)
-    markup = RENDERER.page(page, edition=samples.edition(stories), digest=samples.DIGEST, previous=None, next=None)
+    markup = RENDERER.page(
+        page, edition=samples.edition(stories), digest=samples.DIGEST, corrections=(), previous=None, next=None
+    )
     tree = lxml_html.fromstring(markup)
 
     assert not list(tree.iter("script", "iframe", "plaintext", "textarea"))
@@ -555,6 +559,7 @@ def test_an_edition_page_leads_to_its_neighbours() -> None:
         "edition.html",
         edition=EDITION,
         digest=samples.DIGEST,
+        corrections=(),
         previous=samples.DAY.replace(day=9),
         next=samples.DAY.replace(day=11),
     )

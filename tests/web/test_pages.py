@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from structlog.testing import capture_logs
 
 from digest.editions.render import Renderer
 from digest.links import Links, Purpose
-from digest.model import Digest, Term, Topic
+from digest.model import Correction, Digest, Term, Topic
+from digest.store import corrections, editions, subscribers
 from digest.store import engine as engines
-from digest.store import subscribers
 from digest.subscribers.preferences import leave
 from digest.web.app import create_app
 from digest.web.pages import Pages
@@ -342,3 +342,16 @@ def test_a_topic_of_no_weight_is_offered_to_nobody(tmp_path: Path, sqlite_engine
 
     assert "other-news" not in [topic.slug for topic in pages.offered("economy")]
     assert [topic.slug for topic in pages.offered("economy")] == [topic.slug for topic in config.topics]
+
+
+def test_a_corrected_story_says_so_and_when_in_the_archive(service: Service) -> None:
+    with engines.write(service.engine) as connection:
+        found = editions.by_date(connection, "economy", date(2026, 2, 10))
+        assert found is not None
+        corrections.add(connection, Correction(found.id, "s2", f"It is 6.7 per cent. {HOSTILE}", "ann", NOW))
+
+    corrected, other = (service.get(f"/archive/economy/2026-02-{day}") for day in ("10", "08"))
+
+    assert "Corrected on Tuesday, February 10, 2026: It is 6.7 per cent." in corrected.words
+    assert "<script>alert" not in corrected.text
+    assert "Corrected on" not in other.words
