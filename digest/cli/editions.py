@@ -1,5 +1,6 @@
 """Making an edition: `preview` and `publish`."""
 
+import asyncio
 import time
 from datetime import date, datetime
 from pathlib import Path
@@ -9,7 +10,8 @@ import click
 from digest import clock
 from digest.cli import output
 from digest.cli.context import Home, date_option, digest_option, local_day, pass_home, utc_now
-from digest.delivery.preview import write_preview
+from digest.delivery.post import PostReport, post
+from digest.delivery.preview import letter_of_a_test, write_preview
 from digest.editions import compose, policy
 from digest.editions.publish import as_it_stands, draft
 from digest.editions.publish import publish as run_publish
@@ -17,6 +19,7 @@ from digest.model import WAITING, Digest, Edition, EditionState
 from digest.store import deliveries as ledger
 from digest.store import editions as edition_store
 from digest.store import engine as engines
+from digest.subscribers.consent import checked
 
 
 def press_time(digest: Digest, day: date, now: datetime) -> datetime:
@@ -35,9 +38,17 @@ def press_time(digest: Digest, day: date, now: datetime) -> datetime:
     metavar="DIR",
     help="Where to write; preview/ in the home folder if left out.",
 )
+@click.option(
+    "--mail",
+    "address",
+    metavar="ADDRESS",
+    help="Also mail it there, marked [TEST], with personal links that change nothing.",
+)
 @output.json_option
 @pass_home
-def preview(home: Home, slug: str | None, day: datetime | None, folder: Path | None, as_json: bool) -> None:
+def preview(
+    home: Home, slug: str | None, day: datetime | None, folder: Path | None, address: str | None, as_json: bool
+) -> None:
     """Write an edition's HTML, text and .eml without publishing it.
 
     An edition that is already published is written as it was frozen, one that waits as it would be if it were approved
@@ -53,20 +64,44 @@ def preview(home: Home, slug: str | None, day: datetime | None, folder: Path | N
             edition = stored or draft(home.config, connection, digest, date_, press_time(digest, date_, now), now)
     published = stored is not None and stored.state not in WAITING
     paths = write_preview(home.config, edition, folder or home.path / "preview") if edition.items else []
+    tested = _tested(home, edition, checked(address), now) if address and edition.items else None
     if as_json:
-        output.document({**summary(edition), "published": published, "files": [str(path) for path in paths]})
-        return
-    print_edition(edition)
-    if published and edition.state is EditionState.FROZEN:
-        click.echo("As it was published.")
-    elif edition.state is EditionState.HELD and not stored:
-        click.echo("Not made yet; so it would be held.")
-    elif edition.state is EditionState.PROPOSED:
-        click.echo(f"Proposed to the editors; {policy.prospect(digest)}.")
-    elif paths and not stored:
-        click.echo("Not published yet; `digest publish` freezes it.")
-    for path in paths:
-        click.echo(str(path))
+        mailed = {"mailed": tested.sent, "problems": tested.problems} if tested else {}
+        output.document({**summary(edition), "published": published, "files": [str(path) for path in paths], **mailed})
+    else:
+        print_edition(edition)
+        if standing := _standing(digest, edition, published=published, stored=stored is not None):
+            click.echo(standing)
+        for path in paths:
+            click.echo(str(path))
+        if tested and tested.sent:
+            where = (
+                f"is in {home.config.outbox}, since there is no relay"
+                if home.config.relay is None
+                else f"went to {address}"
+            )
+            click.echo(f"The test {where}.")
+    if tested and tested.problems:
+        click.echo(" ".join(tested.problems), err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _tested(home: Home, edition: Edition, address: str, now: datetime) -> PostReport:
+    letter = letter_of_a_test(home.config, edition, address, now)
+    return asyncio.run(post(home.config, home.engine, [letter], utc_now))
+
+
+def _standing(digest: Digest, edition: Edition, *, published: bool, stored: bool) -> str:
+    """How far the edition has come, in a sentence; nothing where its table says it."""
+    if published:
+        return "As it was published." if edition.state is EditionState.FROZEN else ""
+    if edition.state is EditionState.PROPOSED:
+        return f"Proposed to the editors; {policy.prospect(digest)}."
+    if stored or not edition.items:
+        return ""
+    if edition.state is EditionState.HELD:
+        return "Not made yet; so it would be held."
+    return "Not published yet; `digest publish` freezes it."
 
 
 @click.command()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from digest.cli.main import SECTIONS
@@ -44,6 +45,21 @@ def home(run: Run, tmp_path: Path, feeds: str) -> Path:
     configuration = re.sub(r'ecb_url = ".*"', 'ecb_url = ""', configuration)
     (tmp_path / "digest.toml").write_text(configuration, encoding="utf-8")
     return tmp_path
+
+
+def test_a_test_of_an_edition_goes_to_one_address_and_says_what_it_is(
+    run: Run, desk: time_machine.Traveller, tmp_path: Path
+) -> None:
+    finished = run("preview", "--mail", "Ann@Editors.Example")
+
+    assert finished.returncode == 0, finished.stderr
+    assert "The test is in" in finished.stdout
+    (mail,) = (tmp_path / "outbox").glob("*.eml")
+    content = mail.read_text()
+    assert "Subject: [TEST] " in content
+    assert "To: Ann@editors.example" in content
+    assert "__" not in re.sub(r"=\n", "", content.partition("\n\n")[2]).replace("=5F=5F", "__").replace("----", "")
+    assert run("preview", "--mail", "nobody").returncode == 2
 
 
 def test_init_makes_a_home_that_check_finds_well(run: Run, tmp_path: Path) -> None:
