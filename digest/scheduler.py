@@ -149,6 +149,9 @@ class Service:
             return
         for published in report.published:
             _tell(published)
+        for source in report.polled.market if report.polled else ():
+            if source.error:
+                log.warning("market", source=source.feed, reason=source.error)
         if report.polled is not None and report.polled.outcomes:
             counts = report.polled.as_dict()
             counts.pop("outcomes")

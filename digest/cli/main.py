@@ -16,6 +16,7 @@ from digest.cli import (
     editions,
     explain,
     feeds,
+    market,
     orders,
     override,
     ranking,
@@ -32,7 +33,7 @@ SECTIONS = {
     "The day": ("poll", "rank", "explain", "preview", "publish", "deliver", "audit"),
     "The editor's hand": ("override", "hold", "approve", "skip"),
     "Past days": ("backtest", "rebuild"),
-    "Lists": ("feeds", "topics", "subscribers"),
+    "Lists": ("feeds", "topics", "subscribers", "market"),
     "Run": ("run", "web", "schedule", "health"),
 }
 
@@ -86,6 +87,7 @@ for command in (
     feeds.feeds,
     topics.topics,
     subscribers.subscribers,
+    market.market,
     service.run,
     service.web,
     service.schedule,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from digest import __version__, clock
 from digest.config import Config
-from digest.editions import policy
+from digest.editions import market, policy
 from digest.editions.pool import Pool, composed_of, edition_of, packed, unpacked
 from digest.errors import EditionSettled, RecordUnreadable
 from digest.model import Digest, Edition, EditionState, History, Override, OverrideKind, Policy, Window
@@ -68,9 +68,16 @@ def gather(config: Config, connection: Connection, digest: Digest, day: date, pr
         ),
         overrides=tuple(overrides.in_force(connection, digest.slug, now)),
         choices=subscribers.choices(connection, digest.slug, day),
-        quotes=tuple(quotes.latest(connection, [f"EUR/{currency}" for currency in config.market.currencies], day)),
+        quotes=market.revised(market.quotes(market_standings(config, connection, day)), earlier),
         coverage=feeds.coverage(connection, window),
     )
+
+
+def market_standings(config: Config, connection: Connection, day: date) -> tuple[market.Standing, ...]:
+    """How the market series stand on a day, as they are stored now."""
+    wanted = market.wanted(config.market)
+    values = quotes.newest(connection, [one.series for one in wanted], day, market.LOOKED_AT)
+    return market.standings(wanted, values, day)
 
 
 def draft(config: Config, connection: Connection, digest: Digest, day: date, press: datetime, now: datetime) -> Edition:

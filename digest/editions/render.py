@@ -26,10 +26,13 @@ from digest.config import Site
 from digest.editions import layout, market, wording
 from digest.errors import RenderFault
 from digest.links import Links
-from digest.model import Edition, Item, Mark, Reference, Rendered
+from digest.model import Edition, Item, Mark, Period, Reference, Rendered
 
 COLUMNS = 76
 """The width of the text part, which leaves room for two levels of quoting within 80."""
+
+NAME_COLUMNS = 40
+"""Of which so many are the names of market series."""
 
 MOST_ALSO = 3
 """How many of the others that cover a story are named; the rest are counted."""
@@ -111,7 +114,9 @@ class Renderer:
             unnamed_others=_unnamed_others,
             sections=layout.sections,
             market_lines=_market_lines,
+            market_marks=self._market_marks,
             market_note=self._market_note,
+            market_row=_market_row,
             subject=wording.subject,
             preheader=wording.preheader,
             promise=wording.promise,
@@ -137,9 +142,41 @@ class Renderer:
 
     def _market_note(self, lines: Sequence[market.MarketLine]) -> str:
         """Of which day the values are, and whose."""
-        newest = self._full_date(max(line.as_of for line in lines))
+        newest = _newest(lines)
         sources = ", ".join(dict.fromkeys(line.source for line in lines if line.source))
-        return f"As of {newest}; change from the value published before." + (f" Source: {sources}." if sources else "")
+        mixed = any(line.as_of != newest or line.period is not Period.DAY for line in lines)
+        as_of = (
+            f"As of {self._full_date(newest)}{', where no other time is named' * mixed}; change" if newest else "Change"
+        )
+        return f"{as_of} from the value published before." + (f" Source: {sources}." if sources else "")
+
+    def _market_marks(self, line: market.MarketLine, lines: Sequence[market.MarketLine]) -> str:
+        """What a reader must know of one line: of when its value is, against which its change, and what was revised."""
+        said = []
+        if line.stale:
+            said.append(f"old: {self._period(line.as_of, line.period)}")
+        elif line.period is not Period.DAY or line.as_of != _newest(lines):
+            said.append(self._period(line.as_of, line.period))
+        if line.was:
+            said.append(f"revised from {line.was}")
+        if line.since:
+            said.append(f"change since {self._period(line.since, line.period)}")
+        if line.previous_was:
+            said.append(f"change from a value revised from {line.previous_was}")
+        return "; ".join(said)
+
+    def _period(self, day: date, period: Period) -> str:
+        """Tue, Feb 10, or February 2026, Q1 2026, 2026."""
+        moment = datetime.combine(day, datetime.min.time())
+        match period:
+            case Period.DAY:
+                return self._short_date(day)
+            case Period.MONTH:
+                return self._month(day)
+            case Period.QUARTER:
+                return _plain_blanks(format_skeleton("yQQQ", moment, locale=self._locale))
+            case Period.YEAR:
+                return _plain_blanks(format_skeleton("y", moment, locale=self._locale))
 
     def _provenance(self, edition: Edition) -> str:
         """What the edition was chosen from, up to when, and what was not as on other days."""
@@ -218,6 +255,19 @@ def _named_others(item: Item) -> tuple[Reference, ...]:
 
 def _unnamed_others(item: Item) -> int:
     return len(item.also) - len(_named_others(item))
+
+
+def _newest(lines: Sequence[market.MarketLine]) -> date | None:
+    return max((line.as_of for line in lines if line.period is Period.DAY), default=None)
+
+
+def _market_row(line: market.MarketLine, marks: str) -> str:
+    """A line of the block in columns; a name that is too long for its column has lines of its own."""
+    name = f"{line.name} ({marks})" if marks else line.name
+    figures = f"{line.last:>14} {line.change:>14}".rstrip()
+    if len(name) <= NAME_COLUMNS:
+        return f"{name:<{NAME_COLUMNS}} {figures}".rstrip()
+    return f"{wrapped(name)}\n{'':<{NAME_COLUMNS}} {figures}"
 
 
 def _market_lines(edition: Edition) -> tuple[market.MarketLine, ...]:
