@@ -162,7 +162,11 @@ def market_series(config: Config, connection: Connection, day: date, now: dateti
         memory = feed.memory if feed else Memory(next_poll_at=now)
         concerned = memory.error if memory.failures or f"{standing.wanted.name}: " in (memory.error or "") else None
         unread = () if memory.polled_at else ("not read yet; `digest poll` reads it",)
-        faults = (*unread, *([concerned] if concerned else []), *(standing.faults if memory.polled_at else ()))
+        faults = (
+            *unread,
+            *([concerned.removeprefix(f"{standing.wanted.name}: ")] if concerned else []),
+            *(standing.faults if memory.polled_at else ()),
+        )
         found.append(MarketSeries(standing, url, memory.succeeded_at, faults))
     return tuple(found)
 

@@ -284,6 +284,8 @@ def _of_csv(table: Table, series: Series) -> None:
         table.fault("day_line", "should be a line above the header's, which `header` numbers")
     if series.row:
         table.fault("row", "is for XML; the rows of CSV are its lines")
+    if not all(name for name, _ in series.where):
+        table.fault("where", 'names no column; it should be texts by name such as { currency = "USD" }')
 
 
 def _of_xml(table: Table, series: Series) -> None:

@@ -109,7 +109,10 @@ class Sheet:
                 if number >= MOST_OBSERVATIONS:
                     raise Unreadable(f"the document has more than {MOST_OBSERVATIONS} rows")
                 if len(row) > last and all(row[column].strip() == wanted for column, wanted in where.items()):
-                    yield row[day] if day is not None else "", row[value]
+                    # A decimal comma between commas shifts what follows it; such a row says nothing for certain.
+                    shifted = any(field.strip() for field in row[len(self.names) :])
+                    text = f"row {self.delimiter.join(row)}" if shifted else row[value]
+                    yield row[day] if day is not None else "", text
         except csv.Error as error:
             raise Unreadable(f"the document is no proper CSV: {error}") from error
 
