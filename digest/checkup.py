@@ -2,17 +2,23 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
 
 from digest.config import Calendar, Config, Relay
 from digest.delivery import smtp
 from digest.editions import calendars
+from digest.editions.market import Standing
+from digest.editions.publish import market_standings
 from digest.errors import ConfigError, DigestError, MissingSecret
 from digest.feeds import health
 from digest.feeds.health import Health
+from digest.feeds.markets import sources as market_sources
 from digest.language import FOLDER, template, untranslated
+from digest.model import Memory
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import schema
@@ -130,11 +136,12 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
         schema.check(engine)
         with engines.read(engine) as connection:
             states = feed_store.states(connection)
+            series = market_series(config, connection, now.date(), now)
         engine.dispose()
     except DigestError as error:
         return (Finding("database", Level.FAULT, str(error)),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
-    return Finding("database", Level.OK, kind), _feeds(states, now)
+    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now)
 
 
 def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
@@ -157,6 +164,60 @@ def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
     if len(failing) == len(read):
         return Finding("feeds", Level.FAULT, sentence)
     return Finding("feeds", Level.NOTE if failing or odd else Level.OK, sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSeries:
+    """How a market series stands on a day, when its source last answered, and all that is wrong with it."""
+
+    standing: Standing
+    url: str
+    read_at: datetime | None
+    faults: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What the configuration calls it."""
+        return self.standing.wanted.name
+
+
+def market_series(config: Config, connection: Connection, day: date, now: datetime) -> tuple[MarketSeries, ...]:
+    """Every market series in the order of the block, as the edition of a day would have it."""
+    sources = market_sources.of(config.market)
+    known = {source.feed.url: feed_store.by_url(connection, source.feed.url) for source in sources}
+    urls = {series.key: series.url for series in config.market.series}
+    found = []
+    for standing in market_standings(config, connection, day):
+        url = urls.get(standing.wanted.series, config.market.ecb_url)
+        feed = known[url]
+        memory = feed.memory if feed else Memory(next_poll_at=now)
+        concerned = memory.error if memory.failures or f"{standing.wanted.name}: " in (memory.error or "") else None
+        unread = () if memory.polled_at else ("not read yet; `digest poll` reads it",)
+        faults = (
+            *unread,
+            *([concerned.removeprefix(f"{standing.wanted.name}: ")] if concerned else []),
+            *(standing.faults if memory.polled_at else ()),
+        )
+        found.append(MarketSeries(standing, url, memory.succeeded_at, faults))
+    return tuple(found)
+
+
+def _market(series: tuple[MarketSeries, ...], now: datetime) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            f"market, {one.name}",
+            Level.NOTE if one.faults else Level.OK,
+            f"{'; '.join([*_last_value(one, now), *one.faults])}.",
+        )
+        for one in series
+    )
+
+
+def _last_value(series: MarketSeries, now: datetime) -> list[str]:
+    if not (quote := series.standing.quote):
+        return []
+    read = f", read {(now - series.read_at).total_seconds() / 3600:.0f} h ago" if series.read_at else ""
+    return [f"{quote.value:f} of {quote.day}{read}"]
 
 
 def relay_sentence(config: Config) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from digest.errors import MissingSecret
 from digest.language import Language
 from digest.look import USUAL, Look
-from digest.model import Digest, Feed, Topic
+from digest.model import Digest, Feed, Period, Topic, Unit
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,64 @@ class Web:
     port: int = 8000
 
 
+class SeriesFormat(StrEnum):
+    """What kind of document a market series is read from."""
+
+    CSV = "csv"
+    XML = "xml"
+
+
+@dataclass(frozen=True)
+class Series:
+    """A market series and where its values stand in a document: a `[[market.series]]` table.
+
+    In CSV `day`, `value` and the keys of `where` are columns, `header` is the line of their names, and `day_line` the line
+    above them that begins with the day, where no column has it. In XML they are paths from the element of one
+    observation, which `row` is the path of (`digest/xmlpath.py`). Only observations that say what `where` says count.
+
+    `unit` and `decimals` are the change's; `most_change` is the change, in that unit, above which a value is held back,
+    None for the period's usual, 0 for none. `day_format` is one of strptime's for days in no common form. `decimal` is
+    the decimal sign, empty where the numbers themselves tell. A lower `order` stands further up; the reference rates
+    have 0.
+    """
+
+    name: str
+    url: str
+    format: SeriesFormat
+    value: str
+    day: str = ""
+    row: str = ""
+    where: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+    unit: Unit = Unit.PERCENT
+    period: Period = Period.DAY
+    decimals: int | None = None
+    most_change: float | None = None
+    day_format: str = ""
+    decimal: str = ""
+    header: int = 1
+    day_line: int = 0
+    order: int = 0
+
+    @property
+    def key(self) -> str:
+        """The name of its values in the store. Another place to read from is another series, another title is not."""
+        place = (self.url, self.format, self.value, self.row, sorted(self.where), self.period)
+        return f"#{hashlib.sha256(json.dumps(place).encode()).hexdigest()[:16]}"
+
+    @property
+    def reading(self) -> bytes:
+        """A mark of all that decides what is read from a document."""
+        return hashlib.sha256(repr(self).encode()).digest()
+
+
 @dataclass(frozen=True)
 class Market:
-    """The euro reference rates' address and the currencies to show; no address, no market block."""
+    """What the market block shows: the euro reference rates of some currencies, where they have an address, and series."""
 
     ecb_url: str = ""
     currencies: tuple[str, ...] = ("USD", "GBP", "JPY", "CHF", "CNY")
+    series: tuple[Series, ...] = ()
 
 
 @dataclass(frozen=True)

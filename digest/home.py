@@ -4,13 +4,14 @@ The home holds `digest.toml`, `topics.toml` and `feeds.toml`; secrets come from 
 Reading reports every fault at once and never returns a half-right configuration.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest import language, tomlfile
+from digest import language, tomlfile, xmlpath
 from digest.config import (
     Calendar,
     Config,
@@ -22,6 +23,8 @@ from digest.config import (
     Relay,
     Security,
     Sending,
+    Series,
+    SeriesFormat,
     Site,
     UnknownPolicy,
     Web,
@@ -29,7 +32,7 @@ from digest.config import (
 from digest.errors import ConfigError, Fault, RenderFault
 from digest.language import Language
 from digest.look import DARK, LIGHT, Look, Palette, Template, is_colour, unreadable
-from digest.model import WEEKDAYS, Approval, Digest, Feed, Policy, Term, Topic
+from digest.model import WEEKDAYS, Approval, Digest, Feed, Period, Policy, Term, Topic, Unit
 from digest.tomlfile import Table
 
 FILES = ("digest.toml", "topics.toml", "feeds.toml")
@@ -37,8 +40,13 @@ TEMPLATES = "templates"
 """Where a home folder keeps templates of its own."""
 SHORTEST_SECRET = 16
 MOST_TERM_WEIGHT = 100
+ADDRESS = "should start with http:// or https:// and name a host"
 QUEUES = ("inline",)
 """Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
+
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+# Without a day of the month or a year the standard library takes the first of 1900.
+_FORMAT = re.compile(r"(?=.*%d)(?=.*%[mbB])(?=.*%[yY])[^%]*(?:%[dmbByYHMS][^%]*)+")
 
 
 def own_templates(home: Path) -> list[Path]:
@@ -75,7 +83,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         ranking=_ranking(root.table("ranking")),
         delivery=_delivery(root.table("delivery")),
         web=_web(root.table("web")),
-        market=_market(root.table("market")),
+        market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
         topics=topics,
@@ -119,6 +127,19 @@ def read_editorial(file: Path, topics: Sequence[Topic]) -> tuple[Ranking, tuple[
     if faults:
         raise ConfigError(tuple(faults))
     return found
+
+
+def read_series(values: Mapping[str, Any]) -> Series:
+    """A market series from the values of its settings, without a file.
+
+    Raises:
+        ConfigError: something is wrong with them; holds every fault.
+    """
+    faults: list[Fault] = []
+    series = _series(Table(Path(), values, (), {}, faults))
+    if faults:
+        raise ConfigError(tuple(faults))
+    return series
 
 
 def _site(table: Table) -> Site:
@@ -237,11 +258,28 @@ def _web(table: Table) -> Web:
     return web
 
 
-def _market(table: Table) -> Market:
+def _market(table: Table, feeds: Collection[str]) -> Market:
+    tables = table.tables("series")
     market = Market(
         ecb_url=table.text("ecb_url", Market.ecb_url),
         currencies=table.texts("currencies", default=Market.currencies),
+        series=tuple(_series(one) for one in tables),
     )
+    if market.ecb_url and not _is_address(market.ecb_url):
+        table.fault("ecb_url", f'is "{market.ecb_url}"; it {ADDRESS}')
+    for currency in market.currencies:
+        if not _CURRENCY.fullmatch(currency):
+            table.fault("currencies", f'holds "{currency}"; it should be a list of codes such as ["USD", "GBP"]')
+    for index, (one, series) in enumerate(zip(tables, market.series, strict=True)):
+        above = market.series[:index]
+        if any(series.name == other.name for other in above):
+            one.fault("name", f'is "{series.name}" a second time; every series needs its own')
+        elif any(series.key == other.key for other in above):
+            one.fault("value", "reads the same values as a series above; it needs another column, path or where")
+        if series.url and series.url == market.ecb_url:
+            one.fault("url", "is the same as ecb_url, whose rates are chosen by currencies")
+        if series.url in feeds:
+            one.fault("url", "is a feed's in feeds.toml; one document cannot be read as both")
     table.finish()
     return market
 
@@ -284,6 +322,66 @@ def _pictures(table: Table) -> Pictures:
             table.fault("refused_hosts", f'holds "{host}"; it should be the name of a host such as "ads.example.org"')
     table.finish()
     return pictures
+
+
+def _series(table: Table) -> Series:
+    """A series, with the faults of its table noted there."""
+    series = Series(
+        name=table.text("name", wanted='what readers see, such as "Brent crude, US dollars a barrel"'),
+        url=table.text("url", wanted="the document's http or https address"),
+        format=SeriesFormat(table.choice("format", list(SeriesFormat), SeriesFormat.CSV)),
+        value=table.text("value", wanted="the column, or in XML the path, of the value"),
+        day=table.text("day", ""),
+        row=table.text("row", ""),
+        where=table.pairs("where"),
+        source=table.text("source", wanted="who publishes it, in a reader's words"),
+        unit=Unit(table.choice("unit", list(Unit), Series.unit)),
+        period=Period(table.choice("period", list(Period), Series.period)),
+        decimals=table.integer("decimals", 0, most=9) if table.has("decimals") else None,
+        most_change=table.number("most_change", 0.0) if table.has("most_change") else None,
+        day_format=table.text("day_format", ""),
+        decimal=table.choice("decimal", (".", ",", ""), Series.decimal),
+        header=table.integer("header", Series.header, least=1, most=100),
+        day_line=table.integer("day_line", Series.day_line, most=99),
+        order=table.integer("order", Series.order, least=-1000, most=1000),
+    )
+    if series.url and not _is_address(series.url):
+        table.fault("url", f'is "{series.url}"; it {ADDRESS}')
+    if series.day_format and not _FORMAT.fullmatch(series.day_format):
+        table.fault("day_format", f'is "{series.day_format}"; it should name day, month and year as in "%d/%m/%Y"')
+    (_of_xml if series.format is SeriesFormat.XML else _of_csv)(table, series)
+    table.finish()
+    return series
+
+
+def _of_csv(table: Table, series: Series) -> None:
+    if bool(series.day) == bool(series.day_line):
+        table.fault("day", "should be the column of the day; where there is none, day_line names the line it stands in")
+    if series.day_line >= series.header:
+        table.fault("day_line", "should be a line above the header's, which `header` numbers")
+    if series.row:
+        table.fault("row", "is for XML; the rows of CSV are its lines")
+    if not all(name for name, _ in series.where):
+        table.fault("where", 'names no column; it should be texts by name such as { currency = "USD" }')
+
+
+def _of_xml(table: Table, series: Series) -> None:
+    for key in ("header", "day_line"):
+        if getattr(series, key) != getattr(Series, key):
+            table.fault(key, "is for CSV; in XML, paths say where things stand")
+    places = [("day", series.day), ("value", series.value), *(("where", path) for path, _ in series.where)]
+    for key, text, read in [("row", series.row, xmlpath.rows), *((*one, xmlpath.place) for one in places)]:
+        try:
+            read(text)
+        except xmlpath.NoPath as error:
+            table.fault(key, str(error))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return url.startswith(("http://", "https://")) and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _digests(root: Table, slugs: list[str] | None) -> tuple[Digest, ...]:
@@ -429,8 +527,8 @@ def _feeds(root: Table, slugs: list[str] | None) -> tuple[Feed, ...]:
             paused=table.flag("paused", False),
             official=table.flag("official", False),
         )
-        if feed.url and not (feed.url.startswith(("http://", "https://")) and urlsplit(feed.url).hostname):
-            table.fault("url", f'is "{feed.url}"; it should start with http:// or https:// and name a host')
+        if feed.url and not _is_address(feed.url):
+            table.fault("url", f'is "{feed.url}"; it {ADDRESS}')
         if any(feed.url == other.url for other in feeds):
             table.fault("url", f'is "{feed.url}" a second time; every feed stands once')
         table.finish()

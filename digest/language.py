@@ -93,6 +93,14 @@ class Language:
         """February 2026."""
         return self._as("yMMMM", datetime.combine(day, time()))
 
+    def quarter(self, day: date) -> str:
+        """Q1 2026."""
+        return self._as("yQQQ", datetime.combine(day, time()))
+
+    def year(self, day: date) -> str:
+        """2026."""
+        return self._as("y", datetime.combine(day, time()))
+
     def world_time(self, moment: datetime) -> str:
         """Tue 22:15 UTC: readers are everywhere, so the time of a story is the world's."""
         return self.gettext("%(time)s UTC", time=self._as("EHm", moment, ZoneInfo("UTC")))

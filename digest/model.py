@@ -462,15 +462,29 @@ class Window:
 
 
 class Unit(StrEnum):
-    """How a market series' change is stated: a price moves in percent, a yield in basis points."""
+    """How a market series' change is stated: a price moves in percent, a yield in basis points, an indicator in points."""
 
     PERCENT = "percent"
     BASIS_POINTS = "basis_points"
+    POINTS = "points"
+
+
+class Period(StrEnum):
+    """What one value of a market series is of. The value's day is the first of its period."""
+
+    DAY = "day"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A market series' last published value and the one published before it, each with its day."""
+    """A market series' last published value and the one published before it, each with its day.
+
+    `decimals` are those of the change where the operator says so. `was` and `previous_was` are what an earlier edition
+    said of the same days, where that has been revised since.
+    """
 
     series: str
     name: str
@@ -480,6 +494,10 @@ class Quote:
     previous_day: date | None = None
     unit: Unit = Unit.PERCENT
     source: str = ""
+    period: Period = Period.DAY
+    decimals: int | None = None
+    was: Decimal | None = None
+    previous_was: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

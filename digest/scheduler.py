@@ -179,6 +179,9 @@ class Service:
             _tell(published)
         if report.letters:
             log.info("letters sent", count=report.letters)
+        for source in report.polled.market if report.polled else ():
+            if source.error:
+                log.warning("market", source=source.feed, reason=source.error)
         if report.polled is not None and report.polled.outcomes:
             counts = report.polled.as_dict()
             counts.pop("outcomes")

@@ -91,6 +91,10 @@ class Table:
         name = ".".join(str(part) for part in self._where if not isinstance(part, int))
         self._faults.append(Fault(self._file, line, f"{f'[{name}] ' if name else ''}{key}: {message}"))
 
+    def has(self, key: str) -> bool:
+        """Whether the file says anything of `key`."""
+        return key in self._data
+
     def _value(self, key: str, default: Any, kinds: type | tuple[type, ...], wanted: str) -> Any:
         self._asked.add(key)
         if key not in self._data:
@@ -159,6 +163,15 @@ class Table:
             else:
                 good.append(value.strip())
         return tuple(good)
+
+    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Texts by name, such as { currency = "USD" }."""
+        wanted = 'texts by name such as { currency = "USD" }'
+        values = self._value(key, {}, dict, wanted) or {}
+        for name, value in values.items():
+            if not isinstance(value, str):
+                self.fault(key, f"gives {name} the value {value!r}; it should be {wanted}")
+        return tuple((name.strip(), value.strip()) for name, value in values.items() if isinstance(value, str))
 
     def duration(self, key: str, *, least: timedelta) -> timedelta | None:
         """A span such as "30m", "6h" or "1d", if one is given."""

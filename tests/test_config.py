@@ -326,3 +326,114 @@ def test_a_broken_catalogue_is_a_fault_of_the_configuration_with_its_line(write:
     (fault,) = faults(home)
 
     assert fault.startswith("locale/fr.po:1: ")
+
+
+# ── market series ───────────────────────────────────────────────────────────────────────────────────────────────
+
+OIL = """
+[market]
+currencies = ["USD"]
+
+[[market.series]]
+name = "Brent crude"
+url = "https://data.example/brent.csv"
+source = "Energy office"
+value = "Price"
+day = "Date"
+"""
+
+
+def test_a_market_series_is_read_with_its_defaults(write: Write) -> None:
+    (series,) = homefolder.load(write(digest=DIGEST + OIL), {}).market.series
+
+    assert series == values.Series(
+        "Brent crude",
+        "https://data.example/brent.csv",
+        values.SeriesFormat.CSV,
+        "Price",
+        "Date",
+        source="Energy office",
+    )
+
+
+def test_the_example_of_the_starter_file_is_right_once_its_marks_are_taken_away(write: Write) -> None:
+    starter = files("digest").joinpath("starter", "digest.toml").read_text(encoding="utf-8")
+    example = starter.partition("# [[market.series]]")[2].partition("\n\n")[0].replace("\n# ", "\n")
+
+    (series,) = homefolder.load(write(digest=f"{DIGEST}\n[[market.series]]{example}\n"), {}).market.series
+
+    assert (series.value, series.decimals, series.most_change, series.where) == ("Price", 2, 50.0, ())
+
+
+def test_a_series_of_xml_is_mapped_by_paths(write: Write) -> None:
+    more = 'format = "xml"\nrow = "//Rate"\nwhere = { "@code" = "USD" }\nperiod = "quarter"\nunit = "basis_points"\n'
+
+    (series,) = homefolder.load(write(digest=DIGEST + OIL + more), {}).market.series
+
+    assert (series.row, series.where, series.period, series.unit) == (
+        *("//Rate", (("@code", "USD"),)),
+        *("quarter", "basis_points"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (("Price", ""), "digest.toml:19: [market.series] value: is empty; it should be the column"),
+        (("https:", "ftp:"), 'digest.toml:17: [market.series] url: is "ftp://data.example/brent.csv"; it should start'),
+        (('day = "Date"', ""), "digest.toml:15: [market.series] day: should be the column of the day"),
+        (
+            ("Date", 'Date"\nday_line = 1\nheader = "2'),
+            "digest.toml:22: [market.series] header: is '2'; it should be a",
+        ),
+        (('"Date"', '"Date"\nrow = "//a"'), "digest.toml:21: [market.series] row: is for XML"),
+        (
+            ('"Date"', '"Date"\nformat = "json"'),
+            'digest.toml:21: [market.series] format: is "json"; it should be one of',
+        ),
+        (('"Date"', '"Date"\nformat = "xml"'), 'digest.toml:15: [market.series] row: is ""; it should be the path'),
+        (('"Date"', '"a//b"\nformat = "xml"\nrow = "a"'), 'digest.toml:20: [market.series] day: is "a//b"; it should'),
+        (
+            ('"Date"', '"a"\nformat = "xml"\nrow = "a"\nwhere = { "/" = "" }'),
+            'digest.toml:23: [market.series] where: is "/"',
+        ),
+        (
+            ('"Date"', '"Date"\nwhere = { a = 1 }'),
+            "digest.toml:21: [market.series] where: gives a the value 1; it should",
+        ),
+        (('"Date"', '"Date"\nwhere = "a=1"'), "digest.toml:21: [market.series] where: is 'a=1'; it should be texts by"),
+        (('"Date"', '"Date"\nunit = "per cent"'), 'did you mean "percent"?'),
+        (
+            ('"Date"', '"Date"\nperiod = "week"'),
+            'digest.toml:21: [market.series] period: is "week"; it should be one of',
+        ),
+        (('"Date"', '"Date"\nday_format = "%Y"'), 'day_format: is "%Y"; it should name day, month and year as in'),
+        (('"Date"', '"Date"\nmost_change = -1'), "digest.toml:21: [market.series] most_change: is -1; it should be"),
+        (
+            ('"Date"', '"Date"\nurll = "x"'),
+            'digest.toml:21: [market.series] urll: is not a setting; did you mean "url"?',
+        ),
+        (
+            ('["USD"]', '["dollar"]'),
+            'digest.toml:13: [market] currencies: holds "dollar"; it should be a list of codes',
+        ),
+        (("currencies", 'ecb_url = "x"\ncurrencies'), 'digest.toml:13: [market] ecb_url: is "x"; it should start with'),
+        (("data.example/brent.csv", "news.example/feed.xml"), "digest.toml:17: [market.series] url: is a feed's in"),
+    ],
+)
+def test_a_wrong_market_series_is_named_with_its_line(write: Write, change: tuple[str, str], wanted: str) -> None:
+    digest = DIGEST + OIL.replace(*change, 1)
+
+    assert any(wanted in fault for fault in faults(write(digest=digest))), faults(write(digest=digest))
+
+
+def test_two_series_need_two_names_and_two_places(write: Write) -> None:
+    same, titled = OIL.partition("\n\n")[2], OIL.partition("\n\n")[2].replace("Brent crude", "Oil")
+
+    assert faults(write(digest=f"{DIGEST}{OIL}\n{same}\n{titled}")) == [
+        'digest.toml:23: [market.series] name: is "Brent crude" a second time; every series needs its own',
+        (
+            "digest.toml:33: [market.series] value: reads the same values as a series above; "
+            "it needs another column, path or where"
+        ),
+    ]

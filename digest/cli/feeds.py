@@ -67,8 +67,11 @@ def _print(report: PollReport, configured: int) -> None:
             f"{output.count(report.articles_new, 'new article')}{f' ({held} held back)' if held else ''}, "
             f"{report.articles_updated} updated."
         )
-    if report.market and report.market.error:
-        click.echo(f"market       {report.market.feed}: {report.market.error}")
+    for source in report.market:
+        if source.error:
+            click.echo(f"market       {source.feed}: {source.error}")
+        if source.articles_updated:
+            click.echo(f"market       {source.feed}: {output.count(source.articles_updated, 'value')} revised")
 
 
 @click.group()

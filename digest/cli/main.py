@@ -18,6 +18,7 @@ from digest.cli import (
     editions,
     explain,
     feeds,
+    market,
     orders,
     override,
     ranking,
@@ -34,7 +35,7 @@ SECTIONS = {
     "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("backtest", "rebuild"),
-    "Lists": ("feeds", "topics", "subscribers"),
+    "Lists": ("feeds", "topics", "subscribers", "market"),
     "Run": ("run", "web", "schedule", "health"),
 }
 
@@ -90,6 +91,7 @@ for command in (
     feeds.feeds,
     topics.topics,
     subscribers.subscribers,
+    market.market,
     service.run,
     service.web,
     service.schedule,

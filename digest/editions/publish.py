@@ -4,7 +4,7 @@
 called again, at any time, by anybody.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from digest import __version__, clock
 from digest.config import Config
-from digest.editions import calendars, policy, proof, week
+from digest.editions import calendars, market, policy, proof, week
 from digest.editions.gates import Finding
 from digest.editions.illustrate import illustrated
 from digest.editions.pool import Pool, composed_of, edition_of, packed, ranked_of, unpacked
@@ -66,6 +66,9 @@ def gather(config: Config, connection: Connection, digest: Digest, day: date, pr
         now: stated as its time of publication; overrides count if they are in force at it.
     """
     window = Window(press - week.SPAN, press) if digest.week_of else clock.window(press, config.ranking.hours)
+    earlier = editions.frozen(
+        connection, digest.slug, since=day - timedelta(days=config.ranking.memory_days), before=day
+    )
     pool = Pool(
         rules=config.rules(digest),
         day=day,
@@ -73,21 +76,18 @@ def gather(config: Config, connection: Connection, digest: Digest, day: date, pr
         at=now,
         overrides=tuple(overrides.in_force(connection, digest.slug, now)),
         choices=subscribers.choices(connection, digest.slug, day),
-        quotes=tuple(quotes.latest(connection, [f"EUR/{currency}" for currency in config.market.currencies], day)),
+        quotes=market.revised(market.quotes(market_standings(config, connection, day)), earlier),
         events=calendars.due(config, digest, day),
         coverage=feeds.coverage(connection, window),
     )
-    return _with_the_week(connection, pool) if digest.week_of else _with_the_news(connection, pool)
+    return _with_the_week(connection, pool) if digest.week_of else _with_the_news(connection, pool, earlier)
 
 
-def _with_the_news(connection: Connection, pool: Pool) -> Pool:
+def _with_the_news(connection: Connection, pool: Pool, earlier: Sequence[Edition]) -> Pool:
     """A daily edition is made of the window's articles, and of what earlier editions told."""
-    digest = pool.rules.digest
-    remembered = pool.day - timedelta(days=pool.rules.ranking.memory_days)
-    earlier = editions.frozen(connection, digest.slug, since=remembered, before=pool.day)
     told = [one for edition in earlier for one in told_by(edition)]
     known = articles.by_ids(connection, {number for one in told for number in one.article_ids})
-    news = articles.between(connection, pool.window, digest.languages)
+    news = articles.between(connection, pool.window, pool.rules.digest.languages)
     return replace(pool, articles=tuple(news), history=History(tuple(told), tuple(known)))
 
 
@@ -96,6 +96,13 @@ def _with_the_week(connection: Connection, pool: Pool) -> Pool:
     told = editions.frozen(connection, pool.rules.digest.week_of, since=pool.day - week.SPAN, before=pool.day)
     ids = {number for edition in told for item in edition.items for number in item.article_ids}
     return replace(pool, articles=tuple(articles.by_ids(connection, ids)), week=tuple(told))
+
+
+def market_standings(config: Config, connection: Connection, day: date) -> tuple[market.Standing, ...]:
+    """How the market series stand on a day, as they are stored now."""
+    wanted = market.wanted(config.market)
+    values = quotes.newest(connection, [one.series for one in wanted], day, market.LOOKED_AT)
+    return market.standings(wanted, values, day)
 
 
 def draft(config: Config, connection: Connection, digest: Digest, day: date, press: datetime, now: datetime) -> Edition:

@@ -32,6 +32,9 @@ from digest.model import Correction, Digest, Edition, Item, Mark, Reference, Ren
 COLUMNS = 76
 """The width of the text part, which leaves room for two levels of quoting within 80."""
 
+NAME_COLUMNS = 40
+"""Of which so many are the names of market series."""
+
 MOST_ALSO = 3
 """How many of the others that cover a story are named; the rest are counted."""
 
@@ -195,7 +198,9 @@ class Renderer:
             due=layout.due,
             sections=partial(layout.sections, language=say),
             market_lines=partial(_market_lines, language=say),
+            market_marks=partial(market.marks, language=say),
             market_note=partial(market.note, language=say),
+            market_row=_market_row,
             subject=wording.subject,
             preheader=wording.preheader,
             news=partial(wording.news, language=say),
@@ -341,6 +346,14 @@ def _named_others(item: Item) -> tuple[Reference, ...]:
 
 def _unnamed_others(item: Item) -> int:
     return len(item.also) - len(_named_others(item))
+
+
+def _market_row(name: str, last: str, change: str) -> str:
+    """A line of the market block in columns; a name that is too long for its column has lines of its own."""
+    figures = f"{last:>14} {change:>14}".rstrip()
+    if len(name) <= NAME_COLUMNS:
+        return f"{name:<{NAME_COLUMNS}} {figures}".rstrip()
+    return f"{wrapped(name)}\n{'':<{NAME_COLUMNS}} {figures}"
 
 
 def _market_lines(edition: Edition, language: Language) -> tuple[market.MarketLine, ...]:

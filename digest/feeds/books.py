@@ -15,7 +15,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from digest.errors import DigestError
-from digest.feeds import habits, health, identity, rates
+from digest.feeds import habits, health, identity
 from digest.feeds.memory import Answer, Document, Kept, after_answer, after_failure
 from digest.feeds.outcomes import FetchFailed
 from digest.feeds.reports import FeedReport
@@ -127,8 +127,9 @@ def _untold(holding: Mapping[Alert, str], before: Memory) -> dict[Alert, str]:
 
 def _kept(conn: Connection, call: Call, document: Document, now: datetime) -> Kept:
     harvest, known = call.harvest, call.known
-    if harvest.rates:
-        return Kept(quotes.keep(conn, harvest.rates, rates.SOURCE))
+    if harvest.values:
+        changes = [quotes.keep(conn, values, source) for source, values in harvest.values]
+        return Kept(sum(change.new for change in changes), sum(change.revised for change in changes))
     stored = articles.similar(conn, known.id, harvest.articles) if known.memory.read_since else []
     sorted_out = identity.recognised(harvest.articles, stored, now)
     new, reissue = sorted_out.new, False

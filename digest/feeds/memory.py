@@ -39,7 +39,8 @@ class Document:
 class Answer:
     """A useful answer: the document, or none where it is the one we have.
 
-    `whole` says that we asked without conditions; the rest is as in `outcomes.Fetched`.
+    `whole` says that we asked without conditions, `fault` what of the document could not be read; the rest is as in
+    `outcomes.Fetched`.
     """
 
     status: int
@@ -48,6 +49,7 @@ class Answer:
     moved_to: str | None = None
     fresh_for: timedelta | None = None
     document: Document | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def after_answer(feed: Feed, memory: Memory, answer: Answer, kept: Kept, now: da
         move=None if arrived else move,
         outcome=PollOutcome.MOVED if answer.moved_to else outcome,
         status=answer.status,
-        error=one_line(f"moved for good to {answer.moved_to}") if answer.moved_to else None,
+        error=one_line(answer.fault or (f"moved for good to {answer.moved_to}" if answer.moved_to else "")) or None,
         polled_at=now,
         whole_at=now if answer.whole else memory.whole_at,
         succeeded_at=now,

@@ -16,13 +16,14 @@ from sqlalchemy import Connection, Engine
 from digest import clock
 from digest.config import Config
 from digest.errors import UnknownFeed
-from digest.feeds import rates
 from digest.feeds.books import Books
 from digest.feeds.fetching.fetch import Fetcher, user_agent
+from digest.feeds.markets import sources
+from digest.feeds.markets.sources import MarketSource
 from digest.feeds.reading.sandbox import Parser
 from digest.feeds.reports import FeedReport, PollReport
 from digest.feeds.visit import Reader, Visitor, in_turns
-from digest.model import Feed, KnownFeed, PollOutcome
+from digest.model import KnownFeed, PollOutcome
 from digest.store import feeds
 from digest.store.engine import write
 
@@ -36,7 +37,7 @@ async def poll(
     everything: bool = False,
     progress: Callable[[FeedReport], None] | None = None,
 ) -> PollReport:
-    """Poll the feeds that are due, and the reference rates if they are.
+    """Poll the feeds that are due, and the sources of market data that are.
 
     Args:
         config: the feeds, the limits, and who we say we are.
@@ -54,30 +55,39 @@ async def poll(
     with write(engine) as conn:
         feeds.sync(conn, config.feeds, now)
         chosen, backed_off = _chosen(conn, now, only, everything)
-        market = None if only else _market(conn, config, now, everything)
+        market = [] if only else _market(conn, config, now, everything)
     async with (
         Fetcher(config.fetch, user_agent(config.site)) as fetcher,
         Parser(config.fetch.most_entries) as parser,
         Books(engine, now) as books,
         _together() as group,
     ):
-        visitor = Visitor(fetcher, parser, now)
+        visitor = Visitor(fetcher, parser, now, config.fetch.most_bytes)
 
-        async def visit(known: KnownFeed, read: Reader) -> FeedReport:
+        async def visit(known: KnownFeed, read: Reader, tell: Callable[[FeedReport], None] | None) -> FeedReport:
             # A place in the round is held until the writer has room, which bounds what waits for it.
             async with visitor.turn(known):
                 entry = await books.enter(await visitor.call(known, read))
             report = await entry
-            if progress and known is not market:
-                progress(report)
+            if tell:
+                tell(report)
             return report
 
-        visits = [group.create_task(visit(feed, visitor.read_articles)) for feed in in_turns(chosen)]
-        rates_visit = group.create_task(visit(market, visitor.read_rates)) if market else None
+        visits = [group.create_task(visit(feed, visitor.read_articles, progress)) for feed in in_turns(chosen)]
+        market_visits = [
+            group.create_task(
+                visit(
+                    known,
+                    visitor.read_series(source.series, source.marks) if source.series else visitor.read_rates,
+                    None,
+                )
+            )
+            for source, known in market
+        ]
     return PollReport(
         outcomes=(*(visit.result() for visit in visits), *backed_off),
         seconds=time.monotonic() - started,
-        market=rates_visit.result() if rates_visit else None,
+        market=tuple(visit.result() for visit in market_visits),
     )
 
 
@@ -113,15 +123,19 @@ def _why_left_alone(known: KnownFeed, now: datetime) -> str:
     return ""
 
 
-def _market(conn: Connection, config: Config, now: datetime, everything: bool) -> KnownFeed | None:
-    """The reference rates, if it is time to ask for them. They are remembered like a feed, but are none."""
-    if not config.market.ecb_url:
-        return None
-    source = Feed(config.market.ecb_url, rates.SOURCE)
-    feeds.watch(conn, [source], now)
-    known = feeds.by_url(conn, source.url)
-    is_due = known is not None and (known.memory.next_poll_at <= now or (everything and not known.memory.failures))
-    return known if is_due else None
+def _market(conn: Connection, config: Config, now: datetime, everything: bool) -> list[tuple[MarketSource, KnownFeed]]:
+    """The sources of market data that it is time to ask. They are remembered like feeds, but are none."""
+    chosen = []
+    wanted = sources.of(config.market)
+    feeds.watch(conn, [source.feed for source in wanted], now)
+    for source in wanted:
+        known = feeds.by_url(conn, source.feed.url)
+        assert known
+        asked = sources.as_asked(source, known)
+        wants_all = everything and not _why_left_alone(asked, now)
+        if asked.memory.next_poll_at <= now or wants_all or sources.is_new(source, known):
+            chosen.append((source, asked))
+    return chosen
 
 
 @asynccontextmanager

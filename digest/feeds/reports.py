@@ -28,11 +28,14 @@ class FeedReport:
 
 @dataclass(frozen=True, slots=True)
 class PollReport:
-    """How a round ended, feed by feed; `market` is the reference rates' part in it, if they were due."""
+    """How a round ended, feed by feed; `market` are the sources of market data that were due.
+
+    Of these, `articles_new` and `articles_updated` count values that were new and values that were revised.
+    """
 
     outcomes: tuple[FeedReport, ...]
     seconds: float
-    market: FeedReport | None = None
+    market: tuple[FeedReport, ...] = ()
 
     @property
     def articles_new(self) -> int:

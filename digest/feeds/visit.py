@@ -1,20 +1,23 @@
 """Calling on one source: ask, read what it answers, and say what came of it. Nothing is stored here."""
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from operator import itemgetter
 
-from digest.feeds import habits, rates
+from digest.config import Series
+from digest.feeds import habits
 from digest.feeds.cleaning.clean import clean_all
 from digest.feeds.fetching.fetch import Fetcher
+from digest.feeds.markets import rates, series
+from digest.feeds.markets.rates import Rate
 from digest.feeds.memory import Answer, Document
 from digest.feeds.outcomes import Fetched, FetchFailed, NotModified, ParseFailed
-from digest.feeds.rates import Rate
 from digest.feeds.reading.sandbox import Parser
 from digest.model import Article, Habits, KnownFeed, Memory, Validators
 
@@ -22,14 +25,16 @@ ASK_WHOLE_AFTER = timedelta(hours=24)
 """How long conditions are put to a server before it is asked for the whole document: some answer 304 for ever."""
 AWAY_FOR = timedelta(hours=48)
 """After how long without a successful poll a feed is read as if for the first time."""
+EASTERNMOST = timedelta(hours=14)
+"""How far ahead of UTC a day begins anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Harvest:
-    """What a document holds: articles or reference rates, and how many of its entries were known or dropped."""
+    """What a document holds: articles or, by their source, market values; how many of its entries were known or dropped."""
 
     articles: tuple[Article, ...] = ()
-    rates: tuple[Rate, ...] = ()
+    values: tuple[tuple[str, tuple[Rate, ...]], ...] = ()
     known: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
 
@@ -45,11 +50,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A document as read: what it holds, and what it shows of its feed."""
+    """A document as read: what it holds, what it shows of its feed, and what of it could not be read."""
 
     harvest: Harvest
     habits: Habits
     marks: bytes = b""
+    fault: str = ""
 
 
 Reader = Callable[[KnownFeed, Fetched], Awaitable[Reading | ParseFailed]]
@@ -70,10 +76,10 @@ def in_turns(sources: Sequence[KnownFeed]) -> list[KnownFeed]:
 
 
 class Visitor:
-    """Calls on the sources of one round."""
+    """Calls on the sources of one round. `most_bytes` is how large a document may be that comes in a zip."""
 
-    def __init__(self, fetcher: Fetcher, parser: Parser, now: datetime) -> None:
-        self._fetcher, self._parser, self._now = fetcher, parser, now
+    def __init__(self, fetcher: Fetcher, parser: Parser, now: datetime, most_bytes: int) -> None:
+        self._fetcher, self._parser, self._now, self._most_bytes = fetcher, parser, now, most_bytes
 
     def turn(self, known: KnownFeed) -> AbstractAsyncContextManager[None]:
         """A place in the round, to be held for as long as a body is in memory."""
@@ -99,10 +105,30 @@ class Visitor:
 
     async def read_rates(self, known: KnownFeed, fetched: Fetched) -> Reading | ParseFailed:
         """What the reference rates' document brings."""
-        parsed = rates.parse(fetched.body)
+        parsed = await asyncio.to_thread(rates.parse, fetched.body, self._today, self._most_bytes)
         if isinstance(parsed, ParseFailed):
             return parsed
-        return Reading(Harvest(rates=parsed), known.memory.habits)
+        return Reading(Harvest(values=((rates.SOURCE, parsed),)), known.memory.habits)
+
+    def read_series(self, wanted: Sequence[Series], marks: bytes) -> Reader:
+        """A reader of a document to which series are mapped. `marks` tell this mapping from others."""
+
+        async def read(known: KnownFeed, fetched: Fetched) -> Reading | ParseFailed:
+            found = await asyncio.to_thread(series.read, fetched.body, wanted, self._today, self._most_bytes)
+            if not found.values:
+                return ParseFailed(found.fault)
+            values = tuple(
+                (one.source, tuple((one.key, day, value) for day, value in dated))
+                for one, dated in found.values.items()
+            )
+            return Reading(Harvest(values=values), known.memory.habits, marks, found.fault)
+
+        return read
+
+    @property
+    def _today(self) -> date:
+        """The latest date that anybody has now."""
+        return (self._now + EASTERNMOST).date()
 
     async def _call(self, known: KnownFeed, read: Reader) -> Call:
         memory = known.memory
@@ -126,7 +152,7 @@ class Visitor:
         if isinstance(reading, ParseFailed):
             return Call(known, FetchFailed(reading.reason, result.status))
         document = Document(body_hash, reading.marks, reading.habits)
-        return Call(known, replace(answer, document=document), reading.harvest)
+        return Call(known, replace(answer, document=document, fault=reading.fault), reading.harvest)
 
 
 def _address(known: KnownFeed) -> str:

@@ -28,7 +28,7 @@ CONFIG = Config(
     ranking=Ranking(),
     delivery=Sending(late_hours=12.0),
     web=Web(),
-    market=Market(currencies=("USD", "JPY")),
+    market=Market("https://bank.example/rates.xml", ("USD", "JPY")),
     digests=(DIGEST,),
     topics=TOPICS,
     feeds=FEEDS,

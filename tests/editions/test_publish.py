@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from digest.editions.due import publish_due
 from digest.editions.publish import Published, draft, publish
 from digest.model import Digest, EditionState, Policy
-from digest.store import deliveries, editions
+from digest.store import deliveries, editions, quotes
 from digest.store import engine as engines
 from digest.store.tables import editions as editions_table
 from digest.store.tables import feeds as feeds_table
@@ -25,6 +25,24 @@ def test_a_draft_is_made_of_what_is_stored_and_the_same_each_time(stocked: Engin
     assert (edition.coverage.articles, edition.coverage.publishers) == (4, 4)
     assert edition.config_hash == CONFIG.rules(CONFIG.digests[0]).hash
     assert drafted(stocked) == edition
+
+
+def test_an_edition_says_of_what_readers_were_told_that_it_has_been_revised(stocked: Engine) -> None:
+    publish(CONFIG, stocked, DIGEST, DAY, PRESS, PRESS)
+    with engines.write(stocked) as connection:
+        rows = [("EUR/USD", DAY, Decimal("1.1800")), ("EUR/USD", DAY - timedelta(days=1), Decimal("1.1752"))]
+        quotes.keep(connection, rows, "ECB")
+    tomorrow = timedelta(days=1)
+
+    with engines.read(stocked) as connection:
+        (quote,) = draft(CONFIG, connection, DIGEST, DAY + tomorrow, PRESS + tomorrow, PRESS + tomorrow).quotes
+
+    assert (quote.value, quote.previous, quote.previous_was) == (
+        Decimal("1.1800"),
+        Decimal("1.1752"),
+        Decimal("1.1742"),
+    )
+    assert quote.was is None
 
 
 def test_publishing_freezes_the_draft_with_a_delivery_for_each_reader(stocked: Engine) -> None:

@@ -5,6 +5,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +24,7 @@ from digest.editions.compose import cut
 from digest.editions.layout import in_order
 from digest.editions.render import Renderer, inlined, safe_url
 from digest.errors import RenderFault
-from digest.model import Edition, Mark, Reference, Rendered, Update
+from digest.model import Edition, Mark, Period, Quote, Reference, Rendered, Unit, Update
 from tests.checks.lint import complaints
 from tests.editions import samples
 from tests.editions.samples import LINKS, SITE, STORIES
@@ -276,7 +278,49 @@ def test_a_value_that_is_old_is_labelled_with_its_day() -> None:
     rendered = RENDERER.edition_mail(EDITION)
 
     assert "As of Monday, February 9, 2026" in rendered.html
-    assert "Euro / Chinese yuan (Tue, Feb 3)" in rendered.text
+    assert "Euro / Chinese yuan (old: Tue, Feb 3)" in rendered.text
+
+
+def test_each_line_of_the_market_block_says_what_a_reader_must_know_of_it() -> None:
+    def quote(name: str, value: str, day: date, previous: str | None, before: date | None, **more: Any) -> Quote:
+        was = Decimal(previous) if previous else None
+        return Quote(name, name, Decimal(value), day, was, before, source="Office", **more)
+
+    dollar = quote("Dollar", "1.1742", date(2026, 2, 9), "1.1672", date(2026, 2, 6))
+    oil = quote("Oil & gas <b>", "92.10", date(2026, 2, 9), "93", date(2026, 2, 5))
+    prices = quote(
+        *("Prices", "320.8", date(2026, 1, 1), "319.0", date(2025, 12, 1)),
+        period=Period.MONTH,
+        previous_was=Decimal("318.5"),
+    )
+    growth = quote("Growth", "0.3", date(2025, 10, 1), None, None, period=Period.QUARTER, was=Decimal("0.2"))
+    jobs = quote("Jobs", "4.0", date(2024, 1, 1), "3.6", date(2023, 1, 1), period=Period.YEAR, unit=Unit.POINTS)
+    edition = replace(EDITION, quotes=(dollar, oil, prices, growth, jobs), events=())
+
+    rendered = RENDERER.edition_mail(edition)
+
+    for markup in (rendered.html, page_of(edition)):
+        rows = ["".join(row.text_content().split("\n")) for row in found(markup, "//table//tbody/tr[th]")]
+        assert [" ".join(row.split()) for row in rows] == [
+            "Dollar1.1742▲ +0.60%",
+            "Oil & gas <b> (change since Thu, Feb 5)92.10▼ −0.97%",
+            "Prices (January 2026; change from a value revised from 318.5)320.8▲ +0.56%",
+            "Growth (Q4 2025; revised from 0.2)0.3",
+            "Jobs (2024)4.0▲ +0.4",
+        ]
+        assert found(markup, "//td/span/@aria-label") == ["up", "down", "up", "up"]
+        assert "As of Monday, February 9, 2026, where no other time is named; change from the value" in markup
+    assert "Oil & gas <b> (change since Thu, Feb 5)           92.10         −0.97%" in rendered.text
+    assert (
+        "Prices (January 2026; change from a value revised from 318.5)\n" + 40 * " " + "          320.8         +0.56%"
+        in rendered.text
+    )
+
+
+def test_without_daily_values_the_market_block_names_no_day() -> None:
+    jobs = Quote("Jobs", "Jobs", Decimal("4.0"), date(2024, 1, 1), period=Period.YEAR)
+
+    assert "\nChange from the value published before.\n" in RENDERER.edition_mail(replace(EDITION, quotes=(jobs,))).text
 
 
 @pytest.mark.parametrize("locale", ["en", "en-GB", "de", "fr", "ja", "ar", "pt_BR"])

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from digest.config import Config
 from digest.errors import UnknownFeed
 from digest.feeds.poll import poll
 from digest.feeds.reports import FeedReport
-from digest.model import Alert, PollOutcome, Quote
+from digest.model import Alert, PollOutcome
 from digest.store import quotes
 from digest.store.engine import read
 from tests.feeds.press import HOUR, NOW, Press, at, configured, rounds, status, stored
@@ -233,14 +234,13 @@ def test_the_reference_rates_are_asked_for_like_a_feed_but_are_none(engine: Engi
 
     (first, soon, later), server = rounds(engine, press, at(engine, 0), at(engine, 0.1), at(engine, 2), config=market)
 
-    assert first.market == FeedReport(server.url("/rates"), PollOutcome.FETCHED, 200, articles_new=1)
-    assert soon.market is None
-    assert later.market.outcome is PollOutcome.NOT_MODIFIED
+    assert first.market == (FeedReport(server.url("/rates"), PollOutcome.FETCHED, 200, articles_new=1),)
+    assert soon.market == ()
+    assert later.market[0].outcome is PollOutcome.NOT_MODIFIED
     assert first.as_dict()["feeds"] == 1
     with read(engine) as conn:
-        (quote,) = quotes.latest(conn, ["EUR/USD"], NOW.date())
-    assert (quote.value, quote.source) == (Decimal("1.1672"), "European Central Bank")
-    assert isinstance(quote, Quote)
+        found = quotes.newest(conn, ["EUR/USD"], NOW.date(), 2)
+    assert found == {"EUR/USD": ((date(2026, 2, 9), Decimal("1.1672")),)}
 
 
 def test_rates_that_cannot_be_read_are_a_report(sqlite_engine: Engine) -> None:
@@ -251,8 +251,8 @@ def test_rates_that_cannot_be_read_are_a_report(sqlite_engine: Engine) -> None:
         config=lambda server: configured(ecb_url=server.url("/rates")),
     )
 
-    assert report.market.outcome is PollOutcome.FAILED
-    assert report.market.error.startswith("not the reference rates")
+    assert report.market[0].outcome is PollOutcome.FAILED
+    assert report.market[0].error.startswith("not the reference rates")
 
 
 # ── real documents ──────────────────────────────────────────────────────────────────────────────────────────────
