@@ -162,7 +162,7 @@ def article_topics(articles: Iterable[Article], topics: Sequence[Topic]) -> dict
 
 
 def _rounded(relevance: Mapping[str, float]) -> dict[str, float]:
-    return {slug: round(value, 4) for slug, value in relevance.items()}
+    return {slug: round(value, 4) if value else value for slug, value in relevance.items()}
 
 
 def best_first(ranked: Ranked) -> tuple[float, float, int, str]:

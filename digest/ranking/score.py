@@ -48,7 +48,8 @@ def score(story: Story, reading: Reading, topics: Sequence[Topic], settings: Ran
 
 def best_topic(reading: Reading, topics: Sequence[Topic]) -> Topic | None:
     """The topic with the most relevance times weight; of equals the first. None where none speaks for the story."""
-    best = max(topics, key=lambda topic: topic.weight * reading.relevance[topic.slug], default=None)
+    spoken_for = [topic for topic in topics if reading.relevance[topic.slug]]
+    best = max(spoken_for, key=lambda topic: topic.weight * reading.relevance[topic.slug], default=None)
     return best if best and best.weight * reading.relevance[best.slug] > 0 else None
 
 
@@ -93,6 +94,8 @@ def _independent(story: Story) -> tuple[str, ...]:
 
     One agency's report in ten papers is one report. Of two with the same headline the one we saw first has it.
     """
+    if len(story.publishers) == 1:
+        return story.publishers
     whose: dict[str, str] = {}
     for article in sorted(story.articles, key=lambda one: (one.first_seen_at, one.published_at, one.id, one.publisher)):
         whose.setdefault(" ".join(article.title.casefold().split()), article.publisher)
@@ -153,7 +156,7 @@ def _official(story: Story, settings: Ranking) -> Factor | None:
 
 
 def _focus(reading: Reading, topics: Sequence[Topic], settings: Ranking, merits: Sequence[Factor]) -> Factor | None:
-    relevance = max((reading.relevance[topic.slug] for topic in topics if topic.weight > 0), default=0.0)
+    relevance = max([reading.relevance[topic.slug] for topic in topics if topic.weight > 0], default=0.0)
     if relevance >= settings.focus:
         return None
     points = -sum(factor.points for factor in merits) * (1 - relevance / settings.focus)

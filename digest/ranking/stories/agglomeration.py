@@ -64,6 +64,7 @@ class Agglomeration:
         self._sizes = [len(start) for start in starts]
         self._products: list[dict[int, int]] = [{} for _ in starts]
         self._awake = [False] * len(starts)
+        self._sleeping = self._place_of.copy()
         self._heap: list[tuple[float, int, int, int, int]] = []
         self._joins: list[Join] = []
 
@@ -103,40 +104,45 @@ class Agglomeration:
             offered, _, _, one, other = heapq.heappop(self._heap)
             if one in self._groups and other in self._groups:
                 product = self._products[one][other]
-                near = self._nearness(one, other, product)
+                near = nearness(
+                    product, self._lengths[one], self._lengths[other], min(self._sizes[one], self._sizes[other])
+                )
                 if near >= -offered:
                     self._wake(one)
                     self._wake(other)
                     first, second = (self._starts[low][0] for low in self._ordered(one, other))
                     self._join(one, other, Join(near, first, second, product))
                 else:
-                    self._offer(one, other, product)
+                    self._offer(one, {other: product})
 
     def _wake(self, place: int) -> None:
         """Learn a group's products with all that sleep; with the others they are known."""
-        awake, place_of = self._awake, self._place_of
-        if awake[place]:
+        if self._awake[place]:
             return
-        awake[place] = True
+        self._awake[place] = True
+        sleeping = self._sleeping
+        for number in self._groups[place]:
+            del sleeping[number]
         found: dict[int, int] = {}
         for number in self._groups[place]:
             for neighbour, alike in self._neighbours(number).items():
-                other = place_of.get(neighbour)
-                if other is not None and not awake[other]:
+                other = sleeping.get(neighbour)
+                if other is not None:
                     found[other] = found.get(other, 0) + alike
         self._products[place].update(found)
         for other, product in found.items():
             self._products[other][place] = product
-            self._offer(place, other, product)
+        self._offer(place, found)
 
-    def _nearness(self, one: int, other: int, product: int) -> float:
-        smaller = min(self._sizes[one], self._sizes[other])
-        return nearness(product, self._lengths[one], self._lengths[other], smaller)
-
-    def _offer(self, one: int, other: int, product: int) -> None:
-        near = self._nearness(one, other, product)
-        if near >= self._same:
-            heapq.heappush(self._heap, (-near, *self._ordered(one, other), one, other))
+    def _offer(self, one: int, products: Mapping[int, int]) -> None:
+        """Offer to join a group with those that are near enough, by its products with them."""
+        lengths, sizes, same = self._lengths, self._sizes, self._same
+        length, size = lengths[one], sizes[one]
+        for other, product in products.items():
+            smaller = min(size, sizes[other])
+            near = nearness(product, length, lengths[other], smaller)
+            if near >= same:
+                heapq.heappush(self._heap, (-near, *self._ordered(one, other), one, other))
 
     def _ordered(self, one: int, other: int) -> tuple[int, int]:
         """The lowest places of two groups, the lower first."""
@@ -159,10 +165,14 @@ class Agglomeration:
         self._lengths[into] = math.sqrt(self._squares[into])
         self._sizes[into] += self._sizes[gone]
         self._place_of.update(dict.fromkeys(self._groups[gone], into))
+        if not self._awake[into]:
+            self._sleeping.update(dict.fromkeys(self._groups[gone], into))
         self._groups[into] += self._groups.pop(gone)
-        for other, part in theirs.items():
-            total = mine.get(other, 0) + part
-            mine[other] = self._products[other][into] = total
-            del self._products[other][gone]
-            self._offer(into, other, total)
+        for other in theirs:
+            products = self._products[other]
+            theirs[other] += mine.get(other, 0)
+            products[into] = theirs[other]
+            del products[gone]
+        mine.update(theirs)
+        self._offer(into, theirs)
         theirs.clear()

@@ -254,7 +254,7 @@ class Stories:
             return Story(tuple(articles))
         members = set(group)
         near = [
-            WHOLE + sum(alike for other, alike in self._neighbours.of(number).items() if other in members)
+            WHOLE + sum([alike for other, alike in self._neighbours.of(number).items() if other in members])
             for number in group
         ]
         return Story(tuple(lead_first(articles, near)))

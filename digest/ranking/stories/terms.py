@@ -263,7 +263,13 @@ def _initials(title: Sequence[KnownWord]) -> tuple[tuple[str, ...], tuple[str, .
     for word in title:
         if word.capital:
             letters = (letters + word.written[0])[-LONGEST_INITIALS:]
-            found += [intern(f"#{letters[start:]}") for start in range(len(letters) - 1)]
+            found += _endings(letters)
         elif letters and word.written not in _SMALL_IN_NAMES:
             letters = ""
     return tuple(dict.fromkeys(found)), acronyms
+
+
+@lru_cache(maxsize=1 << 12)
+def _endings(letters: str) -> tuple[str, ...]:
+    """All the initials that end some capitals in a row."""
+    return tuple([intern(f"#{letters[start:]}") for start in range(len(letters) - 1)])
