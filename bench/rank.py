@@ -7,7 +7,8 @@ the number of articles (Heaps), and about a third of the articles retell another
 form. Seconds are of one core (CPU time), the middle of several runs that each begin as a new process does. "stories" is
 forming them alone, "whole" is all of `rank` with the starter topics. Memory is what the whole adds to a process at its peak.
 "all cosines" is what the same articles cost as TF-IDF vectors with all cosines, in blocks. Then the cost of adding 50
-articles to 2,000, the changed stories read out; and the same without summaries, where nearly all hang together.
+articles to 2,000, the changed stories read out; and, to show the bound, the same without summaries, where nearly all hang
+together as no real window does: it has no limit.
 
 Machines differ, and a shared one differs from minute to minute. So a fixed piece of work is timed right before and after
 each run: "pace" is how many times as long it takes as on the machine that the limits were set on. Limits are judged in
@@ -230,6 +231,10 @@ def adding(those: list[Article]) -> Spent:
     return middle(spent)
 
 
+def _told(spent: Spent) -> str:
+    return f"{spent.raw * 1000:.0f} ms raw, pace {spent.pace:.2f}, {spent.adjusted * 1000:.0f} ms adjusted"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", type=int, nargs="*", metavar="SIZE", default=list(SIZES))
@@ -251,13 +256,14 @@ def main() -> int:
         kept &= met
     print()
     those = articles(PRESENT + NEW)
-    for name, pool in (("articles", those), ("headlines", [replace(one, summary="") for one in those])):
-        spent = adding(pool)
-        print(
-            f"{NEW} more {name} than {PRESENT:,}: {spent.raw * 1000:.0f} ms raw, pace {spent.pace:.2f}, "
-            f"{spent.adjusted * 1000:.0f} ms adjusted; {_limit(spent.adjusted, MOST_NEW_SECONDS, 's adjusted')}"
-        )
-        kept &= spent.adjusted < MOST_NEW_SECONDS
+    spent = adding(those)
+    print(
+        f"{NEW} more articles than {PRESENT:,}: {_told(spent)}; {_limit(spent.adjusted, MOST_NEW_SECONDS, 's adjusted')}"
+    )
+    kept &= spent.adjusted < MOST_NEW_SECONDS
+    print(
+        f"{NEW} more headlines that nearly all hang together: {_told(adding([replace(one, summary='') for one in those]))}"
+    )
     return 0 if kept else 1
 
 
