@@ -51,6 +51,10 @@ class Links:
         """The list of a digest's editions."""
         return f"{self.base_url}/archive/{digest}"
 
+    def feed(self, digest: str) -> str:
+        """A digest's editions as a feed."""
+        return f"{self.base_url}/archive/{digest}/feed.atom"
+
     def edition(self, digest: str, day: date) -> str:
         """An edition as a page, the same for everybody."""
         return f"{self.base_url}/archive/{digest}/{day.isoformat()}"

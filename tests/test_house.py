@@ -52,6 +52,7 @@ HOMES = {
     "nh3": ("digest/feeds/cleaning/",),
     "tomlkit": ("digest/feeds/lists/",),
     "itsdangerous": ("digest/links.py",),
+    "feedgenerator": ("digest/editions/feed.py",),
     "icalendar": ("digest/editions/calendars.py",),
     "dateutil": ("digest/editions/calendars.py",),
     "PIL": ("digest/pictures/make.py",),

@@ -5,7 +5,7 @@ would read them, and not in what they were made of.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A cut as one reader would get it, with every mark filled, and its page on the web ("" where none is meant).
+    """A cut as one reader would get it, with every mark filled, and its page and its entry in the feed, "" where none is meant.
 
     `unsubscribe` is this reader's link, `site` the address that all of our own links begin with, `kept` the names of the pictures
     that we have.
@@ -73,6 +73,7 @@ class Proof:
     unsubscribe: str
     site: str
     page: str = ""
+    entry: str = ""
     kept: frozenset[str] = frozenset()
 
 
@@ -80,14 +81,15 @@ def findings(proof: Proof) -> tuple[Finding, ...]:
     """Everything that is wrong, what refuses first."""
     try:
         mail = documents.fromstring(proof.html)
-        page = documents.fromstring(proof.page) if proof.page else None
+        others = {"page": proof.page, "feed": proof.entry}
+        public = {where: documents.fromstring(content) for where, content in others.items() if content}
     except (etree.ParserError, ValueError) as error:
         return (Finding(Gate.RENDERING, f"The mail is no HTML: {error}."),)
     found = chain(
         _size(proof),
         _subject(proof.subject),
         _left_over(proof, mail),
-        _stories(proof, mail, page),
+        _stories(proof, mail, public),
         _links(proof, mail),
         _pictures(proof, mail),
         _market(proof.cut),
@@ -147,7 +149,9 @@ def _visible(document: documents.HtmlElement) -> Iterator[str]:
             yield element.tail
 
 
-def _stories(proof: Proof, mail: documents.HtmlElement, page: documents.HtmlElement | None) -> Iterator[Finding]:
+def _stories(
+    proof: Proof, mail: documents.HtmlElement, public: Mapping[str, documents.HtmlElement]
+) -> Iterator[Finding]:
     """The same stories in the same order, wherever they stand."""
     items = layout.in_order(proof.cut)
     if not items:
@@ -158,8 +162,7 @@ def _stories(proof: Proof, mail: documents.HtmlElement, page: documents.HtmlElem
     if twice:
         yield Finding(Gate.STORIES, f"{twice[0]} is the link of two stories.")
     places = [("HTML", _hrefs(mail)), ("text", _ADDRESS.findall(proof.text))]
-    if page is not None:
-        places.append(("page", _hrefs(page)))
+    places += [(where, _hrefs(document)) for where, document in public.items()]
     for where, addresses in places:
         shown = [url for url in dict.fromkeys(map(_target, addresses)) if url in set(meant)]
         if missing := [url for url in meant if url not in shown]:

@@ -77,4 +77,5 @@ def _proof(config: Config, renderer: Renderer, links: Links, cut: Edition, kept:
         if digest
         else ""
     )
-    return Proof(cut, mail.subject, text, html, values[Mark.UNSUBSCRIBE], config.site.base_url, page, kept)
+    entry = renderer.entry(cut, ())[1]
+    return Proof(cut, mail.subject, text, html, values[Mark.UNSUBSCRIBE], config.site.base_url, page, entry, kept)

@@ -123,6 +123,11 @@ class Renderer:
             raise RenderFault(f"The edition {edition.digest} of {edition.date} has no story that is to be corrected.")
         return self._mail("correction", edition=edition, corrected=found, archive=edition.digest)
 
+    def entry(self, edition: Edition, corrections: Sequence[Correction]) -> tuple[str, str]:
+        """The edition as an entry of a feed: its title, and the stories as HTML with whole addresses."""
+        content = self.page("feed.html", edition=edition, corrections=corrections)
+        return str(_inert(wording.subject(edition))), content
+
     def page(self, template: str, **values: Any) -> str:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
         return self._pages.get_template(template).render(values)

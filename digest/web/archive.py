@@ -1,13 +1,16 @@
 """The pages that everybody may read: the latest edition, every edition, and the list of them. No token, no address."""
 
+import hashlib
 import re
 from datetime import date
+from email.utils import format_datetime
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from digest.editions.feed import atom, updated
 from digest.model import Digest, EditionState
 from digest.store import corrections
 from digest.store import editions as store
@@ -15,6 +18,7 @@ from digest.store import engine as engines
 from digest.web.pages import Pages
 
 EDITIONS_A_PAGE = 60
+EDITIONS_IN_FEED = 14
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -31,6 +35,7 @@ class ArchivePages:
             Route("/", self.home, methods=["GET"]),
             Route("/archive", self.archive, methods=["GET"]),
             Route("/archive/{digest}", self.editions, methods=["GET"]),
+            Route("/archive/{digest}/feed.atom", self.feed, methods=["GET"]),
             Route("/archive/{digest}/{day}", self.edition, methods=["GET"]),
         ]
 
@@ -57,6 +62,22 @@ class ArchivePages:
         shown = found[:EDITIONS_A_PAGE]
         older = f"{self._pages.links.archive(digest.slug)}?before={shown[-1].date}" if len(found) > len(shown) else None
         return self._pages.page("archive.html", digest=digest, editions=shown, older=older)
+
+    def feed(self, request: Request) -> Response:
+        """The newest editions as an Atom feed; nothing new is answered with 304 (RFC 9110)."""
+        digest = self._digest(request)
+        with engines.read(self._pages.engine) as connection:
+            listed = store.recent(connection, digest.slug, EDITIONS_IN_FEED)
+            found = [one for one in (store.by_id(connection, known.id) for known in listed) if one]
+            editions = [(edition, corrections.of(connection, edition.id)) for edition in found]
+        body = atom(digest, editions, self._pages.renderer, self._pages.links)
+        headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": "max-age=600"}
+        if editions:
+            newest = max(updated(*one) for one in editions)
+            headers["Last-Modified"] = format_datetime(newest, usegmt=True)
+        if headers["ETag"] in request.headers.get("If-None-Match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type="application/atom+xml")
 
     def edition(self, request: Request) -> Response:
         """One edition, the same for everybody."""

@@ -87,6 +87,8 @@ FAULTS: dict[str, tuple[Gate, Callable[[Proof], Proof]]] = {
     "order_in_html": (Gate.STORIES, lambda p: replace(p, html=_swapped(p.html, p))),
     "order_in_text": (Gate.STORIES, lambda p: replace(p, text=_swapped(p.text, p))),
     "order_on_page": (Gate.STORIES, lambda p: replace(p, page=_swapped(p.page, p))),
+    "story_lacks_in_feed": (Gate.STORIES, lambda p: replace(p, entry=p.entry.replace(_second_story(p), p.site + "/x"))),
+    "order_in_feed": (Gate.STORIES, lambda p: replace(p, entry=_swapped(p.entry, p))),
     "no_story": (Gate.STORIES, lambda p: replace(p, cut=replace(p.cut, items=()))),
     "story_twice": (Gate.STORIES, lambda p: replace(p, cut=replace(p.cut, items=(*p.cut.items[:1], *p.cut.items)))),
     "no_unsubscribe_in_html": (Gate.LINKS, lambda p: replace(p, html=p.html.replace(p.unsubscribe, p.site + "/x"))),
