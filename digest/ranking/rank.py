@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from digest.config import Ranking
 from digest.model import Article, History, Override, Ranked, Receipt, Story, Topic
@@ -50,8 +51,10 @@ def rank(
         Every story that has an article of the window. Of equal scores the newer comes first, then the one stored earlier.
     """
     with _nothing_to_collect():
-        state = formed(material(articles, history), settings) if stories is None else stories
-        return _ranked(state, articles, topics, settings, at, within, history, overrides, occasions)
+        knowledge = _known(
+            formed(material(articles, history), settings) if stories is None else stories, settings, history, overrides
+        )
+        return _ranked(knowledge, articles, topics, settings, at, within, overrides, occasions)
 
 
 def material(articles: Sequence[Article], history: History) -> list[Article]:
@@ -75,30 +78,41 @@ def _nothing_to_collect() -> Iterator[None]:
             gc.enable()
 
 
+class _Known(NamedTuple):
+    """The stories, what was told of each, and which are near which. What they were formed by takes much memory, and is gone."""
+
+    stories: Sequence[Story]
+    recalled: Sequence[Recalled]
+    close: kinship.Near
+
+
+def _known(state: Stories, settings: Ranking, history: History, overrides: Sequence[Override]) -> _Known:
+    recollection = Recollection(history, settings, state.vouch)
+    stories = hand.regrouped(state.stories(), overrides)
+    recalled = [recollection.of(whole) for whole in stories]
+    return _Known(stories, recalled, kinship.near(stories, state.kinships()))
+
+
 def _ranked(
-    state: Stories,
+    known: _Known,
     articles: Sequence[Article],
     topics: Sequence[Topic],
     settings: Ranking,
     at: datetime,
     within: Collection[str],
-    history: History,
     overrides: Sequence[Override],
     occasions: Sequence[Occasion],
 ) -> list[Ranked]:
     matcher = Matcher(topics)
     counted = [topic for topic in topics if not within or topic.slug in within]
     inside = {article.id for article in articles}
-    recollection = Recollection(history, settings, state.vouch)
-    stories = hand.regrouped(state.stories(), overrides)
-    by_hand = hand.aimed(stories, overrides)
+    by_hand = hand.aimed(known.stories, overrides)
+    close = known.close
     computed: dict[int, Ranked] = {}
-    for place, whole in enumerate(stories):
-        recalled = recollection.of(whole)
+    for place, recalled in enumerate(known.recalled):
         present = tuple(article for article in recalled.story.articles if article.id in inside)
         if present:
             computed[place] = _computed(Story(present), recalled, matcher, counted, settings, at, occasions)
-    close = kinship.near(stories, state.kinships())
     ranked = []
     for place, one in computed.items():
         if place in close:
