@@ -151,10 +151,14 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
         ordered = order.kind if order else None
         if existing and _stays_held(existing, digest, ordered):
             return Published(existing, created=False, queued=0)
+        if existing and ordered is None and _nothing_new(config, connection, digest, existing, now):
+            return Published(existing, created=False, queued=0)
         closed = existing and (existing.state is EditionState.PROPOSED or ordered is OverrideKind.APPROVE)
         as_closed = made_of(connection, existing, now) if existing and closed else None
         pool = as_closed or gather(config, connection, digest, day, press, now)
-    pool, composed = _composed(config, engine, pool, now)
+    # What is held is looked at every minute, and a publisher's server need not be.
+    fetch = existing is None or existing.state is not EditionState.HELD or ordered is OverrideKind.APPROVE
+    pool, composed = _composed(config, engine, pool, now, fetch=fetch)
     edition = _judged(config, engine, pool, composed, pool.rules.digest)
     if existing and existing.state is edition.state is EditionState.HELD:
         return Published(existing, created=False, queued=0)
@@ -163,10 +167,10 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
     return freeze(engine, edition, pool, now)
 
 
-def _composed(config: Config, engine: Engine, pool: Pool, now: datetime) -> tuple[Pool, Edition]:
+def _composed(config: Config, engine: Engine, pool: Pool, now: datetime, *, fetch: bool = True) -> tuple[Pool, Edition]:
     """What the edition is made of, with its picture, and the edition before anybody judges it."""
     ranked = ranked_of(pool)
-    pool = illustrated(pool, config, engine, now, ranked=ranked)
+    pool = illustrated(pool, config, engine, now, ranked=ranked, fetch=fetch)
     return pool, composed_of(pool, ranked)
 
 
@@ -262,6 +266,16 @@ def _stays_held(existing: Edition, digest: Digest, ordered: OverrideKind | None)
     if existing.state is not EditionState.HELD:
         return False
     return ordered is OverrideKind.HOLD or (ordered is None and digest.approval is Approval.ONLY_APPROVED)
+
+
+def _nothing_new(config: Config, connection: Connection, digest: Digest, existing: Edition, now: datetime) -> bool:
+    """Whether an edition is held for what has not changed: the news, the rules, what editors did. It need not be made again."""
+    if existing.state is not EditionState.HELD or existing.config_hash != config.rules(digest).hash:
+        return False
+    if feeds.coverage(connection, existing.window) != existing.coverage:
+        return False
+    pool = made_of(connection, existing, now)
+    return pool is not None and not _touched(connection, existing, pool)
 
 
 def _touched(connection: Connection, existing: Edition, pool: Pool) -> bool:

@@ -227,6 +227,25 @@ def test_a_held_edition_is_released_when_the_day_is_no_longer_quiet_unless_an_ed
     assert (published.edition.state, published.queued) == (EditionState.FROZEN, 2)
 
 
+def test_a_held_edition_is_made_again_only_when_something_has_changed(
+    waiting: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def counted(pool: Pool, ranked: Sequence[Ranked]) -> Edition:
+        made.append(pool.at)
+        return composed_of(pool, ranked)
+
+    monkeypatch.setattr(publishing, "composed_of", counted)
+
+    assert publish_due(QUIET_CONFIG, waiting, PRESS + A_MINUTE) == []
+    assert made == []
+    with engines.write(waiting) as connection:
+        keep(connection, ("Crude jumps after a refinery fire in Rotterdam",), PRESS - timedelta(minutes=30))
+    assert publish_due(QUIET_CONFIG, waiting, PRESS + 2 * A_MINUTE) == []
+    assert made == [PRESS + 2 * A_MINUTE]
+
+
 def test_an_edition_that_nobody_approves_is_missed_once_it_is_too_late(waiting: Engine) -> None:
     assert publish_due(QUIET_CONFIG, waiting, PRESS + timedelta(hours=11)) == []
 
