@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from itertools import chain
+from unicodedata import category
+from urllib.parse import quote as percent_encoded
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -32,6 +34,8 @@ OLD = timedelta(days=5)
 _LEFT_OVER = re.compile(
     r"__[A-Z][A-Z_]*__|\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\b(?:None|nan|NaN|Undefined|undefined)\b", re.DOTALL
 )
+# All that an address may hold as it is, the sign of what is escaped among it.
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _ADDRESS = re.compile(r"^\s*((?:https?://|mailto:)\S+)\s*$", re.MULTILINE)
 
 
@@ -246,5 +250,6 @@ def _hrefs(document: documents.HtmlElement) -> Iterable[str]:
 
 
 def _target(url: str) -> str:
-    """An address without the differences of spelling that escaping makes."""
-    return url.strip().replace("%5F", "_")
+    """An address without the differences of spelling that a document makes: what is invisible, escaped, or beyond ASCII."""
+    visible = "".join(character for character in url.strip() if category(character) not in {"Cc", "Cf"})
+    return percent_encoded(visible, safe=_ASCII).replace("%5F", "_")

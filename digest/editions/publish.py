@@ -162,6 +162,9 @@ def publish(config: Config, engine: Engine, digest: Digest, day: date, press: da
     edition = _judged(config, engine, pool, composed, pool.rules.digest)
     if existing and existing.state is edition.state is EditionState.HELD:
         return Published(existing, created=False, queued=0)
+    if not fetch and edition.state is EditionState.FROZEN:
+        pool, composed = _composed(config, engine, pool, now)
+        edition = _judged(config, engine, pool, composed, pool.rules.digest)
     if not composed.items and _is_open(edition, pool):
         return Published(edition, created=False, queued=0)
     return freeze(engine, edition, pool, now)
@@ -269,8 +272,13 @@ def _stays_held(existing: Edition, digest: Digest, ordered: OverrideKind | None)
 
 
 def _nothing_new(config: Config, connection: Connection, digest: Digest, existing: Edition, now: datetime) -> bool:
-    """Whether an edition is held for what has not changed: the news, the rules, what editors did. It need not be made again."""
+    """Whether an edition is held by the kind of its day, and neither the news, the rules nor what editors did has changed.
+
+    It need not be made again. One that a check holds is: what was wrong with a template or an address may be mended.
+    """
     if existing.state is not EditionState.HELD or existing.config_hash != config.rules(digest).hash:
+        return False
+    if policy.judged(existing, digest, ()).state is not EditionState.HELD:
         return False
     if feeds.coverage(connection, existing.window) != existing.coverage:
         return False

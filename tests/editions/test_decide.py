@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
@@ -14,6 +15,7 @@ from digest.editions.due import publish_due
 from digest.editions.pool import Pool, composed_of, edition_of, is_same, unpacked
 from digest.editions.publish import Published, as_it_stands, decide, publish
 from digest.errors import EditionSettled
+from digest.look import Template
 from digest.model import Edition, EditionState, Override, OverrideKind, Policy, Ranked
 from digest.store import deliveries, editions, overrides, records
 from digest.store import engine as engines
@@ -244,6 +246,19 @@ def test_a_held_edition_is_made_again_only_when_something_has_changed(
         keep(connection, ("Crude jumps after a refinery fire in Rotterdam",), PRESS - timedelta(minutes=30))
     assert publish_due(QUIET_CONFIG, waiting, PRESS + 2 * A_MINUTE) == []
     assert made == [PRESS + 2 * A_MINUTE]
+
+
+def test_an_edition_that_a_check_holds_is_released_once_what_was_wrong_is_mended(stocked: Engine) -> None:
+    settled_yesterday(stocked)
+    broken = {"email/edition/body.txt": Template(Path("body.txt"), "__MARK_LEFT__")}
+    spoilt = replace(CONFIG, look=replace(CONFIG.look, templates=broken))
+
+    (held_,) = publish_due(spoilt, stocked, PRESS)
+    assert (held_.edition.state, held_.queued) == (EditionState.HELD, 0)
+    assert publish_due(spoilt, stocked, PRESS + A_MINUTE) == []
+    (published,) = publish_due(CONFIG, stocked, PRESS + 2 * A_MINUTE)
+
+    assert (published.edition.state, published.queued) == (EditionState.FROZEN, 2)
 
 
 def test_an_edition_that_nobody_approves_is_missed_once_it_is_too_late(waiting: Engine) -> None:

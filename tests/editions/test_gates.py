@@ -54,6 +54,17 @@ def test_an_edition_passes_whatever_braces_and_marks_its_feeds_wrote(clean: Proo
     assert gates.findings(found) == ()
 
 
+def test_an_edition_passes_whatever_addresses_its_feeds_gave() -> None:
+    odd = ["?a=1&b=2#c", "ünï/", "__ADDRESS__", "a%20b?q=%22x%22", "'q'(p)", "\u200bzero", "a;b=c,d", "{{x}}", "?b=<c>"]
+    items = tuple(
+        replace(item, url=f"https://harbour.example/{odd[item.place]}") if item.place < len(odd) else item
+        for item in EDITION.items
+    )
+    for site in (SITE, replace(SITE, base_url="http://127.0.0.1:8000/news"), replace(SITE, locale="ar")):
+        for found in proof.proofs(config(site), replace(EDITION, items=items), (("energy",),), {PICTURE.name}):
+            assert gates.findings(found) == ()
+
+
 def _second_story(found: Proof) -> str:
     return in_order(found.cut)[1].url
 
