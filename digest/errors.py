@@ -11,6 +11,7 @@
         ├── DatabaseUnreachable   the database does not answer, is locked or full
         ├── UnknownFeed, UnknownEdition, UnknownStory, UnknownOverride, UnknownSubscriber
         ├── EditionSettled        an edition that can no longer be held, approved or skipped
+        ├── NotToBeSent           an edition of which nothing can be paused, resumed or sent again
         ├── RenderFault           a template or the finished mail breaks a promise
         └── BadToken              a signed link that was altered, or made for something else
 
@@ -138,6 +139,10 @@ class EditionSettled(WorkError):
         super().__init__(
             f"The edition of {digest} of {day} {became} already{why}; nothing can be decided about it any more. `--date` names another."
         )
+
+
+class NotToBeSent(WorkError):
+    """Nothing of an edition can be paused, resumed or sent again; says why."""
 
 
 class UnknownSubscriber(WorkError):

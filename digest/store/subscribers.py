@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
-from digest.model import DeliveryState, Subscription, SubscriptionState
+from digest.model import DeliveryState, Subscription, SubscriptionState, Suppression
 from digest.store.tables import deliveries, delivery_events, subscribers, subscriptions, suppressions
 from digest.store.upsert import insert_if_absent
 
@@ -86,6 +86,12 @@ def by_address(connection: Connection, address: str) -> list[Subscription]:
     """Everything an address has subscribed to, ended or not, in the order of the digests' slugs."""
     found = _subscriptions().where(_is(address)).order_by(subscriptions.c.digest)
     return [_subscription(row) for row in connection.execute(found)]
+
+
+def consent_of(connection: Connection, address: str) -> Mapping[str, Any] | None:
+    """How and when an address agreed; None where it is nobody's."""
+    found: Mapping[str, Any] | None = connection.scalar(select(subscribers.c.consent).where(_is(address)))
+    return found
 
 
 def by_keys(connection: Connection, digest: str, keys: Collection[str]) -> dict[str, Subscription]:
@@ -193,6 +199,12 @@ def suppressed(connection: Connection, keys: Collection[str]) -> dict[str, str]:
     """Those of the address keys that must not be mailed, each with the reason."""
     found = select(suppressions.c.address_key, suppressions.c.reason).where(suppressions.c.address_key.in_(keys))
     return {row.address_key: row.reason for row in connection.execute(found)}
+
+
+def suppression(connection: Connection, address_key: str) -> Suppression | None:
+    """Why and since when an address must not be mailed; None where it may."""
+    row = connection.execute(select(suppressions).where(suppressions.c.address_key == address_key)).one_or_none()
+    return None if row is None else Suppression(row.address_key, row.reason, row.since)
 
 
 def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, int]:

@@ -140,6 +140,9 @@ editions = Table(
     Column("zone", String(64), nullable=False, server_default=text("'UTC'")),
     Column("week_of", String(64), nullable=False, server_default=text("''")),
     Column("audience", Integer, nullable=False, server_default=text("0"), comment="deliveries made when it was frozen"),
+    Column("paused_at", Moment, comment="since when nothing of it is sent"),
+    Column("paused_because", Text),
+    Column("resumed_at", Moment, comment="what came back before then pauses it no more"),
     UniqueConstraint("digest", "date"),
     _one_of("state", EditionState),
 )
