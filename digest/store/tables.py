@@ -309,7 +309,8 @@ deliveries = Table(
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("edition_id", "subscriber_id"),
     UniqueConstraint("edition_id", "address_key"),
-    Index(None, "state", "not_before", "mix"),
+    # With the edition, so that the deliveries of a paused one are passed over without a look at their rows.
+    Index(None, "state", "not_before", "mix", "edition_id"),
     _one_of("state", DeliveryState),
 )
 
