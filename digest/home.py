@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest import language, tomlfile, xmlpath
+from digest import language, signing, tomlfile, xmlpath
 from digest.config import (
     Calendar,
     Config,
+    Dkim,
     Fetch,
     Market,
     Match,
@@ -44,6 +45,7 @@ ADDRESS = "should start with http:// or https:// and name a host"
 QUEUES = ("inline",)
 """Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
 
+_DNS_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 # Without a day of the month or a year the standard library takes the first of 1900.
 _FORMAT = re.compile(r"(?=.*%d)(?=.*%[mbB])(?=.*%[yY])[^%]*(?:%[dmbByYHMS][^%]*)+")
@@ -76,9 +78,10 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     feeds = _feeds(tomlfile.read(home / "feeds.toml", faults), slugs)
     root = tomlfile.read(home / "digest.toml", faults)
     secrets = _Secrets(environment, faults)
+    site = _site(root.table("site"))
     config = Config(
         home=home,
-        site=_site(root.table("site")),
+        site=site,
         fetch=_fetch(root.table("fetch")),
         ranking=_ranking(root.table("ranking")),
         delivery=_delivery(root.table("delivery")),
@@ -94,6 +97,8 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         language=_language(root.table("site"), home, faults),
         keys=_keys(secrets),
         calendars=_calendars(root, slugs),
+        dkim=_dkim(root.table("dkim"), site.from_address),
+        dkim_key=_dkim_key(secrets),
     )
     root.finish()
     if faults:
@@ -193,6 +198,19 @@ def _fetch(table: Table) -> Fetch:
         table.fault("proxy", 'should look like "http://proxy.example.org:3128", and name no user and no password')
     table.finish()
     return fetch
+
+
+def _dkim(table: Table, sender: str) -> Dkim:
+    dkim = Dkim(selector=table.text("selector", ""), domain=table.text("domain", "").lower())
+    for key in ("selector", "domain"):
+        name = getattr(dkim, key)
+        if name and not _DNS_NAME.fullmatch(name):
+            table.fault(key, f'is "{name}"; it should be a name of the DNS, of letters, digits, dots and hyphens')
+    domain = sender.rpartition("@")[2].lower()
+    if dkim.domain and domain != dkim.domain and not domain.endswith(f".{dkim.domain}"):
+        table.fault("domain", f'is "{dkim.domain}", which {sender} is not in; receivers would not connect the two')
+    table.finish()
+    return dkim
 
 
 def _ports(table: Table) -> tuple[int, ...]:
@@ -566,6 +584,16 @@ def _keys(secrets: _Secrets) -> tuple[str, ...]:
     if any(len(key) < SHORTEST_SECRET for key in keys):
         secrets.fault("DIGEST_SECRET_KEY", f"holds a key shorter than {SHORTEST_SECRET} characters; make a longer one")
     return keys
+
+
+def _dkim_key(secrets: _Secrets) -> str:
+    pem = secrets.read("DIGEST_DKIM_KEY")
+    if pem:
+        try:
+            signing.read(pem)
+        except signing.BadKey as error:
+            secrets.fault("DIGEST_DKIM_KEY", f"{error}.")
+    return pem
 
 
 def _relay(secrets: _Secrets) -> Relay | None:

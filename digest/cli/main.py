@@ -16,6 +16,7 @@ from digest.cli import (
     delivery,
     demo,
     dispatch,
+    dkim,
     editions,
     explain,
     feeds,
@@ -33,7 +34,7 @@ from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
-    "Begin": ("init", "demo", "check", "migrate"),
+    "Begin": ("init", "demo", "check", "dkim", "migrate"),
     "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit", "report"),
     "What is being sent": ("pause", "resume", "resend"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
@@ -75,6 +76,7 @@ for command in (
     setup.init,
     demo.demo,
     setup.check,
+    dkim.dkim,
     setup.migrate,
     feeds.poll,
     ranking.rank,

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from digest.config import Config
-from digest.delivery import message, outbox, smtp
+from digest.delivery import dkim, message, outbox, smtp
 from digest.delivery.ledger import Ledger, patiently
 from digest.delivery.message import CompiledMail, Reader
 from digest.editions import compose
@@ -101,7 +101,7 @@ async def deliver(
         progress: hears every outcome.
 
     Raises:
-        MissingSecret: links cannot be signed.
+        MissingSecret: links cannot be signed, or mail cannot that is to be.
         DatabaseUnreachable: the database stayed away; what was in flight then is found again by the next run.
     """
     began = clock()
@@ -190,6 +190,7 @@ class _Run:
         self._config, self._links, self._ledger, self._cuts = config, links, ledger, cuts
         self._clock, self._stop, self._progress = clock, stop, progress
         self._tls = smtp.trust(config.relay) if config.relay else None
+        self._sign = dkim.signer(config)
         self._only_to = {address.casefold() for address in config.delivery.only_to}
         self._claiming = asyncio.Lock()
         self._claimed: deque[Delivery] = deque()
@@ -283,7 +284,7 @@ class _Run:
         try:
             mail = await self._cuts.mail(delivery)
             reader = message.reader_of(delivery, mail.edition, self._config.site, self._links)
-            body = mail.fill(reader, self._clock())
+            body = self._sign(mail.fill(reader, now := self._clock()), now)
         except DatabaseUnreachable:
             raise
         except BadAddress as error:

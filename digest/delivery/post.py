@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 
 from digest import clock as clocks
 from digest.config import Config
+from digest.delivery import dkim, outbox, smtp
 from digest.delivery import letter as letters
-from digest.delivery import outbox, smtp
 from digest.delivery.letter import Letter
 from digest.delivery.smtp import PATIENCE, Patience
 from digest.errors import BadAddress, RenderFault
@@ -44,11 +44,14 @@ async def post(
     """Send the letters that have not gone yet. What cannot be sent now can be taken again by the next call.
 
     Without a relay, and for addresses outside `only_to`, they become files in the outbox.
+
+    Raises:
+        MissingSecret: mail is to be signed and there is no key.
     """
-    report = PostReport()
+    report, sign = PostReport(), dkim.signer(config)
     waiting = deque(letters)
     workers = min(config.delivery.connections, len(waiting))
-    await asyncio.gather(*(_work(config, engine, waiting, clock, report, patience) for _ in range(workers)))
+    await asyncio.gather(*(_work(config, engine, waiting, clock, report, sign, patience) for _ in range(workers)))
     return report
 
 
@@ -58,6 +61,7 @@ async def _work(
     waiting: deque[Letter],
     clock: Callable[[], datetime],
     report: PostReport,
+    sign: dkim.Sign,
     patience: Patience,
 ) -> None:
     connection = smtp.Connection(config.relay, patience=patience) if config.relay else None
@@ -67,7 +71,7 @@ async def _work(
             if not await asyncio.to_thread(_take, engine, letter.key, clock()):
                 continue
             try:
-                outcome = await _send(config, connection, letter, clock())
+                outcome = await _send(config, connection, letter, sign, clock())
             except (BadAddress, RenderFault) as error:
                 outcome = Refused(Phase.RCPT, 0, str(error), permanent=True)
             gone = isinstance(outcome, Accepted | Unconfirmed)
@@ -95,8 +99,10 @@ def _settle(engine: Engine, key: str, now: datetime, *, gone: bool) -> None:
             store.give_back(connection, key)
 
 
-async def _send(config: Config, connection: smtp.Connection | None, letter: Letter, now: datetime) -> Outcome:
-    body = letters.compiled(letter, config.site, now)
+async def _send(
+    config: Config, connection: smtp.Connection | None, letter: Letter, sign: dkim.Sign, now: datetime
+) -> Outcome:
+    body = sign(letters.compiled(letter, config.site, now), now)
     allowed = {address.casefold() for address in config.delivery.only_to}
     if connection and (not allowed or letter.to.casefold() in allowed):
         return await connection.send(config.site.from_address, letter.to, body, _always)
