@@ -1,12 +1,14 @@
 """The operator's hand on what is being sent, and what is told of it: `pause`, `resume`, `resend`, `report`, `show`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, select, update
 
 from digest.links import address_key
 from digest.model import DeliveryState
@@ -29,20 +31,24 @@ def published(desk: time_machine.Traveller, run: Run) -> time_machine.Traveller:
     return desk
 
 
-def database(home: Path) -> Engine:
-    return engines.connect(f"sqlite:///{home / 'digest.db'}")
+@contextmanager
+def database(home: Path) -> Iterator[Connection]:
+    engine = engines.connect(f"sqlite:///{home / 'digest.db'}")
+    with engines.write(engine) as connection:
+        yield connection
+    engine.dispose()
 
 
 def became(home: Path, address: str, state: DeliveryState, reply: str = "") -> None:
     """As if a sender had settled the delivery to an address."""
-    with engines.write(database(home)) as connection:
+    with database(home) as connection:
         (theirs,) = {one.subscriber_id for one in subscribers.by_address(connection, address)}
         change = update(deliveries).where(deliveries.c.subscriber_id == theirs)
         connection.execute(change.values(state=state, attempt=6, last_phase="rcpt", last_code=550, last_reply=reply))
 
 
 def stood(home: Path) -> set[str]:
-    with engines.read(database(home)) as connection:
+    with database(home) as connection:
         return set(connection.scalars(select(deliveries.c.state)))
 
 
@@ -187,7 +193,7 @@ def test_a_reader_is_shown_with_what_was_sent_and_when_the_next_mail_is_due(run:
 
 @pytest.mark.usefixtures("published")
 def test_a_suppressed_reader_is_shown_even_once_erased(run: Run, tmp_path: Path) -> None:
-    with engines.write(database(tmp_path)) as connection:
+    with database(tmp_path) as connection:
         subscribers.suppress(connection, address_key(ANN, (KEY,)), "the mailbox does not exist", NOW)
     with_mail = run("subscribers", "show", ANN).stdout
     run("subscribers", "remove", ANN)
