@@ -220,6 +220,10 @@ print(answers.getvalue().count(b"reason"), wire.unpacked(answers.getvalue()[wire
     assert ended.stdout.strip() == f"1 {wire.EXHAUSTED}"
 
 
+def test_a_question_has_no_empty_piece_for_asyncio_to_send_for_ever() -> None:
+    assert all(wire.asked(wire.Question(b"", "https://wire.example/", "", 500, b""), 1.5))
+
+
 def test_a_question_comes_over_the_wire_as_it_was_asked() -> None:
     question = wire.Question(b"<rss/>\xff", "https://wire.example/ä", "text/xml", 500, b"\0" * 16)
 

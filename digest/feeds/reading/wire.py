@@ -48,7 +48,9 @@ def asked(question: Question, seconds: float) -> tuple[bytes, ...]:
     """A question, and how much computing time it may take, as what is to be sent, one piece after the other."""
     numbers = len(question.body), len(question.known), question.most_entries, seconds
     head = json.dumps([*numbers, question.url, question.content_type]).encode()
-    return len(head).to_bytes(LENGTH_BYTES) + head, question.body, question.known
+    pieces = len(head).to_bytes(LENGTH_BYTES) + head, question.body, question.known
+    # From Python 3.12 on asyncio never has done with an empty piece at the end: it computes until the other end closes.
+    return tuple(piece for piece in pieces if piece)
 
 
 def heard(stream: BinaryIO) -> tuple[Question, float] | None:
