@@ -294,8 +294,8 @@ class _Run:
             await self._ledger.set_aside(delivery, reason)
             return None
         if connection and (not self._only_to or delivery.address.casefold() in self._only_to):
-            sender = self._config.site.from_address
-            return await connection.send(sender, delivery.address, body, lambda: self._ledger.offer(delivery))
+            to = smtp.Envelope(self._config.site.from_address, delivery.address)
+            return await connection.send(to, body, lambda: self._ledger.offer(delivery))
         return await self._keep(delivery, reader, body)
 
     async def _keep(self, delivery: Delivery, reader: Reader, body: bytes) -> Outcome:

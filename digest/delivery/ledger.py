@@ -45,7 +45,8 @@ class Ledger:
         self._turn = asyncio.Lock()
         self._offers: list[tuple[Delivery, asyncio.Future[bool]]] = []
         self._outcomes: list[tuple[Delivery, Outcome]] = []
-        self._commit_soon: asyncio.Task[None] | None = None
+        self._committer: asyncio.Task[None] | None = None
+        self._soon: asyncio.TimerHandle | None = None
         self.states: Counter[DeliveryState] = Counter()
 
     async def sweep(self, policy: UnknownPolicy) -> claims.Swept:
@@ -63,14 +64,14 @@ class Ledger:
         """Whether the final dot may be sent; if so, that it will be is on disk."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._offers.append((delivery, answer))
-        await self._commit()
+        self._commit()
         return await answer
 
     def settle(self, delivery: Delivery, outcome: Outcome) -> None:
         """Have an outcome written down soon, at the latest with the next offer."""
         self._outcomes.append((delivery, outcome))
-        if self._commit_soon is None or self._commit_soon.done():
-            self._commit_soon = asyncio.create_task(self._commit_late())
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(MOST_LAG, self._commit)
 
     async def release(self, claimed: Collection[Delivery], reason: str, *, wait: timedelta | None = None) -> None:
         """Give claims back untried."""
@@ -84,42 +85,48 @@ class Ledger:
 
     async def finish(self) -> int:
         """Write down whatever is still to be written; how many deliveries are left waiting."""
-        if self._commit_soon is not None:
-            await asyncio.gather(self._commit_soon, return_exceptions=True)
-        await self._commit()
+        self._commit()
+        if self._committer is not None:
+            await self._committer
         return await self._write(lambda connection, _: deliveries.waiting(connection))
 
-    async def _commit_late(self) -> None:
-        await asyncio.sleep(MOST_LAG)
-        await self._commit()
+    def _commit(self) -> None:
+        """See to it that what has gathered is written down. One task does so, for as long as there is something."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.create_task(self._commit_all())
+            self._committer.add_done_callback(_looked_at)
 
-    async def _commit(self) -> None:
-        async with self._turn:
-            if not self._offers and not self._outcomes:
-                return
-            await asyncio.sleep(GATHERING)
-            offers, self._offers = self._offers, []
-            outcomes, self._outcomes = self._outcomes, []
+    async def _commit_all(self) -> None:
+        while self._offers or self._outcomes:
+            async with self._turn:
+                await asyncio.sleep(GATHERING)
+                await self._commit_once()
 
-            def both(connection: Connection, now: datetime) -> tuple[list[DeliveryState], set[int]]:
-                # In this order, so that a connection has at most one delivery in doubt at any time.
-                states = claims.settle(connection, outcomes, now) if outcomes else []
-                asked = [delivery for delivery, _ in offers]
-                return states, claims.offer(connection, asked, now, self._late) if asked else set()
+    async def _commit_once(self) -> None:
+        offers, self._offers = self._offers, []
+        outcomes, self._outcomes = self._outcomes, []
 
-            try:
-                states, offered = await self._transaction(both)
-            except BaseException as error:
-                self._outcomes[:0] = outcomes
-                for _, answer in offers:
-                    if not answer.done():
-                        answer.set_exception(error)
-                        answer.exception()  # looked at, since whoever commits raises it already
-                raise
-            self.states.update(states)
-            for delivery, answer in offers:
+        def both(connection: Connection, now: datetime) -> tuple[list[DeliveryState], set[int]]:
+            # In this order, so that a connection has at most one delivery in doubt at any time.
+            states = claims.settle(connection, outcomes, now) if outcomes else []
+            asked = [delivery for delivery, _ in offers]
+            return states, claims.offer(connection, asked, now, self._late) if asked else set()
+
+        try:
+            states, offered = await self._transaction(both)
+        except BaseException as error:
+            self._outcomes[:0] = outcomes
+            for _, answer in offers:
                 if not answer.done():
-                    answer.set_result(delivery.id in offered)
+                    answer.set_exception(error)
+            raise
+        self.states.update(states)
+        for delivery, answer in offers:
+            if not answer.done():
+                answer.set_result(delivery.id in offered)
 
     async def _write(self, work: Callable[[Connection, datetime], _T]) -> _T:
         async with self._turn:
@@ -131,6 +138,12 @@ class Ledger:
                 return work(connection, self._clock())
 
         return await patiently(once)
+
+
+def _looked_at(task: asyncio.Task[None]) -> None:
+    """Whoever waits for an offer hears what went wrong; nobody else need be told that nobody looked."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def patiently(work: Callable[[], _T]) -> _T:

@@ -18,7 +18,7 @@ from digest.config import Config
 from digest.delivery import letter as letters
 from digest.delivery import outbox, smtp
 from digest.delivery.letter import Letter
-from digest.delivery.smtp import PATIENCE, Patience
+from digest.delivery.smtp import PATIENCE, Envelope, Patience
 from digest.errors import BadAddress, RenderFault
 from digest.model import Accepted, NotSent, Outcome, Phase, Refused, Unconfirmed, Withdrawn
 from digest.store import engine as engines
@@ -99,7 +99,7 @@ async def _send(config: Config, connection: smtp.Connection | None, letter: Lett
     body = letters.compiled(letter, config.site, now)
     allowed = {address.casefold() for address in config.delivery.only_to}
     if connection and (not allowed or letter.to.casefold() in allowed):
-        return await connection.send(config.site.from_address, letter.to, body, _always)
+        return await connection.send(Envelope(config.site.from_address, letter.to), body, _always)
     try:
         write = partial(outbox.write, config.outbox, letters.message_id(letter, config.site), body)
         return Accepted((await asyncio.to_thread(write)).name)

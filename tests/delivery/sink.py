@@ -125,6 +125,10 @@ class Sink:
             self.accepted.append((session.recipient, re.sub(rb"(?m)^\.\.", b".", body[:-3])))
             session.transactions += 1
         session.recipient = session.sender = ""
+        if reply == SILENCE:
+            # Whoever leaves out one reply and gives the next would be understood as giving this one.
+            await reader.read()
+            return False
         usual = f"250 2.0.0 Ok: queued as Q{len(self.accepted)}"
         return await self._answer(writer, session, "DOT", usual if reply is None else reply)
 
