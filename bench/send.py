@@ -91,7 +91,8 @@ def one_run(folder: Path, port: int, messages: int) -> dict[str, float]:
     cost = measured(lambda: asyncio.run(deliver(config, engine, lambda: MORNING)))
     with engines.read(engine) as connection:
         [audited] = ledger.audit(connection)
-    assert audited.balanced and audited.counts[DeliveryState.SENT] == messages, audited.counts
+    if not audited.balanced or audited.counts[DeliveryState.SENT] != messages:
+        raise AssertionError(f"{messages:,} readers, but {audited.counts}")
     engine.dispose()
     for file in folder.glob(f"{path.name}*"):
         file.unlink()

@@ -124,7 +124,6 @@ def queue(engine: Engine) -> None:
                 subscription_id=1,
                 address_key="key",
                 state=DeliveryState.QUEUED,
-                mix=1,
                 not_before=NOW,
                 queued_at=NOW,
                 changed_at=NOW,

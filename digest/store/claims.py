@@ -7,7 +7,7 @@ wants the mail; it is committed before the final dot of the SMTP dialogue.
 The statements stand ready-made below: every message needs several, and building one takes longer than running it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,9 +20,9 @@ from sqlalchemy import (
     bindparam,
     exists,
     insert,
+    literal_column,
     or_,
     select,
-    tuple_,
     update,
 )
 
@@ -40,6 +40,7 @@ from digest.model import (
     Withdrawn,
 )
 from digest.store.deliveries import is_due, takes_mail
+from digest.store.given import Given, packed, storable
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Moment
 
@@ -61,17 +62,17 @@ class Swept:
 def claim(connection: Connection, now: datetime, limit: int, lease_token: str, lease_until: datetime) -> list[Delivery]:
     """Lease up to `limit` due deliveries, those that have waited longest first; no two claims get the same one.
 
-    The order is mixed, and what was tried before comes after what was not, so that a crash loop does not hit the same
-    readers each time. Deliveries of erased subscribers are settled on the way.
+    The order of an edition's deliveries is mixed, and what was tried before comes after what was not, so that a crash loop
+    does not hit the same readers each time. Deliveries of erased subscribers are settled on the way.
     """
     due = connection.execute(_DUE, {"now": now, "limit": limit}).all()
     erased = [row.id for row in due if row.address is None]
     if erased:
-        _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", ids=erased)
+        _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
     found = [row for row in due if row.address is not None]
     if found:
-        ids = [row.id for row in found]
-        _move(connection, _CLAIM, DeliveryState.CLAIMED, now, ids=ids, token=lease_token, until=lease_until)
+        these = _ids(row.id for row in found)
+        _move(connection, _CLAIM, DeliveryState.CLAIMED, now, these=these, token=lease_token, until=lease_until)
     return [
         Delivery(
             id=row.id,
@@ -95,8 +96,8 @@ def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, 
     Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
     edition was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
     """
-    terms = {**_leases(claimed), "since": now - late, "until": now + clock.LEASE}
-    return _move(connection, _OFFER, DeliveryState.OFFERED, now, **terms)
+    these, until = _leases(claimed), now + clock.LEASE
+    return _move(connection, _OFFER, DeliveryState.OFFERED, now, these=these, since=now - late, until=until)
 
 
 def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> list[DeliveryState]:
@@ -104,18 +105,44 @@ def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]],
 
     A delivery whose lease has passed to somebody else stays as it is.
     """
-    held = {row.id: row for row in connection.execute(_STANDING, {"ids": [delivery.id for delivery, _ in outcomes]})}
+    sent = _sent(connection, outcomes, now)
+    others = [(delivery, outcome) for delivery, outcome in outcomes if delivery.id not in sent]
+    if not others:
+        return [DeliveryState.SENT] * len(outcomes)
+    states = _settle_one_by_one(connection, others, now)
+    return [states.get(delivery.id, DeliveryState.SENT) for delivery, _ in outcomes]
+
+
+def _sent(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> set[int]:
+    """Write down what went well, which is nearly everything, in one go; the ids of what is sent now."""
+    accepted = [
+        (delivery.id, delivery.lease_token, outcome.remote_id, delivery.attempt)
+        for delivery, outcome in outcomes
+        if isinstance(outcome, Accepted)
+    ]
+    if not accepted:
+        return set()
+    moved = set(connection.scalars(_SENT, {"to": DeliveryState.SENT, "now": now, "these": packed(accepted)}))
+    told = [(key, tried, DeliveryState.SENT, name) for key, _, name, tried in accepted if key in moved]
+    _note(connection, told, now)
+    return moved
+
+
+def _settle_one_by_one(
+    connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime
+) -> dict[int, DeliveryState]:
+    these = _ids(delivery.id for delivery, _ in outcomes)
+    held = {row.id: row for row in connection.execute(_STANDING, {"these": these})}
     withdrawn = [delivery.id for delivery, outcome in outcomes if isinstance(outcome, Withdrawn)]
-    wanted = set(connection.scalars(_STILL_WANTED, {"ids": withdrawn})) if withdrawn else set()
-    states, changes, events = [], [], []
+    wanted = set(connection.scalars(_STILL_WANTED, {"these": _ids(withdrawn)})) if withdrawn else set()
+    states, changes, events = {}, [], []
     for delivery, outcome in outcomes:
         row = held[delivery.id]
         if row.lease_token != delivery.lease_token or row.state not in _OPEN:
-            states.append(DeliveryState(row.state))
+            states[delivery.id] = DeliveryState(row.state)
             continue
         change, detail = _verdict(delivery, outcome, now, wanted=delivery.id in wanted)
-        state = change["state"]
-        states.append(state)
+        state = states[delivery.id] = change["state"]
         if state != row.state:
             change["ambiguous"] = row.ambiguous + (state is DeliveryState.UNKNOWN)
             changes.append({"key": delivery.id, "changed_at": now, **change})
@@ -135,14 +162,14 @@ def release(
     """
     later = {} if wait is None else {"later": now + wait}
     statement = _RELEASE if wait is None else _RELEASE_TO_WAIT
-    _move(connection, statement, DeliveryState.QUEUED, now, reason, **_leases(claimed), **later)
+    _move(connection, statement, DeliveryState.QUEUED, now, reason, these=_leases(claimed), **later)
 
 
 def set_aside(connection: Connection, delivery: Delivery, now: datetime, reason: str) -> DeliveryState:
     """Put off a claimed delivery that could not even be made into a mail; at its third claim, for good."""
     state = DeliveryState.QUARANTINED if delivery.attempt >= MOST_CLAIMS else DeliveryState.QUEUED
     later = clock.retry_at(delivery.attempt, now)
-    _move(connection, _SET_ASIDE, state, now, reason, **_leases([delivery]), later=later)
+    _move(connection, _SET_ASIDE, state, now, reason, these=_leases([delivery]), later=later)
     return state
 
 
@@ -181,11 +208,11 @@ def _verdict(delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: boo
         **_NOBODY,
     }
     match outcome:
-        case Accepted(remote_id):
-            return {"state": DeliveryState.SENT, "remote_id": remote_id}, remote_id
+        case Accepted(remote_id):  # by somebody who had lost the lease meanwhile
+            return {"state": DeliveryState.SENT, "remote_id": remote_id, **_NOBODY}, remote_id
         case Refused(phase, code, reply, permanent):
             heard = {"last_phase": phase, "last_code": code, "last_reply": reply}
-            change = {"state": DeliveryState.FAILED} if permanent else again
+            change = {"state": DeliveryState.FAILED, **_NOBODY} if permanent else again
             return change | heard, f"{phase}: {code} {reply}"
         case NotSent(phase, reason):
             return again | {"last_phase": phase, "last_code": None, "last_reply": reason}, f"{phase}: {reason}"
@@ -194,15 +221,17 @@ def _verdict(delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: boo
         case Withdrawn(reason) if wanted:
             return again | {"state": DeliveryState.QUEUED}, reason
         case Withdrawn():
-            return {"state": DeliveryState.SUPPRESSED}, "the reader has left, paused or been suppressed"
+            return {"state": DeliveryState.SUPPRESSED, **_NOBODY}, "the reader has left, paused or been suppressed"
 
 
-def _leases(claimed: Collection[Delivery]) -> dict[str, Any]:
-    """The parameters of `_HELD`."""
-    return {
-        "ids": [delivery.id for delivery in claimed],
-        "leases": [(delivery.id, delivery.lease_token) for delivery in claimed],
-    }
+def _leases(claimed: Collection[Delivery]) -> str:
+    """The parameter of `_HELD`."""
+    return packed((delivery.id, delivery.lease_token) for delivery in claimed)
+
+
+def _ids(ids: Iterable[int]) -> str:
+    """The parameter of `_THESE`."""
+    return packed((one,) for one in ids)
 
 
 def _move(
@@ -216,13 +245,8 @@ def _move(
 
 def _note(connection: Connection, events: Sequence[tuple[int, int, DeliveryState, str]], now: datetime) -> None:
     if events:
-        connection.execute(
-            _EVENT,
-            [
-                {"delivery_id": delivery_id, "attempt": attempt, "kind": state, "at": now, "detail": detail}
-                for delivery_id, attempt, state, detail in events
-            ],
-        )
+        rows = [(key, attempt, state, storable(detail)) for key, attempt, state, detail in events]
+        connection.execute(_EVENTS, {"these": packed(rows), "now": now})
 
 
 # ── the statements ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -240,14 +264,9 @@ def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
 _row = deliveries.c
 _OPEN = (DeliveryState.CLAIMED, DeliveryState.OFFERED, DeliveryState.UNKNOWN)
 _NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
-_THESE = _row.id.in_(bindparam("ids", expanding=True))
-
-# The pairs alone would do, but only the ids find an index on SQLite.
-_HELD = and_(
-    _THESE,
-    _row.state == DeliveryState.CLAIMED,
-    tuple_(_row.id, _row.lease_token).in_(bindparam("leases", expanding=True)),
-)
+_these = Given("these")
+_THESE = _row.id == _these.key(0)
+_HELD = and_(_THESE, _row.state == DeliveryState.CLAIMED, _row.lease_token == _these.text(1))
 _SUBSCRIBED = exists().where(
     subscriptions.c.id == _row.subscription_id, editions.c.id == _row.edition_id, takes_mail(editions.c.date)
 )
@@ -257,6 +276,7 @@ _IN_TIME = exists().where(
     editions.c.state == EditionState.FROZEN,
     editions.c.published_at > _moment("since"),
 )
+# No more than the partial index of leases has to be looked at.
 _ABANDONED = and_(_row.state == DeliveryState.CLAIMED, _row.lease_until <= _moment("now"))
 _POISON = or_(and_(_row.attempt >= MOST_CLAIMS, _row.last_phase.is_(None)), _row.attempt > len(clock.RETRY_MINUTES))
 
@@ -268,7 +288,7 @@ _DUE = (
     .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
     .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
     .where(is_due(_moment("now")))
-    .order_by(_row.not_before, _row.mix)
+    .order_by(_row.not_before, _row.id)
     .limit(bindparam("limit"))
     .with_for_update(of=deliveries, skip_locked=True)
 )
@@ -276,10 +296,19 @@ _CLAIM = _moving(_THESE, attempt=_row.attempt + 1, lease_token=bindparam("token"
 _ERASED = _moving(_THESE)
 _OFFER = _moving(and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME), lease_until=_moment("until"))
 
+_SENT = (
+    update(deliveries)
+    .where(_THESE, _row.lease_token == _these.text(1), _row.state.in_(_OPEN))
+    .values({"state": bindparam("to"), "changed_at": _moment("now"), "remote_id": _these.text(2), **_NOBODY})
+    .returning(_row.id)
+)
 _STANDING = select(_row.id, _row.state, _row.ambiguous, _row.lease_token).where(_THESE).with_for_update(of=deliveries)
 _STILL_WANTED = select(_row.id).where(_THESE, _WANTED)
 _SETTLE = update(deliveries).where(_row.id == bindparam("key"))
-_EVENT = insert(delivery_events)
+_EVENTS = insert(delivery_events).from_select(
+    ("delivery_id", "attempt", "kind", "detail", "at"),
+    select(_these.key(0), _these.number(1), _these.text(2), _these.text(3), _moment("now")),
+)
 
 _RELEASE = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1)
 _RELEASE_TO_WAIT = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
@@ -292,6 +321,8 @@ _LOSE = _moving(
     and_(_row.state == DeliveryState.OFFERED, _row.lease_until <= _moment("now")), ambiguous=_row.ambiguous + 1
 )
 _RESEND = _moving(
-    and_(_row.state == DeliveryState.UNKNOWN, _row.ambiguous == 1, _IN_TIME), **_NOBODY, not_before=_moment("now")
+    and_(_row.state == DeliveryState.UNKNOWN, _row.lease_until.is_not(None), _row.ambiguous == 1, _IN_TIME),
+    **_NOBODY,
+    not_before=_moment("now"),
 )
-_EXPIRE = _moving(and_(_row.state == DeliveryState.QUEUED, ~_IN_TIME))
+_EXPIRE = _moving(and_(_row.state == literal_column(f"'{DeliveryState.QUEUED}'"), ~_IN_TIME))

@@ -14,6 +14,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 from digest.errors import DatabaseUnreachable
 
 BUSY_SECONDS = 10
+CACHE_KB = 64_000
+"""Of SQLite's pages that a connection keeps at most. The 2 MB it would keep by itself make large editions slow to freeze."""
 _IMMEDIATE = "digest_immediate"
 _KEYS_OFF = "digest_keys_off"
 # By itself PostgreSQL shows each statement of a transaction what was committed before that statement.
@@ -110,6 +112,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        f"cache_size = -{CACHE_KB}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
