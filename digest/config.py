@@ -6,6 +6,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -109,13 +110,28 @@ class UnknownPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Sending:
-    """The `[delivery]` table. `per_second` 0 means as fast as the relay takes it; `only_to` empty means everyone."""
+    """The `[delivery]` table. Of all that limits the pace 0 means no limit; `only_to` empty means everyone.
+
+    `connections` are the most to the relay. `per_second` counts for each sender; `per_hour`, `per_domain` (of the recipient,
+    an hour; `domains` has those with a limit of their own) and `warm_up` (a day, from `warm_up_from` on) count for all
+    senders together.
+    """
 
     unknown: UnknownPolicy = UnknownPolicy.RESEND_ONCE
-    connections: int = 4
+    connections: int = 20
     per_second: float = 0.0
+    per_hour: int = 0
+    per_domain: int = 0
+    domains: tuple[tuple[str, int], ...] = ()
+    warm_up: tuple[int, ...] = ()
+    warm_up_from: date | None = None
     only_to: tuple[str, ...] = ()
     late_hours: float = 12.0
+
+    @property
+    def late(self) -> timedelta:
+        """How long after its publication an edition is still sent."""
+        return timedelta(hours=self.late_hours)
 
 
 @dataclass(frozen=True)

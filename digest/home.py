@@ -41,9 +41,11 @@ TEMPLATES = "templates"
 SHORTEST_SECRET = 16
 MOST_TERM_WEIGHT = 100
 ADDRESS = "should start with http:// or https:// and name a host"
+MOST_MESSAGES = 100_000_000
 QUEUES = ("inline",)
 """Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
 
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 # Without a day of the month or a year the standard library takes the first of 1900.
 _FORMAT = re.compile(r"(?=.*%d)(?=.*%[mbB])(?=.*%[yY])[^%]*(?:%[dmbByYHMS][^%]*)+")
@@ -242,11 +244,35 @@ def _delivery(table: Table) -> Sending:
         unknown=UnknownPolicy(table.choice("unknown", [policy.value for policy in UnknownPolicy], Sending.unknown)),
         connections=table.integer("connections", Sending.connections, least=1, most=200),
         per_second=table.number("per_second", Sending.per_second, most=100_000),
+        per_hour=table.integer("per_hour", Sending.per_hour, most=MOST_MESSAGES),
+        per_domain=table.integer("per_domain", Sending.per_domain, most=MOST_MESSAGES),
+        domains=_domains(table),
+        warm_up=_warm_up(table),
+        warm_up_from=table.date("warm_up_from"),
         only_to=table.texts("only_to"),
         late_hours=table.number("late_hours", Sending.late_hours, least=0.5, most=72),
     )
+    if delivery.warm_up and delivery.warm_up_from is None:
+        table.fault("warm_up", "needs warm_up_from beside it, the date of its first step such as 2026-01-05")
     table.finish()
     return delivery
+
+
+def _domains(table: Table) -> tuple[tuple[str, int], ...]:
+    named = table.table("domains")
+    limits = {name: named.integer(name, 0, most=MOST_MESSAGES) for name in named.names}
+    for name in limits:
+        if not _DOMAIN.fullmatch(name):
+            named.fault(name, 'should be the domain of an address in quotes, such as "example.com"')
+    return tuple((name.casefold(), most) for name, most in limits.items())
+
+
+def _warm_up(table: Table) -> tuple[int, ...]:
+    steps = table.raw_list("warm_up")
+    good = all(isinstance(step, int) and not isinstance(step, bool) and 0 < step <= MOST_MESSAGES for step in steps)
+    if not good:
+        table.fault("warm_up", f"is {steps!r}; it should be a list of messages a day such as [50, 100, 500]")
+    return tuple(steps) if good else ()
 
 
 def _web(table: Table) -> Web:

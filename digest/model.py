@@ -724,7 +724,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One edition to one subscriber, as claimed from the ledger: who gets which cut under which lease."""
+    """One edition to one subscriber, as claimed from the ledger: who gets which cut under which lease.
+
+    A `suspect` has been claimed before, and nothing was heard of it each time: it may be what ends its senders.
+    """
 
     id: int
     edition_id: int
@@ -736,6 +739,7 @@ class Delivery:
     since: datetime
     attempt: int
     lease_token: str
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ GATHERING = 0.001
 
 _AGAIN_AFTER = 0.5
 _T = TypeVar("_T")
+Claim = Callable[[Connection, datetime, int, str, datetime], list[Delivery]]
 
 
 class Ledger:
@@ -40,8 +41,10 @@ class Ledger:
     then, and written with the next transaction.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime], late: timedelta) -> None:
-        self._engine, self._clock, self._late = engine, clock, late
+    def __init__(
+        self, engine: Engine, clock: Callable[[], datetime], late: timedelta, claim: Claim = claims.claim
+    ) -> None:
+        self._engine, self._clock, self._late, self._claim = engine, clock, late, claim
         self._turn = asyncio.Lock()
         self._offers: list[tuple[Delivery, asyncio.Future[bool]]] = []
         self._outcomes: list[tuple[Delivery, Outcome]] = []
@@ -56,9 +59,7 @@ class Ledger:
     async def claim(self, limit: int) -> list[Delivery]:
         """Lease some of what is due, under a token of its own."""
         token = uuid.uuid4().hex
-        return await self._write(
-            lambda connection, now: claims.claim(connection, now, limit, token, now + clocks.LEASE)
-        )
+        return await self._write(lambda connection, now: self._claim(connection, now, limit, token, now + clocks.LEASE))
 
     async def offer(self, delivery: Delivery) -> bool:
         """Whether the final dot may be sent; if so, that it will be is on disk."""
@@ -73,10 +74,14 @@ class Ledger:
         if self._soon is None:
             self._soon = asyncio.get_running_loop().call_later(MOST_LAG, self._commit)
 
-    async def release(self, claimed: Collection[Delivery], reason: str, *, wait: timedelta | None = None) -> None:
+    async def release(self, claimed: Collection[Delivery], reason: str) -> None:
         """Give claims back untried."""
         if claimed:
-            await self._write(lambda connection, now: claims.release(connection, claimed, now, reason, wait=wait))
+            await self._write(lambda connection, now: claims.release(connection, claimed, now, reason))
+
+    async def excuse(self, delivery: Delivery, reason: str, wait: timedelta) -> None:
+        """Put off what the relay refused because of us."""
+        await self._write(lambda connection, now: claims.excuse(connection, delivery, now, reason, wait))
 
     async def set_aside(self, delivery: Delivery, reason: str) -> None:
         """Put off what could not be made into a mail."""

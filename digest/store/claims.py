@@ -59,13 +59,30 @@ class Swept:
     expired: int
 
 
-def claim(connection: Connection, now: datetime, limit: int, lease_token: str, lease_until: datetime) -> list[Delivery]:
+def claim(
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    lease_token: str,
+    lease_until: datetime,
+    *,
+    booked_for: datetime | None = None,
+) -> list[Delivery]:
     """Lease up to `limit` due deliveries, those that have waited longest first; no two claims get the same one.
 
     The order of an edition's deliveries is mixed, and what was tried before comes after what was not, so that a crash loop
-    does not hit the same readers each time. Deliveries of erased subscribers are settled on the way.
+    does not hit the same readers each time. Deliveries of erased subscribers are settled on the way. Where an hour is given,
+    only those are claimed that are `booked_for` it.
+
+    One that would be set aside as poison if nothing were heard of it again is claimed alone, so that whatever it does to
+    whoever sends it costs nobody else a try.
     """
-    due = connection.execute(_DUE, {"now": now, "limit": limit}).all()
+    if booked_for is None:
+        due = connection.execute(_DUE, {"now": now, "limit": limit}).all()
+    else:
+        due = connection.execute(_DUE_BOOKED, {"now": now, "limit": limit, "hour": booked_for}).all()
+    suspect = next((place for place, row in enumerate(due) if _is_suspect(row.attempt, row.last_phase)), len(due))
+    due = due[: max(suspect, 1)]
     erased = [row.id for row in due if row.address is None]
     if erased:
         _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
@@ -85,6 +102,7 @@ def claim(connection: Connection, now: datetime, limit: int, lease_token: str, l
             since=row.since,
             attempt=row.attempt + 1,
             lease_token=lease_token,
+            suspect=_is_suspect(row.attempt, row.last_phase),
         )
         for row in found
     ]
@@ -153,16 +171,14 @@ def _settle_one_by_one(
     return states
 
 
-def release(
-    connection: Connection, claimed: Collection[Delivery], now: datetime, reason: str, *, wait: timedelta | None = None
-) -> None:
-    """Give claims back as if they had never been: what kept them from being tried was not theirs.
+def release(connection: Connection, claimed: Collection[Delivery], now: datetime, reason: str) -> None:
+    """Give claims back as if they had never been: what kept them from being tried was not theirs. They keep their place."""
+    _move(connection, _RELEASE, DeliveryState.QUEUED, now, reason, these=_leases(claimed))
 
-    They keep their place in the order unless they are to `wait`.
-    """
-    later = {} if wait is None else {"later": now + wait}
-    statement = _RELEASE if wait is None else _RELEASE_TO_WAIT
-    _move(connection, statement, DeliveryState.QUEUED, now, reason, these=_leases(claimed), **later)
+
+def excuse(connection: Connection, delivery: Delivery, now: datetime, reason: str, wait: timedelta) -> None:
+    """Put off a delivery that the relay refused because of us, be it after the final dot. It does not count as a try."""
+    _move(connection, _EXCUSE, DeliveryState.QUEUED, now, reason, these=_leases([delivery]), later=now + wait)
 
 
 def set_aside(connection: Connection, delivery: Delivery, now: datetime, reason: str) -> DeliveryState:
@@ -198,6 +214,10 @@ def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: ti
         quarantined=len(quarantined),
         expired=len(expired),
     )
+
+
+def _is_suspect(attempt: int, last_phase: str | None) -> bool:
+    return attempt + 1 >= MOST_CLAIMS and last_phase is None
 
 
 def _verdict(delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: bool) -> tuple[dict[str, Any], str]:
@@ -266,7 +286,9 @@ _OPEN = (DeliveryState.CLAIMED, DeliveryState.OFFERED, DeliveryState.UNKNOWN)
 _NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
 _these = Given("these")
 _THESE = _row.id == _these.key(0)
-_HELD = and_(_THESE, _row.state == DeliveryState.CLAIMED, _row.lease_token == _these.text(1))
+_LEASED = and_(_THESE, _row.lease_token == _these.text(1))
+_HELD = and_(_LEASED, _row.state == DeliveryState.CLAIMED)
+_HELD_OR_OFFERED = and_(_LEASED, _row.state.in_((DeliveryState.CLAIMED, DeliveryState.OFFERED)))
 _SUBSCRIBED = exists().where(
     subscriptions.c.id == _row.subscription_id, editions.c.id == _row.edition_id, takes_mail(editions.c.date)
 )
@@ -282,7 +304,7 @@ _POISON = or_(and_(_row.attempt >= MOST_CLAIMS, _row.last_phase.is_(None)), _row
 
 _DUE = (
     select(
-        *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt),
+        *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt, _row.last_phase),
         *(subscribers.c.address, subscriptions.c.topics, subscriptions.c.version, subscriptions.c.since),
     )
     .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
@@ -292,13 +314,14 @@ _DUE = (
     .limit(bindparam("limit"))
     .with_for_update(of=deliveries, skip_locked=True)
 )
+_DUE_BOOKED = _DUE.where(_row.booked_for == _moment("hour"))
 _CLAIM = _moving(_THESE, attempt=_row.attempt + 1, lease_token=bindparam("token"), lease_until=_moment("until"))
 _ERASED = _moving(_THESE)
 _OFFER = _moving(and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME), lease_until=_moment("until"))
 
 _SENT = (
     update(deliveries)
-    .where(_THESE, _row.lease_token == _these.text(1), _row.state.in_(_OPEN))
+    .where(_LEASED, _row.state.in_(_OPEN))
     .values({"state": bindparam("to"), "changed_at": _moment("now"), "remote_id": _these.text(2), **_NOBODY})
     .returning(_row.id)
 )
@@ -311,7 +334,7 @@ _EVENTS = insert(delivery_events).from_select(
 )
 
 _RELEASE = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1)
-_RELEASE_TO_WAIT = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
+_EXCUSE = _moving(_HELD_OR_OFFERED, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
 _SET_ASIDE = _moving(_HELD, **_NOBODY, not_before=_moment("later"))
 
 _QUARANTINE = _moving(and_(_ABANDONED, _POISON), **_NOBODY)

@@ -235,6 +235,21 @@ letters = Table(
     Column("sent_at", Moment),
 )
 
+# What is to be written when its turn comes, and is not there any more once it has gone.
+letter_orders = Table(
+    "letter_orders",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("kind", String(40), nullable=False),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("parameters", Json, nullable=False, comment="whatever the kind needs; no address"),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("not_before", Moment, nullable=False),
+    Column("ordered_at", Moment, nullable=False),
+    Index(None, "not_before"),
+)
+
 # An article runs once in a digest, unless an editor pins it once more: here stands the edition in which it ran first.
 edition_articles = Table(
     "edition_articles",
@@ -302,6 +317,7 @@ deliveries = Table(
     Column("lease_token", String(32)),
     Column("lease_until", Moment, comment="null where nobody is at it and nothing is in doubt"),
     Column("not_before", Moment, nullable=False),
+    Column("booked_for", Moment, comment="the hour in whose limits it counts, where any are set"),
     Column("last_phase", String(20)),
     Column("last_code", Integer),
     Column("last_reply", Text),
@@ -313,6 +329,15 @@ deliveries = Table(
     Index("ix_deliveries_queued", "not_before", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
     Index("ix_deliveries_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
     _one_of("state", DeliveryState),
+)
+
+# How much is used of the limits that all senders share.
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("scope", String(260), primary_key=True, comment="what is counted: all, those of an @domain, or a day's"),
+    Column("since", Moment, primary_key=True, comment="the beginning of the hour or day"),
+    Column("used", Integer, nullable=False),
 )
 
 delivery_events = Table(

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -244,14 +245,40 @@ def test_a_claim_given_back_untried_costs_no_try_and_no_place(engine: Engine) ->
     assert events(engine, first[0].address)[-2:] == [DeliveryState.QUEUED, DeliveryState.CLAIMED]
 
 
-def test_a_claim_can_be_given_back_to_wait(engine: Engine) -> None:
+@pytest.mark.parametrize("after_the_dot", [False, True])
+def test_a_message_refused_because_of_us_waits_and_costs_no_try(engine: Engine, after_the_dot: bool) -> None:
     published(engine, 1)
     held = claimed(engine)
+    if after_the_dot:
+        offered(engine, held)
     with engines.write(engine) as connection:
-        claims.release(connection, held, NOW, "421 busy", wait=5 * MINUTE)
+        claims.excuse(connection, held[0], NOW, "dot: 454 slow down", 5 * MINUTE)
 
     assert claimed(engine, NOW + 4 * MINUTE) == []
     assert claimed(engine, NOW + 5 * MINUTE)[0].attempt == 1
+
+
+def test_who_has_lost_a_lease_cannot_put_off_what_somebody_else_sends(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    with engines.write(engine) as connection:
+        claims.excuse(connection, replace(held[0], lease_token="b" * 32), NOW, "454 slow down", 5 * MINUTE)
+
+    assert states(engine) == {DeliveryState.CLAIMED: 1}
+
+
+def test_what_may_end_its_sender_is_claimed_alone_the_last_time(engine: Engine) -> None:
+    published(engine, 6)
+    now = NOW
+    for _ in range(2):
+        claimed(engine, now)
+        now += clock.LEASE
+        with engines.write(engine) as connection:
+            claims.sweep(connection, now, UnknownPolicy.RESEND_ONCE, LATE)
+    alone = [claimed(engine, now) for _ in range(6)]
+
+    assert [len(some) for some in alone] == [1] * 6
+    assert all(delivery.suspect for some in alone for delivery in some)
 
 
 def test_what_was_offered_is_never_given_back(engine: Engine) -> None:
