@@ -65,6 +65,7 @@ class Lane:
         self._workers: set[asyncio.Task[None]] = set()
         self._working = 0
         self._in_hand = 0
+        self._went = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._one_alone = False
@@ -169,20 +170,29 @@ class Lane:
             await self._give_back(delivery, trouble)
             return trouble
         if isinstance(outcome, Accepted):
-            self.pace = self.pace.went(self._time())
-            self._staff()
+            self._went += 1
+            # While all goes well, a round of them is soon enough.
+            if self._went >= self.pace.window or self.pace.refusals or self.pace.rate:
+                self._learn()
+                self._staff()
         self._ledger.settle(delivery, outcome)
         self._progress(outcome)
         return trouble
 
     async def _slow_down(self, throttle: NotSent | Refused) -> None:
+        self._learn()
         now = self._time()
         self.pace = self.pace.throttled(now)
         if self.pace.hopeless(now):
             self._trouble, self._over = throttle, True
 
+    def _learn(self) -> None:
+        if self._went:
+            self.pace, self._went = self.pace.went(self._time(), self._went), 0
+
     def _lose_one(self, trouble: NotSent | Refused) -> None:
         """Go on with the other connections; when there is none, the run is over."""
+        self._learn()
         others = self._working - 1
         self.pace = self.pace.crowded(others, self._time())
         if not others:

@@ -58,14 +58,17 @@ class Pace:
         allowed = self.ceiling + int((now - self.ceiling_at) / BETWEEN_CONNECTIONS)
         return max(1, min(int(self.window), allowed, self.most))
 
-    def went(self, now: float) -> "Pace":
-        """After a message that the relay took."""
+    def went(self, now: float, messages: int = 1) -> "Pace":
+        """After so many messages that the relay took, one after the other."""
+        window = self.window
+        for _ in range(messages):
+            window = min(window + 1 / window, float(self.most))
         return replace(
             self,
-            window=min(self.window + 1 / self.window, float(self.most)),
-            rate=self.rate * GROWTH,
+            window=window,
+            rate=self.rate * GROWTH**messages,
             refusals=0,
-            accepted=self.accepted + 1,
+            accepted=self.accepted + messages,
             heard_at=now,
             pause=0.0,
         )
