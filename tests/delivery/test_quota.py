@@ -270,9 +270,8 @@ def test_the_part_changes_from_day_to_day_until_everybody_has_been_reached(
 
 def test_a_day_counts_across_hours_and_runs(sqlite_engine: Engine, tmp_path: Path) -> None:
     published(sqlite_engine, 40)
-    limits = {"per_hour": 6, "warm_up": (15,), "warm_up_from": NOW.date()}
     for hour in range(4):
-        sent(sqlite_engine, tmp_path, Sink(), NOW + hour * HOUR, **limits)
+        sent(sqlite_engine, tmp_path, Sink(), NOW + hour * HOUR, per_hour=6, warm_up=(15,), warm_up_from=NOW.date())
 
     assert states(sqlite_engine) == {DeliveryState.SENT: 15, DeliveryState.EXPIRED: 25}
     with engines.read(sqlite_engine) as connection:
