@@ -1,6 +1,7 @@
 """Is all well? One sentence about each part of the service, and what to do where it is not."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from digest.config import Calendar, Config, Relay
-from digest.delivery import smtp
+from digest.delivery import quota, smtp
 from digest.editions import calendars
 from digest.editions.market import Standing
 from digest.editions.publish import market_standings
@@ -21,11 +22,13 @@ from digest.language import FOLDER, template, untranslated
 from digest.model import Memory
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import schema
+from digest.store import quotas, schema
 
 PATIENCE = smtp.Patience(connect=10, reply=10)
 """A check is waited for by a person."""
 EXAMPLES = ("example.org", "Example Street")
+MOST_DOMAINS = 1000
+"""How many of the domains with the most readers are looked at."""
 NAMED = 3
 """More faults of one calendar than these are not all told."""
 
@@ -137,11 +140,12 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
         with engines.read(engine) as connection:
             states = feed_store.states(connection)
             series = market_series(config, connection, now.date(), now)
+            pace = _pace(config, quotas.readers(connection), quotas.domains(connection, MOST_DOMAINS), now)
         engine.dispose()
     except DigestError as error:
         return (Finding("database", Level.FAULT, str(error)),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
-    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now)
+    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now), pace
 
 
 def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
@@ -226,6 +230,30 @@ def relay_sentence(config: Config) -> str:
         return f"no relay is named (DIGEST_SMTP_URL), so mail is written to {config.outbox}."
     limited = f", but only for {', '.join(config.delivery.only_to)}" if config.delivery.only_to else ""
     return f"mail goes to {config.relay.host}:{config.relay.port}{limited}."
+
+
+def _pace(config: Config, readers: int, domains: Mapping[str, int], now: datetime) -> Finding:
+    """What the limits on sending mean for the digest with the most readers."""
+    delivery = config.delivery
+    limits = quota.Limits.of(delivery)
+    step = limits.of_day(now.astimezone(UTC).date())
+    warm_up = f"Warm-up: {step:,} messages today" if step else ""
+    if 0 < step < readers:
+        warm_up += f", so {readers - step:,} of {readers:,} readers get none"
+    told = quota.forecast(readers, domains, limits, delivery.per_second)
+    if told is None:
+        rest = f"as fast as the relay takes it, over up to {delivery.connections} connections"
+        return Finding("pace", Level.NOTE if step else Level.OK, f"{warm_up or rest}.")
+    hours = f"{told.hours:,} hour{'s' * (told.hours != 1)}"
+    sentence = f"{readers:,} readers at {told.limit} take {hours}"
+    level = Level.NOTE if step else Level.OK
+    if told.reached < readers:
+        level = Level.FAULT
+        sentence += (
+            f", longer than late_hours = {delivery.late_hours:g}: {told.reached:,} are reached in time, and the others' mail "
+            "expires. Raise the limit or late_hours in [delivery]"
+        )
+    return Finding("pace", level, f"{sentence}.{f' {warm_up}.' if warm_up else ''}")
 
 
 def _relay(relay: Relay | None, config: Config, *, call: bool) -> Finding:

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from digest.config import Config
 from digest.delivery.correspond import correspond
 from digest.delivery.deliver import DeliveryReport, deliver
+from digest.delivery.orders import post_orders
 from digest.delivery.post import PostReport
 from digest.editions import policy
 from digest.editions.due import publish_due
@@ -37,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 60
 SEND_SECONDS = 5
+LETTER_SECONDS = 2
 STOP_SECONDS = 8.0
 LAST_MESSAGE_SECONDS = 4.0
 NOTICE_SECONDS = 0.1
@@ -103,7 +105,7 @@ def tick(
 
 
 class Service:
-    """Ticks every minute and sends what is due, in threads of its own, until it is stopped.
+    """Ticks every minute, sends what is due, and writes letters, each in a thread of its own, until it is stopped.
 
     `standing` has each digest's day as it stands, brought up to date whenever a tick has news.
 
@@ -111,9 +113,10 @@ class Service:
         config: asked at each of them what holds now.
         engine: the database.
         clock: what time it is.
-        publish: the verbs, as are `poll`, `write` and `deliver`.
+        publish: the verbs, as are `poll`, `write`, `write_orders` and `deliver`.
         poll: as above.
         write: as above.
+        write_orders: as above.
         deliver: as above.
     """
 
@@ -126,16 +129,19 @@ class Service:
         publish: Publish = publish_due,
         poll: Poll = poll,
         write: Write = correspond,
+        write_orders: Write = post_orders,
         deliver: Deliver = deliver,
     ) -> None:
         self._config, self._engine, self._clock = config, engine, clock
         self._publish, self._poll, self._write, self._deliver = publish, poll, write, deliver
+        self._write_orders = write_orders
         self.standing = Standing(engine)
         self._stopping = threading.Event()
         self._looked_at: datetime | None = None
+        self._corresponded_at: datetime | None = None
         self._in_trouble = False
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(2)},
+            executors={"default": ThreadPoolExecutor(3)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
             timezone=UTC,
         )
@@ -145,6 +151,7 @@ class Service:
         now = datetime.now(UTC)
         self._scheduler.add_job(self.tick, "interval", id="tick", seconds=TICK_SECONDS, next_run_time=now)
         self._scheduler.add_job(self.send, "interval", id="send", seconds=SEND_SECONDS, next_run_time=now)
+        self._scheduler.add_job(self.letters, "interval", id="letters", seconds=LETTER_SECONDS, next_run_time=now)
         self._scheduler.start()
 
     def stop(self) -> bool:
@@ -233,6 +240,31 @@ class Service:
             log.error("failed", part="deliver", reason=str(error))  # noqa: TRY400  # its sentence says it all
         except Exception:
             log.exception("failed", part="deliver")
+
+    def letters(self) -> None:
+        """Write the letters that were ordered, and once a minute those that a tick writes too, which may be busy for long.
+
+        No edition and no feed is waited for.
+        """
+        if self._stopping.is_set():
+            return
+        now = self._clock()
+        parts = [("letters", self._write_orders)]
+        if self._corresponded_at is None or abs(now - self._corresponded_at) >= timedelta(seconds=TICK_SECONDS):
+            self._corresponded_at = now
+            parts.append(("write letters", self._write))
+        for part, write in parts:
+            try:
+                report = asyncio.run(write(self._config(), self._engine, self._clock))
+            except DigestError as error:
+                log.error("failed", part=part, reason=str(error))  # noqa: TRY400  # its sentence says it all
+            except Exception:
+                log.exception("failed", part=part)
+            else:
+                if report.sent:
+                    log.info("letters sent", count=report.sent)
+                for problem in report.problems:
+                    log.warning("letter", reason=problem)
 
     async def _deliver_until_stopped(self) -> DeliveryReport:
         stop = asyncio.Event()

@@ -1,7 +1,7 @@
 """A configuration is right as a whole, or every fault of it is named with its file, its line and what would be right."""
 
 from collections.abc import Callable, Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -437,3 +437,54 @@ def test_two_series_need_two_names_and_two_places(write: Write) -> None:
             "it needs another column, path or where"
         ),
     ]
+
+
+PACE = """
+[delivery]
+per_hour = 2000
+per_domain = 300
+warm_up = [50, 100]
+warm_up_from = 2026-01-05
+[delivery.domains]
+"Example.com" = 500
+"example.net" = 0
+"""
+
+
+def test_the_pace_is_read_as_written(write: Write) -> None:
+    delivery = homefolder.load(write(digest=DIGEST + PACE), {}).delivery
+
+    assert (delivery.per_hour, delivery.per_domain) == (2000, 300)
+    assert delivery.domains == (("example.com", 500), ("example.net", 0))
+    assert (delivery.warm_up, delivery.warm_up_from) == ((50, 100), date(2026, 1, 5))
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (
+            ("= 2000", "= -1"),
+            "digest.toml:13: [delivery] per_hour: is -1; it should be a whole number from 0 to 100000000",
+        ),
+        (
+            ("[50, 100]", "[50, 0]"),
+            "digest.toml:15: [delivery] warm_up: is [50, 0]; it should be a list of messages a day",
+        ),
+        (("2026-01-05", '""'), "digest.toml:15: [delivery] warm_up: needs warm_up_from beside it"),
+        (("2026-01-05", '"soon"'), 'digest.toml:16: [delivery] warm_up_from: is "soon"; it should be a date such as'),
+        (
+            ("2026-01-05", "2026-01-05T06:00:00Z"),
+            "digest.toml:16: [delivery] warm_up_from: is 2026-01-05 06:00:00+00:00;",
+        ),
+        (
+            ('"Example.com" = 500', '"Example.com" = "x"'),
+            "digest.toml:18: [delivery.domains] Example.com: is 'x'; it should be",
+        ),
+        (
+            ('"example.net"', "examplenet"),
+            "digest.toml:19: [delivery.domains] examplenet: should be the domain of an address",
+        ),
+    ],
+)
+def test_a_pace_that_cannot_be_is_named_with_its_line(write: Write, change: tuple[str, str], wanted: str) -> None:
+    assert any(fault.startswith(wanted) for fault in faults(write(digest=DIGEST + PACE.replace(*change))))

@@ -16,7 +16,7 @@ LADDER = (
     ("digest.cli",),
     ("digest.demo",),
     ("digest.web", "digest.scheduler", "digest.checkup"),
-    ("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond"),
+    ("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond", "digest.delivery.orders"),
     (
         *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
         *("digest.editions.illustrate", "digest.editions.standing"),

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from digest import scheduler
 from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.delivery.deliver import DeliveryReport
+from digest.delivery.post import PostReport
 from digest.editions.publish import Published
 from digest.errors import WorkError
 from digest.feeds.reports import FeedReport, PollReport
@@ -322,9 +323,58 @@ def test_the_calls_are_never_dropped_for_coming_late_and_never_run_twice_at_once
     assert {name: job.trigger.interval for name, job in jobs.items()} == {
         "tick": timedelta(seconds=60),
         "send": timedelta(seconds=5),
+        "letters": timedelta(seconds=2),
     }
     assert {(job.coalesce, job.misfire_grace_time, job.max_instances) for job in jobs.values()} == {(True, None, 1)}
     assert all(job.next_run_time.tzinfo is UTC for job in jobs.values())
+
+
+def test_letters_are_written_while_a_tick_polls_and_an_edition_is_under_way(config: Config, at_work: Engine) -> None:
+    verbs = Verbs()
+    written = threading.Event()
+
+    async def write_orders(*_: object) -> PostReport:
+        if verbs.polling.is_set() and verbs.delivering.is_set():
+            written.set()
+        return PostReport()
+
+    queue(at_work)
+    service = Service(
+        lambda: config,
+        at_work,
+        lambda: NOW,
+        publish=verbs.publish,
+        poll=verbs.poll_for_ever,
+        write_orders=write_orders,
+        deliver=verbs.deliver_until_stopped,
+    )
+    service.start()
+    while_busy = written.wait(6)
+
+    assert service.stop()
+    assert while_busy
+
+
+def test_editors_and_operators_are_written_to_once_a_minute_beside_the_ticks(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    called = []
+
+    async def write(*_: object) -> PostReport:
+        called.append("matters")
+        return PostReport()
+
+    async def write_orders(*_: object) -> PostReport:
+        called.append("orders")
+        (fail if called.count("orders") == 1 else bug)()
+        return PostReport()
+
+    times = iter([NOW, NOW + timedelta(seconds=59), NOW + timedelta(seconds=60)])
+    service = Service(lambda: config, sqlite_engine, lambda: next(times), write=write, write_orders=write_orders)
+    for _ in range(3):
+        service.letters()
+
+    assert called == ["orders", "matters", "orders", "orders", "matters"]
 
 
 def test_what_a_tick_brought_is_in_the_day_as_it_stands_and_is_told(sqlite_engine: Engine) -> None:

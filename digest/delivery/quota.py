@@ -5,6 +5,7 @@ room, where its place is kept, so that it is put off once, and whoever does fit 
 it is sent in the end; a message that is refused for now and tried again in the same hour counts once.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -133,6 +134,36 @@ def places(waiting: Iterable[Waiting], used: Used, limits: Limits, now: datetime
             if step and not counted:
                 used[DAY, day] += 1
             yield Place(one, Room.NOW if hour == this_hour else Room.LATER, hour)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How long an edition takes at the limits that are set: `hours`, and the limit in words that takes the longest.
+
+    `reached` of the readers are reached in time.
+    """
+
+    hours: int
+    limit: str
+    reached: int
+
+
+def forecast(readers: int, domains: Mapping[str, int], limits: Limits, per_second: float) -> Forecast | None:
+    """What the limits mean for so many readers, of whom the largest domains have these; None where nothing is limited."""
+    late = math.ceil(limits.late / HOUR)
+    found = []
+    if limits.per_hour:
+        found.append((readers, limits.per_hour, f"{limits.per_hour:,} an hour"))
+    if per_second:
+        found.append((readers, math.floor(per_second * 3600), f"{per_second:g} a second"))
+    for domain, number in domains.items():
+        if most := limits.of_domain(domain):
+            found.append((number, most, f"{most:,} an hour to the {number:,} at {domain}"))
+    if not found:
+        return None
+    missed = max(max(0, number - most * late) for number, most, _ in found)
+    number, most, limit = max(found, key=lambda one: one[0] / max(one[1], 1))
+    return Forecast(math.ceil(number / max(most, 1)), limit, max(0, readers - missed))
 
 
 def count(connection: Connection, address: str, limits: Limits, now: datetime) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
 
-from digest.model import DeliveryState
+from digest.model import DeliveryState, SubscriptionState
 from digest.store.deliveries import is_due
-from digest.store.tables import allowances, deliveries, delivery_events, editions, subscribers
+from digest.store.tables import allowances, deliveries, delivery_events, editions, subscribers, subscriptions
 from digest.store.types import Moment
 from digest.store.upsert import adding_into
 
@@ -101,6 +101,14 @@ def expire(connection: Connection, some: Sequence[Waiting], now: datetime, reaso
     """Let go of deliveries that there is no room for."""
     connection.execute(_EXPIRE, {"ids": [one.id for one in some], "now": now})
     _note(connection, some, DeliveryState.EXPIRED, now, reason)
+
+
+def readers(connection: Connection) -> int:
+    """How many have an active subscription to the digest with the most."""
+    number = func.count().label("number")
+    active = subscriptions.c.state == SubscriptionState.ACTIVE
+    found = select(number).where(active).group_by(subscriptions.c.digest).order_by(number.desc()).limit(1)
+    return connection.scalars(found).one_or_none() or 0
 
 
 def domains(connection: Connection, most: int) -> dict[str, int]:

@@ -57,7 +57,7 @@ def test_what_was_under_way_when_a_pause_began_makes_it_no_longer() -> None:
 
 def test_pauses_grow_while_nothing_goes_and_end_in_giving_up() -> None:
     pace, now = after(Pace.first(20, 0.0), went=1), 1.0
-    pauses = []
+    pauses: list[float] = []
     while not (pace := after(pace, throttled=IN_A_ROW if not pauses else 1, now=now)).hopeless(now):
         pauses.append(pace.resume_at - now)
         now = pace.resume_at

@@ -5,12 +5,13 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select, update
 
 from digest.config import UnknownPolicy
-from digest.delivery.quota import DAY, HOUR, Limits, Quota, Room, day_of, hour_of, places
+from digest.delivery.quota import DAY, HOUR, Forecast, Limits, Quota, Room, day_of, forecast, hour_of, places
 from digest.model import Delivery, DeliveryState
 from digest.store import claims, deliveries, quotas
 from digest.store import engine as engines
@@ -106,6 +107,21 @@ def test_a_warm_up_has_a_step_a_day_and_then_no_limit() -> None:
 
     assert [limits.of_day(day) for day in days] == [50, 50, 100, 0, 0]
     assert [limits.hold(datetime(2026, 1, day, tzinfo=UTC)) for day in (5, 6, 7)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("limits", "per_second", "told"),
+    [
+        (Limits(LATE), 0.0, None),
+        (Limits(LATE, per_hour=500), 0.0, Forecast(24, "500 an hour", 6000)),
+        (Limits(LATE, per_hour=2000), 0.0, Forecast(6, "2,000 an hour", 12000)),
+        (Limits(LATE), 0.5, Forecast(7, "0.5 a second", 12000)),
+        (Limits(LATE, per_domain=100), 1.0, Forecast(50, "100 an hour to the 5,000 at big.example", 8200)),
+        (Limits(LATE, domains={"big.example": 0}), 0.0, None),
+    ],
+)
+def test_what_the_limits_mean_can_be_told(limits: Limits, per_second: float, told: Forecast | None) -> None:
+    assert forecast(12_000, {"big.example": 5000, "small.example": 7}, limits, per_second) == told
 
 
 # ── in the ledger ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -270,9 +286,8 @@ def test_the_part_changes_from_day_to_day_until_everybody_has_been_reached(
 
 def test_a_day_counts_across_hours_and_runs(sqlite_engine: Engine, tmp_path: Path) -> None:
     published(sqlite_engine, 40)
-    limits = {"per_hour": 6, "warm_up": (15,), "warm_up_from": NOW.date()}
     for hour in range(4):
-        sent(sqlite_engine, tmp_path, Sink(), NOW + hour * HOUR, **limits)
+        sent(sqlite_engine, tmp_path, Sink(), NOW + hour * HOUR, per_hour=6, warm_up=(15,), warm_up_from=NOW.date())
 
     assert states(sqlite_engine) == {DeliveryState.SENT: 15, DeliveryState.EXPIRED: 25}
     with engines.read(sqlite_engine) as connection:
