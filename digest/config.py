@@ -104,14 +104,19 @@ class UnknownPolicy(StrEnum):
     """What happens to a message of which we do not know whether it was sent."""
 
     RESEND_ONCE = "resend_once"
+    RECONCILE = "reconcile"
     HOLD = "hold"
 
 
 @dataclass(frozen=True)
 class Sending:
-    """The `[delivery]` table. `per_second` 0 means as fast as the relay takes it; `only_to` empty means everyone."""
+    """The `[delivery]` table. `per_second` 0 means as fast as the relay takes it; `only_to` empty means everyone.
+
+    `relay_log` is where the relay logs to, from the home folder, with `*` for rotated files.
+    """
 
     unknown: UnknownPolicy = UnknownPolicy.RESEND_ONCE
+    relay_log: str = ""
     connections: int = 4
     per_second: float = 0.0
     only_to: tuple[str, ...] = ()

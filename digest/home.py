@@ -240,11 +240,14 @@ def _delivery(table: Table) -> Sending:
     table.choice("queue", QUEUES, QUEUES[0])
     delivery = Sending(
         unknown=UnknownPolicy(table.choice("unknown", [policy.value for policy in UnknownPolicy], Sending.unknown)),
+        relay_log=table.text("relay_log", Sending.relay_log),
         connections=table.integer("connections", Sending.connections, least=1, most=200),
         per_second=table.number("per_second", Sending.per_second, most=100_000),
         only_to=table.texts("only_to"),
         late_hours=table.number("late_hours", Sending.late_hours, least=0.5, most=72),
     )
+    if delivery.unknown is UnknownPolicy.RECONCILE and not delivery.relay_log:
+        table.fault("unknown", 'is "reconcile", so relay_log has to say where the relay logs to: "/var/log/mail.log*"')
     table.finish()
     return delivery
 

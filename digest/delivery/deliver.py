@@ -16,10 +16,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from digest.config import Config
+from digest.config import Config, UnknownPolicy
 from digest.delivery import message, outbox, smtp
 from digest.delivery.ledger import Ledger, patiently
 from digest.delivery.message import CompiledMail, Reader
+from digest.delivery.reconcile import Reconciled, Reconciler
 from digest.editions import compose
 from digest.editions.render import Renderer
 from digest.errors import BadAddress, DatabaseUnreachable, UnknownEdition
@@ -61,6 +62,7 @@ class DeliveryReport:
     """What came of a run: deliveries by the state it brought them to.
 
     `deferred` wait for another try, `left` is everything that waits, `outbox` how many of `sent` only became files.
+    The relay's log knew of `found` that were unknown, and of `returned` that they never arrived; those wait again.
     `problem` says in a sentence what somebody should look at; empty if nothing.
     """
 
@@ -72,6 +74,8 @@ class DeliveryReport:
     expired: int = 0
     quarantined: int = 0
     outbox: int = 0
+    found: int = 0
+    returned: int = 0
     left: int = 0
     seconds: float = 0.0
     problem: str = ""
@@ -108,7 +112,8 @@ async def deliver(
     links = Links(config.site.base_url, config.signing_keys)
     ledger = Ledger(engine, clock, timedelta(hours=config.delivery.late_hours))
     cuts = _Cuts(prepare or preparation(config, engine, links))
-    run = _Run(config, links, ledger, cuts, clock, stop or asyncio.Event(), progress or (lambda _: None))
+    doubts = Reconciler(config, engine) if config.delivery.unknown is UnknownPolicy.RECONCILE else None
+    run = _Run(config, links, ledger, cuts, clock, stop or asyncio.Event(), progress or (lambda _: None), doubts)
     try:
         await run.all_workers()
     finally:
@@ -123,6 +128,8 @@ async def deliver(
         expired=sum(swept.expired for swept in run.sweeps),
         quarantined=states[DeliveryState.QUARANTINED] + sum(swept.quarantined for swept in run.sweeps),
         outbox=run.kept,
+        found=sum(looked.found for looked in run.looks),
+        returned=sum(looked.lost for looked in run.looks),
         left=left,
         seconds=(clock() - began).total_seconds(),
         problem=run.problem(left),
@@ -186,8 +193,10 @@ class _Run:
         clock: Callable[[], datetime],
         stop: asyncio.Event,
         progress: Callable[[Outcome], None],
+        doubts: Reconciler | None,
     ) -> None:
         self._config, self._links, self._ledger, self._cuts = config, links, ledger, cuts
+        self._doubts = doubts
         self._clock, self._stop, self._progress = clock, stop, progress
         self._tls = smtp.trust(config.relay) if config.relay else None
         self._only_to = {address.casefold() for address in config.delivery.only_to}
@@ -199,6 +208,7 @@ class _Run:
         self._spoilt = ""
         self._sweep_at: datetime | None = None
         self.sweeps: list[Swept] = []
+        self.looks: list[Reconciled] = []
         self.kept = 0
 
     async def all_workers(self) -> None:
@@ -218,7 +228,7 @@ class _Run:
         wait = f"{left:,} message{' waits' if left == 1 else 's wait'}; the next run tries again."
         if self._trouble and left:
             return f"{_sentence(self._trouble, self._config)} {wait}"
-        return self._spoilt
+        return self._spoilt or (self.looks[-1].problem if self.looks else "")
 
     async def _work(self) -> None:
         relay = self._config.relay
@@ -262,6 +272,8 @@ class _Run:
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
             self.sweeps.append(await self._ledger.sweep(self._config.delivery.unknown))
+            if self._doubts:
+                self.looks.append(await self._doubts.look(self._clock))
 
     def _batch(self) -> int:
         delivery = self._config.delivery

@@ -7,7 +7,7 @@ wants the mail; it is committed before the final dot of the SMTP dialogue.
 The statements stand ready-made below: every message needs several, and building one takes longer than running it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -173,6 +174,30 @@ def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: ti
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A delivery whose fate is unknown: when it was offered, and when that became unknown."""
+
+    id: int
+    edition_id: int
+    subscriber_id: int
+    offered_at: datetime
+    unknown_at: datetime
+
+
+def unknowns(connection: Connection, since: datetime) -> list[Unknown]:
+    """The deliveries whose fate became unknown after `since` and still is."""
+    return [Unknown(*row) for row in connection.execute(_UNKNOWNS, {"since": since})]
+
+
+def reconciled(connection: Connection, found: Mapping[int, str], lost: Collection[int], now: datetime) -> None:
+    """Settle unknown deliveries: those of `found` were taken under a queue id, those of `lost` certainly never were."""
+    for delivery_id, remote_id in found.items():
+        known = f"the relay's log has it as {remote_id}"
+        _move(connection, _FOUND, DeliveryState.SENT, now, known, ids=[delivery_id], remote=remote_id)
+    _move(connection, _LOST, DeliveryState.QUEUED, now, "the relay's log does not have it", ids=list(lost))
+
+
 def _verdict(delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: bool) -> tuple[dict[str, Any], str]:
     """What an outcome makes of a delivery's row, and the words for its event."""
     again = {
@@ -294,4 +319,17 @@ _LOSE = _moving(
 _RESEND = _moving(
     and_(_row.state == DeliveryState.UNKNOWN, _row.ambiguous == 1, _IN_TIME), **_NOBODY, not_before=_moment("now")
 )
+_UNKNOWNS = (
+    select(*(_row.id, _row.edition_id, _row.subscriber_id, func.max(delivery_events.c.at), _row.changed_at))
+    .join_from(deliveries, delivery_events, delivery_events.c.delivery_id == _row.id)
+    .where(
+        _row.state == DeliveryState.UNKNOWN,
+        _row.changed_at > _moment("since"),
+        delivery_events.c.kind == DeliveryState.OFFERED,
+    )
+    .group_by(_row.id)
+)
+_DOUBTED = and_(_THESE, _row.state == DeliveryState.UNKNOWN)
+_FOUND = _moving(_DOUBTED, remote_id=bindparam("remote"))
+_LOST = _moving(_DOUBTED, **_NOBODY, not_before=_moment("now"))
 _EXPIRE = _moving(and_(_row.state == DeliveryState.QUEUED, ~_IN_TIME))
