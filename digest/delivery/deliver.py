@@ -271,7 +271,8 @@ class _Run:
         now = self._clock()
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
-            self.sweeps.append(await self._ledger.sweep(self._config.delivery.unknown))
+            delivery = self._config.delivery
+            self.sweeps.append(await self._ledger.sweep(delivery.unknown, delivery.connections))
             if self._doubts:
                 self.looks.append(await self._doubts.look(self._clock))
 

@@ -54,9 +54,9 @@ class Ledger:
         self._commit_soon: asyncio.Task[None] | None = None
         self.states: Counter[DeliveryState] = Counter()
 
-    async def sweep(self, policy: UnknownPolicy) -> claims.Swept:
-        """Find again what an earlier run left behind."""
-        return await self._write(lambda connection, now: claims.sweep(connection, now, policy, self._late))
+    async def sweep(self, policy: UnknownPolicy, connections: int) -> claims.Swept:
+        """Find again what an earlier run left behind, which had as many connections."""
+        return await self._write(lambda connection, now: claims.sweep(connection, now, policy, self._late, connections))
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Lease some of what is due, under a token of its own."""

@@ -36,6 +36,7 @@ from digest.model import (
     EditionState,
     NotSent,
     Outcome,
+    Phase,
     Refused,
     Unconfirmed,
     Withdrawn,
@@ -46,6 +47,9 @@ from digest.store.types import Moment
 
 MOST_CLAIMS = 3
 """How often a delivery may be claimed and never heard of again before it is set aside as poison."""
+
+MOST_IN_HAND = 200
+"""The most connections that a sender can have, and so the most deliveries of a claim that it is at work on at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +151,21 @@ def set_aside(connection: Connection, delivery: Delivery, now: datetime, reason:
     return state
 
 
-def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: timedelta) -> Swept:
+def sweep(
+    connection: Connection, now: datetime, policy: UnknownPolicy, late: timedelta, in_hand: int = MOST_IN_HAND
+) -> Swept:
     """Find again what a sender left behind, and let go of what comes too late.
 
-    A claim without an outcome was certainly not sent and waits again, or is set aside as poison at its third claim. An
-    offer without an outcome is unknown; under `resend_once` it is sent once more, while its edition is young enough.
+    A claim without an outcome was certainly not sent and waits again, or is set aside as poison at its third claim. Only
+    the first `in_hand` of those that a sender left can have to do with its end, since it takes them in order, one a
+    connection; the others lose neither a try nor their place. An offer without an outcome is unknown; under `resend_once` it is sent once more, while its edition is young enough.
     What is still queued `late` after its edition was published expires.
     """
     poison = f"claimed {MOST_CLAIMS} times or more, and nothing was heard of it"
     lost = "no outcome after it was offered"
     again = "sent once more, with the same Message-ID"
     since = now - late
+    untouched = _move(connection, _UNTOUCHED, DeliveryState.QUEUED, now, "its turn had not come", in_hand=in_hand)
     quarantined = _move(connection, _QUARANTINE, DeliveryState.QUARANTINED, now, poison)
     requeued = _move(connection, _REQUEUE, DeliveryState.QUEUED, now, "its lease ran out")
     unknown = _move(connection, _LOSE, DeliveryState.UNKNOWN, now, lost)
@@ -166,7 +174,7 @@ def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: ti
         resent = _move(connection, _RESEND, DeliveryState.QUEUED, now, again, since=since)
     expired = _move(connection, _EXPIRE, DeliveryState.EXPIRED, now, "its edition is too old", since=since)
     return Swept(
-        requeued=len(requeued),
+        requeued=len(requeued) + len(untouched),
         unknown=len(unknown - resent),
         resent=len(resent),
         quarantined=len(quarantined),
@@ -265,6 +273,8 @@ def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
 _row = deliveries.c
 _OPEN = (DeliveryState.CLAIMED, DeliveryState.OFFERED, DeliveryState.UNKNOWN)
 _NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
+# What once got so far is no poison.
+_AT_THE_DOT: dict[str, Any] = {"last_phase": Phase.DOT}
 _THESE = _row.id.in_(bindparam("ids", expanding=True))
 
 # The pairs alone would do, but only the ids find an index on SQLite.
@@ -293,7 +303,7 @@ _DUE = (
     .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
     .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
     .where(is_due(_moment("now")))
-    .order_by(_row.not_before, _row.mix)
+    .order_by(_row.not_before, _row.mix, _row.id)
     .limit(bindparam("limit"))
     .with_for_update(of=deliveries, skip_locked=True)
 )
@@ -310,6 +320,11 @@ _RELEASE = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1)
 _RELEASE_TO_WAIT = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
 _SET_ASIDE = _moving(_HELD, **_NOBODY, not_before=_moment("later"))
 
+_turn = func.row_number().over(partition_by=_row.lease_token, order_by=(_row.not_before, _row.mix, _row.id))
+_left = select(_row.id, _turn.label("turn")).where(_ABANDONED).subquery()
+_UNTOUCHED = _moving(
+    _row.id.in_(select(_left.c.id).where(_left.c.turn > bindparam("in_hand"))), **_NOBODY, attempt=_row.attempt - 1
+)
 _QUARANTINE = _moving(and_(_ABANDONED, _POISON), **_NOBODY)
 _REQUEUE = _moving(_ABANDONED, **_NOBODY, not_before=_moment("now"))
 # The token stays, so that whoever held it may still say what became of the delivery.
@@ -317,7 +332,10 @@ _LOSE = _moving(
     and_(_row.state == DeliveryState.OFFERED, _row.lease_until <= _moment("now")), ambiguous=_row.ambiguous + 1
 )
 _RESEND = _moving(
-    and_(_row.state == DeliveryState.UNKNOWN, _row.ambiguous == 1, _IN_TIME), **_NOBODY, not_before=_moment("now")
+    and_(_row.state == DeliveryState.UNKNOWN, _row.ambiguous == 1, _IN_TIME),
+    **_NOBODY,
+    **_AT_THE_DOT,
+    not_before=_moment("now"),
 )
 _UNKNOWNS = (
     select(*(_row.id, _row.edition_id, _row.subscriber_id, func.max(delivery_events.c.at), _row.changed_at))
@@ -331,5 +349,5 @@ _UNKNOWNS = (
 )
 _DOUBTED = and_(_THESE, _row.state == DeliveryState.UNKNOWN)
 _FOUND = _moving(_DOUBTED, remote_id=bindparam("remote"))
-_LOST = _moving(_DOUBTED, **_NOBODY, not_before=_moment("now"))
+_LOST = _moving(_DOUBTED, **_NOBODY, **_AT_THE_DOT, not_before=_moment("now"))
 _EXPIRE = _moving(and_(_row.state == DeliveryState.QUEUED, ~_IN_TIME))

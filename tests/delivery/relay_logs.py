@@ -1,8 +1,13 @@
 """What a relay writes into its log, line by line, as Postfix does."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+
+from tests.delivery.sink import Session
+
+_NAME = re.compile(rb"^Message-ID: (<[^>]+>)", re.MULTILINE)
 
 
 class PostfixLog:
@@ -15,6 +20,7 @@ class PostfixLog:
         self._stamp = stamp or (lambda moment: moment.isoformat())
         path.touch()
         self._queued = 0
+        self._open: dict[int, str] = {}
 
     def say(self, part: str, process: int, text: str) -> None:
         with self.path.open("a") as file:
@@ -49,3 +55,27 @@ class PostfixLog:
         self.reads(queue_id, message_id)
         self.takes(queue_id)
         return queue_id
+
+    def witness(self, what: str, session: Session, content: bytes) -> None:
+        """Write what a sink sees, with each connection as a process of its own."""
+        match what:
+            case "connected":
+                self.connected(session.number)
+            case "begun":
+                self._open[session.number] = self.begins(session.number)
+            case "taken":
+                queue_id = self._open.pop(session.number)
+                self.reads(queue_id, message_id(content))
+                self.takes(queue_id)
+            case "lost":
+                queue_id = self._open.pop(session.number, "")
+                if queue_id and (name := _NAME.search(content)):
+                    self.reads(queue_id, name[1].decode())
+                self.loses(session.number, inside=bool(queue_id))
+
+
+def message_id(content: bytes) -> str:
+    """The Message-ID of a message."""
+    found = _NAME.search(content)
+    assert found, content[:200]
+    return found[1].decode()

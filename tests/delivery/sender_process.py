@@ -1,0 +1,108 @@
+"""Senders as processes of their own: a process that has loaded everything makes one for each line it reads.
+
+So a restart costs milliseconds. It prints `started PID` and `ended PID STATUS`.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from digest import clock as clocks
+from digest.config import Relay, UnknownPolicy
+from digest.delivery import deliver as verb
+from digest.delivery import ledger
+from digest.store import engine as engines
+from tests.delivery import bad_senders
+from tests.delivery.audience import configured, prepare
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a sender is to do. Its clock begins at `now`; `kind` is `deliver`, or one of the bad senders."""
+
+    url: str
+    home: str
+    port: int
+    now: str
+    kind: str = "deliver"
+    unknown: str = UnknownPolicy.RESEND_ONCE
+    connections: int = 8
+    lease: float = clocks.LEASE.total_seconds()
+    between_sweeps: float = verb.BETWEEN_SWEEPS.total_seconds()
+    most_pause: float = ledger.MOST_PAUSE
+    late_hours: float = 10_000.0
+    relay_log: str = "mail.log"
+    relay: Relay = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relay", Relay("127.0.0.1", self.port))
+
+    def line(self) -> bytes:
+        given = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        return f"{json.dumps(given)}\n".encode()
+
+
+def running(since: datetime) -> Callable[[], datetime]:
+    """A clock that begins now at a given time."""
+    began = time.monotonic()
+    return lambda: since + timedelta(seconds=time.monotonic() - began)
+
+
+async def send(order: Order) -> None:
+    """What `digest deliver` does."""
+    clocks.LEASE = timedelta(seconds=order.lease)
+    verb.BETWEEN_SWEEPS = timedelta(seconds=order.between_sweeps)
+    ledger.MOST_PAUSE = order.most_pause
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    config = configured(
+        Path(order.home),
+        order.relay,
+        unknown=UnknownPolicy(order.unknown),
+        connections=order.connections,
+        late_hours=order.late_hours,
+        relay_log=order.relay_log,
+    )
+    clock = running(datetime.fromisoformat(order.now))
+    engine = engines.connect(order.url)
+    if bad := bad_senders.KINDS.get(order.kind):
+        await bad(engine, order.relay, order.connections)
+    else:
+        await verb.deliver(config, engine, clock, prepare=prepare, stop=stop)
+
+
+def _note_ends(_number: int, _frame: object) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        os.write(1, f"ended {pid} {os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def main() -> None:
+    signal.signal(signal.SIGCHLD, _note_ends)
+    for line in sys.stdin:
+        # Whoever dies at once is not to be told of before it is told that it was started.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        pid = os.fork()
+        if not pid:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+            asyncio.run(send(Order(**json.loads(line))))
+            os._exit(0)
+        os.write(1, f"started {pid}\n".encode())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+
+if __name__ == "__main__":
+    main()
