@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Engine, select, update
 
 from digest.config import Relay
 from digest.delivery import smtp
@@ -19,8 +19,6 @@ from digest.store.tables import deliveries, subscribers
 from tests.delivery.audience import LINKS, NOW, SITE, prepare
 
 BATCH, MARK_EVERY = 1000, 100
-
-Reader = Row[Any]
 
 
 async def cursor_at_fetch(engine: Engine, relay: Relay, connections: int) -> None:
@@ -43,7 +41,7 @@ KINDS: dict[str, Callable[[Engine, Relay, int], Awaitable[None]]] = {
 }
 
 
-def _queued(engine: Engine, limit: int) -> Sequence[Reader]:
+def _queued(engine: Engine, limit: int) -> Sequence[Any]:
     row = deliveries.c
     found = (
         select(row.id, row.edition_id, row.subscriber_id, subscribers.c.address)
@@ -56,13 +54,13 @@ def _queued(engine: Engine, limit: int) -> Sequence[Reader]:
         return connection.execute(found).all()
 
 
-def _mark(engine: Engine, batch: Sequence[Reader]) -> None:
+def _mark(engine: Engine, batch: Sequence[Any]) -> None:
     with engines.write(engine) as connection:
         done = update(deliveries).where(deliveries.c.id.in_([one.id for one in batch]))
         connection.execute(done.values(state=DeliveryState.SENT))
 
 
-async def _send(batch: Sequence[Reader], relay: Relay, connections: int) -> None:
+async def _send(batch: Sequence[Any], relay: Relay, connections: int) -> None:
     waiting = list(reversed(batch))
     mail = prepare(batch[0].edition_id, ())
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -19,7 +20,7 @@ from tests.delivery.checker import Verdict, history, judge
 from tests.delivery.relay_logs import PostfixLog, message_id
 from tests.delivery.runs import published, states
 from tests.delivery.sender_process import Order, running
-from tests.delivery.senders import Sender, Senders, senders
+from tests.delivery.senders import Sender, Senders
 from tests.delivery.sink import Session, Sink
 
 BETWEEN = clocks.LEASE + timedelta(minutes=5)
@@ -49,28 +50,29 @@ class Campaign:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
 
-    def run(self, engine: Engine, url: str, home: Path) -> Verdict:
+    def run(self, senders: Senders, engine: Engine, url: str, home: Path) -> Verdict:
         published(engine, self.messages)
         began = time.monotonic()
-        sink = asyncio.run(self._fight(engine, url, home))
+        sink = asyncio.run(self._fight(senders, engine, url, home))
         self.seconds = time.monotonic() - began
         accepted = ((message_id(body), recipient) for recipient, body in sink.accepted)
         return judge(history(engine, accepted))
 
-    async def _fight(self, engine: Engine, url: str, home: Path) -> Sink:
-        now, clock = NOW, running(NOW)
+    async def _fight(self, senders: Senders, engine: Engine, url: str, home: Path) -> Sink:
+        now, clock = NOW, running(NOW - timedelta(minutes=1))
         log = PostfixLog(home / "mail.log", lambda: clock())
+        log.connected(0)
         taken = Taken(log.witness)
         sink = Sink(witness=taken, reply_after=lambda: self.chance.uniform(0, SLOWEST_REPLY))
-        async with sink.serving(), senders() as processes:
+        async with sink.serving():
             for killing in (True, False):
                 for number in range(self.kills if killing else MOST_ENDINGS):
+                    sender = await senders.start(self._order(url, home, sink, now))
                     clock = running(now)
-                    order = self._order(url, home, sink, now)
                     if killing:
-                        await self._kill(await processes.start(order), sink, taken, self.kills - number)
+                        await self._kill(sender, sink, taken, self.kills - number)
                     else:
-                        assert await (await processes.start(order)).ended == 0
+                        assert await sender.ended() == 0
                     await _until_quiet(sink)
                     found = states(engine)
                     now = clock() + BETWEEN
@@ -98,10 +100,12 @@ class Campaign:
         """Somewhere among what is left for the kills that are left, or before it has sent anything."""
         share = max(0, self.messages - len(sink.accepted)) / kills_left
         enough = taken.more(int(self.chance.uniform(0, 2 * share)))
-        await asyncio.wait({enough, sender.ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended = asyncio.ensure_future(sender.ended())
+        waiting: set[asyncio.Future[Any]] = {enough, ended}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(self.chance.uniform(0, SLOWEST_REPLY))
         sender.signal(signal.SIGKILL)
-        status = await sender.ended
+        status = await ended
         assert status in {0, -signal.SIGKILL}
         self.struck += status != 0
 

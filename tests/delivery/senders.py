@@ -1,15 +1,17 @@
-"""Real sender processes against a sink in this one, and everything that they did to each other."""
+"""Real sender processes, made by one that has loaded everything beforehand."""
 
 import asyncio
 import os
 import signal
+import subprocess
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 from tests.delivery.sender_process import Order
 
@@ -18,64 +20,73 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Sender:
-    """One process, and how it ended: its exit status, or the signal that killed it as a negative number."""
+    """One process. `status` is how it ended: its exit status, or the signal that killed it as a negative number."""
 
     pid: int
-    ended: asyncio.Future[int] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    status: Future[int] = field(default_factory=Future)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it has not ended."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        if not self.status.done():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    async def ended(self) -> int:
+        """Wait for its end."""
+        return await asyncio.wrap_future(self.status)
 
 
 class Senders:
-    """Starts senders."""
+    """Starts senders, as many at once as are wanted."""
 
-    def __init__(self, process: Process) -> None:
-        assert process.stdin
-        assert process.stdout
-        self._orders, self._answers = process.stdin, process.stdout
-        self._known: dict[int, Sender] = defaultdict(lambda: Sender(0))
-        self._started: asyncio.Queue[Sender] = asyncio.Queue()
-        self.reading = asyncio.create_task(self._read())
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+        self._running: dict[int, Sender] = {}
+        self._asked: SimpleQueue[Future[Sender]] = SimpleQueue()
+        self._reading = threading.Thread(target=self._read)
+        self._reading.start()
 
     async def start(self, order: Order) -> Sender:
-        self._orders.write(order.line())
-        return await self._started.get()
+        assert self._process.stdin
+        started: Future[Sender] = Future()
+        self._asked.put(started)
+        self._process.stdin.write(order.line())
+        self._process.stdin.flush()
+        return await asyncio.wrap_future(started)
 
-    def kill_all(self) -> None:
-        for sender in self._known.values():
-            if sender.pid and not sender.ended.done():
-                sender.signal(signal.SIGKILL)
+    def close(self) -> None:
+        """End whatever still runs."""
+        for sender in list(self._running.values()):
+            sender.signal(signal.SIGKILL)
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
+        self._reading.join()
 
-    async def _read(self) -> None:
-        async for line in self._answers:
-            said, pid, *status = line.split()
-            sender = self._known[int(pid)]
-            sender.pid = int(pid)
-            if said == b"started":
-                self._started.put_nowait(sender)
-            else:
-                sender.ended.set_result(int(status[0]))
-                del self._known[int(pid)]  # numbers of processes come again
+    def _read(self) -> None:
+        assert self._process.stdout
+        with self._process.stdout as answers:
+            for line in answers:
+                said, pid, *status = line.split()
+                if said == b"started":
+                    sender = self._running[int(pid)] = Sender(int(pid))
+                    self._asked.get().set_result(sender)
+                else:
+                    self._running.pop(int(pid)).status.set_result(int(status[0]))
 
 
-@asynccontextmanager
-async def senders(root: Path = ROOT) -> AsyncIterator[Senders]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.delivery.sender_process"),
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
-        stdin=PIPE,
-        stdout=PIPE,
-    )
-    made = Senders(process)
-    try:
-        yield made
-    finally:
-        made.kill_all()
-        assert process.stdin
-        process.stdin.close()
-        await made.reading
-        await process.wait()
+@contextmanager
+def ready_senders() -> Iterator[Senders]:
+    """Senders that can be started within milliseconds."""
+    with subprocess.Popen(
+        (sys.executable, "-m", "tests.delivery.sender_process"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        senders = Senders(process)
+        try:
+            yield senders
+        finally:
+            senders.close()
