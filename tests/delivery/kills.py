@@ -60,15 +60,16 @@ class Campaign:
 
     async def _fight(self, senders: Senders, engine: Engine, url: str, home: Path) -> Sink:
         now, clock = NOW, running(NOW - timedelta(minutes=1))
-        log = PostfixLog(home / "mail.log", lambda: clock())
+        log = PostfixLog(home / "mail.log", lambda: clock())  # noqa: PLW0108  # there will be others
         log.connected(0)
         taken = Taken(log.witness)
         sink = Sink(witness=taken, reply_after=lambda: self.chance.uniform(0, SLOWEST_REPLY))
         async with sink.serving():
             for killing in (True, False):
                 for number in range(self.kills if killing else MOST_ENDINGS):
-                    sender = await senders.start(self._order(url, home, sink, now))
-                    clock = running(now)
+                    order = self._order(url, home, sink, now)
+                    clock = running(now, order.made_at)
+                    sender = await senders.start(order)
                     if killing:
                         await self._kill(sender, sink, taken, self.kills - number)
                     else:

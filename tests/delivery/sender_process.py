@@ -31,7 +31,10 @@ from tests.delivery.audience import LATE, NOW, configured, prepare
 
 @dataclass(frozen=True)
 class Order:
-    """What a sender is to do. Its clock begins at `now`; `kind` is `deliver`, or one of the bad senders."""
+    """What a sender is to do; `kind` is `deliver`, or one of the bad senders.
+
+    Its clock stood at `now` when the order was made, at `made_at` of the clock that all processes share.
+    """
 
     url: str
     home: str
@@ -45,6 +48,7 @@ class Order:
     most_pause: float = ledger.MOST_PAUSE
     late_hours: float = 10_000.0
     relay_log: str = "mail.log"
+    made_at: float = field(default_factory=time.monotonic)
     relay: Relay = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,10 +59,10 @@ class Order:
         return f"{json.dumps(given)}\n".encode()
 
 
-def running(since: datetime) -> Callable[[], datetime]:
-    """A clock that begins now at a given time."""
-    began = time.monotonic()
-    return lambda: since + timedelta(seconds=time.monotonic() - began)
+def running(since: datetime, began: float | None = None) -> Callable[[], datetime]:
+    """A clock that begins at a given time, now or at an earlier moment."""
+    at = time.monotonic() if began is None else began
+    return lambda: since + timedelta(seconds=time.monotonic() - at)
 
 
 async def send(order: Order, engine: Engine) -> None:
@@ -76,13 +80,13 @@ async def send(order: Order, engine: Engine) -> None:
         late_hours=order.late_hours,
         relay_log=order.relay_log,
     )
-    clock = running(datetime.fromisoformat(order.now))
+    clock = running(datetime.fromisoformat(order.now), order.made_at)
     if bad := bad_senders.KINDS.get(order.kind):
         await bad(engine, order.relay, order.connections)
     else:
         report = await verb.deliver(config, engine, clock, prepare=prepare, stop=stop)
         if report.problem:
-            print(report.problem, file=sys.stderr)
+            sys.stderr.write(f"{report.problem}\n")
 
 
 class _Rehearsal(Exception):

@@ -33,7 +33,7 @@ class Sender:
 
     async def ended(self) -> int:
         """Wait for its end."""
-        return await asyncio.wrap_future(self.status)
+        return await asyncio.shield(asyncio.wrap_future(self.status))
 
 
 class Senders:
