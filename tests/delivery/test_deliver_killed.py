@@ -56,8 +56,8 @@ def test_kills_at_random_moments_miss_nobody_and_double_nobody(
             assert states(engine)[DeliveryState.SENT] == MESSAGES - len(verdict.listed)
         case _:
             assert verdict.duplicates == 0
-    # Whoever was in hand at three kills is taken for poison; only at the end, where few are left, does chance do that.
-    assert states(engine).get(DeliveryState.QUARANTINED, 0) <= max(connections, MESSAGES // 100)
+    # Whoever was in hand at three kills is taken for poison. With a kill every 50 messages chance does that to some.
+    assert states(engine).get(DeliveryState.QUARANTINED, 0) <= max(connections, MESSAGES // 10)
 
 
 def test_the_checker_finds_whom_a_cursor_moved_at_fetch_loses(
