@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from digest.config import Calendar, Config, Relay
-from digest.delivery import quota, smtp
+from digest.config import Calendar, Config, Relay, UnknownPolicy
+from digest.delivery import quota, relay_log, smtp
 from digest.editions import calendars
 from digest.editions.market import Standing
 from digest.editions.publish import market_standings
@@ -65,6 +65,7 @@ def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[
         _secret(config),
         *_database(config, now),
         _relay(config.relay, config, call=call_relay),
+        *_relay_log(config),
     )
 
 
@@ -268,3 +269,20 @@ def _relay(relay: Relay | None, config: Config, *, call: bool) -> Finding:
             "relay", Level.FAULT, f"{place} does not take us: {trouble} Mail waits in the ledger until it does."
         )
     return Finding("relay", Level.OK, f"{place} answers and lets us in; {relay_sentence(config)}")
+
+
+def _relay_log(config: Config) -> tuple[Finding, ...]:
+    if config.delivery.unknown is not UnknownPolicy.RECONCILE:
+        return ()
+    place = config.home / config.delivery.relay_log
+    try:
+        begins = relay_log.examine(place)
+    except (OSError, EOFError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        sentence = (
+            f"{place} cannot be read: {reason}. What it would tell of messages in doubt stays unknown until it can."
+        )
+        return (Finding("relay log", Level.FAULT, sentence),)
+    if begins is None:
+        return (Finding("relay log", Level.NOTE, f"{place} can be read; nothing in it says when it was written."),)
+    return (Finding("relay log", Level.OK, f"{place} can be read; it begins at {begins:%Y-%m-%d %H:%M} UTC."),)

@@ -105,6 +105,7 @@ class UnknownPolicy(StrEnum):
     """What happens to a message of which we do not know whether it was sent."""
 
     RESEND_ONCE = "resend_once"
+    RECONCILE = "reconcile"
     HOLD = "hold"
 
 
@@ -114,10 +115,11 @@ class Sending:
 
     `connections` are the most to the relay. `per_second` counts for each sender; `per_hour`, `per_domain` (of the recipient,
     an hour; `domains` has those with a limit of their own) and `warm_up` (a day, from `warm_up_from` on) count for all
-    senders together.
+    senders together. `relay_log` is where the relay logs to, from the home folder, with `*` for rotated files.
     """
 
     unknown: UnknownPolicy = UnknownPolicy.RESEND_ONCE
+    relay_log: str = ""
     connections: int = 20
     per_second: float = 0.0
     per_hour: int = 0

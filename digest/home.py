@@ -242,6 +242,7 @@ def _delivery(table: Table) -> Sending:
     table.choice("queue", QUEUES, QUEUES[0])
     delivery = Sending(
         unknown=UnknownPolicy(table.choice("unknown", [policy.value for policy in UnknownPolicy], Sending.unknown)),
+        relay_log=table.text("relay_log", Sending.relay_log),
         connections=table.integer("connections", Sending.connections, least=1, most=200),
         per_second=table.number("per_second", Sending.per_second, most=100_000),
         per_hour=table.integer("per_hour", Sending.per_hour, most=MOST_MESSAGES),
@@ -254,6 +255,8 @@ def _delivery(table: Table) -> Sending:
     )
     if delivery.warm_up and delivery.warm_up_from is None:
         table.fault("warm_up", "needs warm_up_from beside it, the date of its first step such as 2026-01-05")
+    if delivery.unknown is UnknownPolicy.RECONCILE and not delivery.relay_log:
+        table.fault("unknown", 'is "reconcile", so relay_log has to say where the relay logs to: "/var/log/mail.log*"')
     table.finish()
     return delivery
 

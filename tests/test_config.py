@@ -140,7 +140,13 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(write: Write) ->
         ("digest", '["mon", "fri"]', '["Mon"]', 'days: holds "Mon", which is not one of mon, tue, wed'),
         ("digest", "[site]\n", "[sight]\n", "digest.toml:1: sight: is not a setting; did you mean"),
         ("digest", "[[digest]]", "[digest]", "digest: is {"),
-        ("digest", "[site]\n", '[delivery]\nunknown = "resend"\n[site]\n', 'it should be one of "resend_once", "hold"'),
+        ("digest", "[site]\n", '[delivery]\nunknown = "resend"\n[site]\n', 'one of "resend_once", "reconcile", "hold"'),
+        (
+            "digest",
+            "[site]\n",
+            '[delivery]\nunknown = "reconcile"\n[site]\n',
+            "relay_log has to say where the relay logs to",
+        ),
     ],
 )
 def test_a_fault_says_what_would_be_right(write: Write, file: str, old: str, new: str, expected: str) -> None:

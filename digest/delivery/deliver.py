@@ -12,13 +12,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from digest.config import Config
+from digest.config import Config, UnknownPolicy
 from digest.delivery import message
 from digest.delivery.cuts import Cuts, Prepare
 from digest.delivery.lane import Lane
 from digest.delivery.ledger import Ledger
 from digest.delivery.message import CompiledMail
 from digest.delivery.quota import Limits, Quota, Room
+from digest.delivery.reconcile import Reconciler
 from digest.editions import compose
 from digest.editions.render import Renderer
 from digest.errors import UnknownEdition
@@ -33,6 +34,7 @@ class DeliveryReport:
     """What came of a run: deliveries by the state it brought them to.
 
     `deferred` wait for another try, `left` is everything that waits, `outbox` how many of `sent` only became files.
+    The relay's log knew of `found` that were unknown, and of `returned` that they never arrived; those wait again.
     `problem` says in a sentence what somebody should look at; empty if nothing.
     """
 
@@ -44,6 +46,8 @@ class DeliveryReport:
     expired: int = 0
     quarantined: int = 0
     outbox: int = 0
+    found: int = 0
+    returned: int = 0
     left: int = 0
     seconds: float = 0.0
     problem: str = ""
@@ -81,7 +85,8 @@ async def deliver(
     quota = Quota(Limits.of(config.delivery))
     ledger = Ledger(engine, clock, config.delivery.late, quota.claim)
     cuts = Cuts(prepare or preparation(config, engine, links))
-    run = Lane(config, links, ledger, quota, cuts, clock, stop or asyncio.Event(), progress or (lambda _: None))
+    doubts = Reconciler(config, engine) if config.delivery.unknown is UnknownPolicy.RECONCILE else None
+    run = Lane(config, links, ledger, quota, cuts, clock, stop or asyncio.Event(), progress or (lambda _: None), doubts)
     try:
         await run.all_workers()
     finally:
@@ -96,6 +101,8 @@ async def deliver(
         expired=quota.rooms[Room.WARM_UP] + sum(swept.expired for swept in run.sweeps),
         quarantined=states[DeliveryState.QUARANTINED] + sum(swept.quarantined for swept in run.sweeps),
         outbox=run.kept,
+        found=sum(looked.found for looked in run.looks),
+        returned=sum(looked.lost for looked in run.looks),
         left=left,
         seconds=(clock() - began).total_seconds(),
         problem=run.problem(left),

@@ -15,6 +15,7 @@ from digest.delivery.ledger import Ledger
 from digest.delivery.message import Reader
 from digest.delivery.pace import Pace, is_throttle
 from digest.delivery.quota import Quota
+from digest.delivery.reconcile import Reconciled, Reconciler
 from digest.errors import BadAddress, DatabaseUnreachable
 from digest.links import Links
 from digest.model import Accepted, Delivery, NotSent, Outcome, Phase, Refused, Withdrawn
@@ -22,6 +23,9 @@ from digest.store.claims import Swept
 
 CLAIMS_A_CONNECTION, MOST_CLAIMED = 8, 200
 """How much is claimed at a time: little, since a crash costs everything claimed one of its tries."""
+
+IN_HAND = 2
+"""Messages that a connection is at work on: one, and the next, whose envelope goes ahead."""
 
 LONGEST_CLAIM = 300
 """Seconds for which claims may lie before their turn, well inside a lease."""
@@ -56,9 +60,10 @@ class Lane:
         clock: Callable[[], datetime],
         stop: asyncio.Event,
         progress: Callable[[Outcome], None],
+        doubts: Reconciler | None = None,
     ) -> None:
         self._config, self._links, self._ledger, self._quota, self._cuts = config, links, ledger, quota, cuts
-        self._clock, self._stop, self._progress = clock, stop, progress
+        self._clock, self._stop, self._progress, self._doubts = clock, stop, progress, doubts
         self._tls = smtp.trust(config.relay) if config.relay else None
         self._only_to = {address.casefold() for address in config.delivery.only_to}
         self._time = asyncio.get_running_loop().time
@@ -79,6 +84,7 @@ class Lane:
         self._sweep_at: datetime | None = None
         self.pace = Pace.first(config.delivery.connections, self._time())
         self.sweeps: list[Swept] = []
+        self.looks: list[Reconciled] = []
         self.kept = 0
         self.put_off = 0
 
@@ -112,7 +118,8 @@ class Lane:
         wait = f"{left:,} message{' waits' if left == 1 else 's wait'}; the next run tries again."
         if self._trouble and left:
             return f"{_sentence(self._trouble, self._config)} {wait}"
-        return self._spoilt or self._quota.sentence(self._config.delivery.late_hours)
+        doubted = self.looks[-1].problem if self.looks else ""
+        return self._spoilt or doubted or self._quota.sentence(self._config.delivery.late_hours)
 
     def _staff(self) -> None:
         """As many workers as the pace allows."""
@@ -277,7 +284,10 @@ class Lane:
         now = self._clock()
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
-            self.sweeps.append(await self._ledger.sweep(self._config.delivery.unknown))
+            delivery = self._config.delivery
+            self.sweeps.append(await self._ledger.sweep(delivery.unknown, delivery.connections * IN_HAND))
+            if self._doubts:
+                self.looks.append(await self._doubts.look(self._clock))
 
     def _batch(self) -> int:
         batch = min(self.pace.connections(self._time()) * CLAIMS_A_CONNECTION, MOST_CLAIMED)

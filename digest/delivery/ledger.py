@@ -5,6 +5,7 @@ transaction runs, what others ask for gathers, and goes into the next one togeth
 """
 
 import asyncio
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -29,6 +30,11 @@ MOST_LAG = 0.05
 GATHERING = 0.001
 """Seconds for which a transaction waits for what other connections may want to add to it."""
 
+MOST_PAUSE = 5.0
+"""Seconds after its offer was written down within which a final dot must follow. A process that was stopped meanwhile
+may find that others have long taken the message for lost.
+"""
+
 _AGAIN_AFTER = 0.5
 _T = TypeVar("_T")
 Claim = Callable[[Connection, datetime, int, str, datetime], list[Delivery]]
@@ -46,15 +52,15 @@ class Ledger:
     ) -> None:
         self._engine, self._clock, self._late, self._claim = engine, clock, late, claim
         self._turn = asyncio.Lock()
-        self._offers: list[tuple[Delivery, asyncio.Future[bool]]] = []
+        self._offers: list[tuple[Delivery, asyncio.Future[float | None]]] = []
         self._outcomes: list[tuple[Delivery, Outcome]] = []
         self._committer: asyncio.Task[None] | None = None
         self._soon: asyncio.TimerHandle | None = None
         self.states: Counter[DeliveryState] = Counter()
 
-    async def sweep(self, policy: UnknownPolicy) -> claims.Swept:
-        """Find again what an earlier run left behind."""
-        return await self._write(lambda connection, now: claims.sweep(connection, now, policy, self._late))
+    async def sweep(self, policy: UnknownPolicy, connections: int) -> claims.Swept:
+        """Find again what an earlier run left behind, which had as many connections."""
+        return await self._write(lambda connection, now: claims.sweep(connection, now, policy, self._late, connections))
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Lease some of what is due, under a token of its own."""
@@ -62,11 +68,12 @@ class Ledger:
         return await self._write(lambda connection, now: self._claim(connection, now, limit, token, now + clocks.LEASE))
 
     async def offer(self, delivery: Delivery) -> bool:
-        """Whether the final dot may be sent; if so, that it will be is on disk."""
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """Whether the final dot may be sent, at once; if so, that it will be is on disk."""
+        answer: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
         self._offers.append((delivery, answer))
         self._commit()
-        return await answer
+        offered_at = await answer
+        return offered_at is not None and time.monotonic() - offered_at <= MOST_PAUSE
 
     def settle(self, delivery: Delivery, outcome: Outcome) -> None:
         """Have an outcome written down soon, at the latest with the next offer."""
@@ -114,14 +121,15 @@ class Ledger:
         offers, self._offers = self._offers, []
         outcomes, self._outcomes = self._outcomes, []
 
-        def both(connection: Connection, now: datetime) -> tuple[list[DeliveryState], set[int]]:
+        def both(connection: Connection, now: datetime) -> tuple[list[DeliveryState], set[int], float]:
+            began = time.monotonic()
             # In this order, so that a connection has at most one delivery in doubt at any time.
             states = claims.settle(connection, outcomes, now) if outcomes else []
             asked = [delivery for delivery, _ in offers]
-            return states, claims.offer(connection, asked, now, self._late) if asked else set()
+            return states, claims.offer(connection, asked, now, self._late) if asked else set(), began
 
         try:
-            states, offered = await self._transaction(both)
+            states, offered, began = await self._transaction(both)
         except BaseException as error:
             self._outcomes[:0] = outcomes
             for _, answer in offers:
@@ -131,7 +139,7 @@ class Ledger:
         self.states.update(states)
         for delivery, answer in offers:
             if not answer.done():
-                answer.set_result(delivery.id in offered)
+                answer.set_result(began if delivery.id in offered else None)
 
     async def _write(self, work: Callable[[Connection, datetime], _T]) -> _T:
         async with self._turn:

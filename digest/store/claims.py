@@ -7,7 +7,7 @@ wants the mail; it is committed before the final dot of the SMTP dialogue.
 The statements stand ready-made below: every message needs several, and building one takes longer than running it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     insert,
     literal_column,
     or_,
@@ -35,6 +36,7 @@ from digest.model import (
     EditionState,
     NotSent,
     Outcome,
+    Phase,
     Refused,
     Unconfirmed,
     Withdrawn,
@@ -46,6 +48,9 @@ from digest.store.types import Moment
 
 MOST_CLAIMS = 3
 """How often a delivery may be claimed and never heard of again before it is set aside as poison."""
+
+MOST_IN_HAND = 400
+"""The most deliveries of a claim that a sender can be at work on at a time: two for each of its connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +194,21 @@ def set_aside(connection: Connection, delivery: Delivery, now: datetime, reason:
     return state
 
 
-def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: timedelta) -> Swept:
+def sweep(
+    connection: Connection, now: datetime, policy: UnknownPolicy, late: timedelta, in_hand: int = MOST_IN_HAND
+) -> Swept:
     """Find again what a sender left behind, and let go of what comes too late.
 
-    A claim without an outcome was certainly not sent and waits again, or is set aside as poison at its third claim. An
-    offer without an outcome is unknown; under `resend_once` it is sent once more, while its edition is young enough.
-    What is still queued `late` after its edition was published expires.
+    A claim without an outcome was certainly not sent and waits again, or is set aside as poison at its third claim. Only
+    the first `in_hand` of those that a sender left can have to do with its end, since it takes them in order; the others lose
+    neither a try nor their place. An offer without an outcome is unknown; under `resend_once` it is sent once more, while
+    its edition is young enough. What is still queued `late` after its edition was published expires.
     """
     poison = f"claimed {MOST_CLAIMS} times or more, and nothing was heard of it"
     lost = "no outcome after it was offered"
     again = "sent once more, with the same Message-ID"
     since = now - late
+    untouched = _move(connection, _UNTOUCHED, DeliveryState.QUEUED, now, "its turn had not come", in_hand=in_hand)
     quarantined = _move(connection, _QUARANTINE, DeliveryState.QUARANTINED, now, poison)
     requeued = _move(connection, _REQUEUE, DeliveryState.QUEUED, now, "its lease ran out")
     unknown = _move(connection, _LOSE, DeliveryState.UNKNOWN, now, lost)
@@ -208,7 +217,7 @@ def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: ti
         resent = _move(connection, _RESEND, DeliveryState.QUEUED, now, again, since=since)
     expired = _move(connection, _EXPIRE, DeliveryState.EXPIRED, now, "its edition is too old", since=since)
     return Swept(
-        requeued=len(requeued),
+        requeued=len(requeued) + len(untouched),
         unknown=len(unknown - resent),
         resent=len(resent),
         quarantined=len(quarantined),
@@ -218,6 +227,30 @@ def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: ti
 
 def _is_suspect(attempt: int, last_phase: str | None) -> bool:
     return attempt + 1 >= MOST_CLAIMS and last_phase is None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A delivery whose fate is unknown: when it was offered, and when that became unknown."""
+
+    id: int
+    edition_id: int
+    subscriber_id: int
+    offered_at: datetime
+    unknown_at: datetime
+
+
+def unknowns(connection: Connection, since: datetime) -> list[Unknown]:
+    """The deliveries whose fate became unknown after `since` and still is."""
+    return [Unknown(*row) for row in connection.execute(_UNKNOWNS, {"since": since})]
+
+
+def reconciled(connection: Connection, found: Mapping[int, str], lost: Collection[int], now: datetime) -> None:
+    """Settle unknown deliveries: those of `found` were taken under a queue id, those of `lost` certainly never were."""
+    for delivery_id, remote_id in found.items():
+        known = f"the relay's log has it as {remote_id}"
+        _move(connection, _FOUND, DeliveryState.SENT, now, known, these=_ids([delivery_id]), remote=remote_id)
+    _move(connection, _LOST, DeliveryState.QUEUED, now, "the relay's log does not have it", these=_ids(lost))
 
 
 def _verdict(delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: bool) -> tuple[dict[str, Any], str]:
@@ -284,6 +317,8 @@ def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
 _row = deliveries.c
 _OPEN = (DeliveryState.CLAIMED, DeliveryState.OFFERED, DeliveryState.UNKNOWN)
 _NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
+# What once got so far is no poison.
+_AT_THE_DOT: dict[str, Any] = {"last_phase": Phase.DOT}
 _these = Given("these")
 _THESE = _row.id == _these.key(0)
 _LEASED = and_(_THESE, _row.lease_token == _these.text(1))
@@ -337,6 +372,14 @@ _RELEASE = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1)
 _EXCUSE = _moving(_HELD_OR_OFFERED, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
 _SET_ASIDE = _moving(_HELD, **_NOBODY, not_before=_moment("later"))
 
+_turn = func.row_number().over(partition_by=_row.lease_token, order_by=(_row.not_before, _row.id))
+_left = select(_row.id, _turn.label("turn")).where(_ABANDONED).subquery()
+# PostgreSQL asks the outer condition again of a row that another transaction has changed meanwhile, and not the inner one.
+_UNTOUCHED = _moving(
+    and_(_ABANDONED, _row.id.in_(select(_left.c.id).where(_left.c.turn > bindparam("in_hand")))),
+    **_NOBODY,
+    attempt=_row.attempt - 1,
+)
 _QUARANTINE = _moving(and_(_ABANDONED, _POISON), **_NOBODY)
 _REQUEUE = _moving(_ABANDONED, **_NOBODY, not_before=_moment("now"))
 # The token stays, so that whoever held it may still say what became of the delivery.
@@ -346,6 +389,21 @@ _LOSE = _moving(
 _RESEND = _moving(
     and_(_row.state == DeliveryState.UNKNOWN, _row.lease_until.is_not(None), _row.ambiguous == 1, _IN_TIME),
     **_NOBODY,
+    **_AT_THE_DOT,
     not_before=_moment("now"),
 )
+_UNKNOWNS = (
+    select(*(_row.id, _row.edition_id, _row.subscriber_id, func.max(delivery_events.c.at), _row.changed_at))
+    .join_from(deliveries, delivery_events, delivery_events.c.delivery_id == _row.id)
+    .where(
+        _row.state == DeliveryState.UNKNOWN,
+        _row.lease_until.is_not(None),
+        _row.changed_at > _moment("since"),
+        delivery_events.c.kind == DeliveryState.OFFERED,
+    )
+    .group_by(_row.id)
+)
+_DOUBTED = and_(_THESE, _row.state == DeliveryState.UNKNOWN)
+_FOUND = _moving(_DOUBTED, **_NOBODY, remote_id=bindparam("remote"))
+_LOST = _moving(_DOUBTED, **_NOBODY, **_AT_THE_DOT, not_before=_moment("now"))
 _EXPIRE = _moving(and_(_row.state == literal_column(f"'{DeliveryState.QUEUED}'"), ~_IN_TIME))

@@ -230,6 +230,20 @@ def test_a_relay_with_links_to_the_readers_own_machine_is_a_fault(run: Run, home
     assert "every link in the mail would lead to the reader's own machine" in finished.stdout
 
 
+def test_check_says_whether_the_relays_log_can_be_read(run: Run, home: Path) -> None:
+    settings = home / "digest.toml"
+    text = settings.read_text().replace('unknown = "resend_once"', 'unknown = "reconcile"')
+    settings.write_text(text.replace('relay_log = ""', 'relay_log = "mail.log*"'))
+
+    lacking = run("check", "--no-network")
+    (home / "mail.log").write_text("2026-02-10T06:00:00Z mail postfix/qmgr[3]: 4D1: removed\n")
+    reading = run("check", "--no-network")
+
+    assert lacking.returncode == 1
+    assert f"FAULT   relay log: {home / 'mail.log*'} cannot be read: there is no such file." in lacking.stdout
+    assert f"ok      relay log: {home / 'mail.log*'} can be read; it begins at 2026-02-10 06:00 UTC." in reading.stdout
+
+
 def test_check_tells_which_phrases_a_locale_lacks_and_refuses_a_broken_catalogue(run: Run, home: Path) -> None:
     configuration = (home / "digest.toml").read_text(encoding="utf-8")
     (home / "digest.toml").write_text(

@@ -259,7 +259,7 @@ def test_the_next_envelope_goes_out_with_the_dot_where_the_relay_allows_it() -> 
 def test_a_refusal_concerns_the_message_it_is_about_whatever_came_ahead(verb: str, reply: str) -> None:
     for nth in range(1, 4):
         for offers in (("PIPELINING",), ()):
-            sink = Sink(nth_time(verb, nth, reply), offers)
+            sink = Sink(nth_time(verb, nth, reply), offers=offers)
             outcomes = run(sink, 4, ahead=lambda number: reader(number) if number < 4 else None)
             assert [isinstance(outcome, Refused) for outcome in outcomes] == [n == nth - 1 for n in range(4)]
             assert sink.recipients == [f"r{n}@x.example" for n in range(4) if n != nth - 1]
@@ -271,7 +271,7 @@ def test_a_refusal_concerns_the_message_it_is_about_whatever_came_ahead(verb: st
 @pytest.mark.parametrize("reply", ["421 busy", HANG_UP, SILENCE])
 def test_what_breaks_after_the_dot_leaves_only_its_own_message_in_doubt(verb: str, reply: str) -> None:
     for offers in (("PIPELINING",), ()):
-        sink = Sink(nth_time(verb, 2, reply), offers)
+        sink = Sink(nth_time(verb, 2, reply), offers=offers)
         first, second, third = run(sink, 3, ahead=lambda number: reader(number) if number < 3 else None)
         assert (first, type(third)) == (Accepted("Q1"), Accepted)
         if verb == "DOT":
