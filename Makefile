@@ -22,8 +22,13 @@ types: $(VENV)/.installed-dev
 
 check: lint types test
 
-kills: $(VENV)/.installed-dev ## kill a poll at a hundred moments
+kills: $(VENV)/.installed-dev ## kill polls, senders and the making of editions at hundreds of moments; takes most of an hour
 	KILLS=100 $(BIN)/pytest tests/feeds/test_poll_killed.py
+	KILLS=200 MESSAGES=10000 $(BIN)/pytest -s tests/delivery/test_deliver_killed.py
+	KILLS=100 MESSAGES=10000 $(BIN)/pytest tests/delivery/test_deliver_stopped.py
+	POINTS=20 $(BIN)/pytest tests/delivery/test_deliver_outage.py
+	RACES=1000 $(BIN)/pytest tests/delivery/test_leave_in_time.py
+	POINTS=25 READERS=100000 $(BIN)/pytest tests/editions/test_freeze_killed.py
 
 bench-poll: $(VENV)/.installed-dev $(VENV)/peer/.installed ## polls beside `reader`, which gets an environment of its own
 	$(BIN)/python bench/poll.py --peer-python $(VENV)/peer/bin/python

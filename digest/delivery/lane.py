@@ -110,7 +110,7 @@ class Lane:
         """Give back what nobody began, and write down the rest; how much is left waiting."""
         if self._fetching:
             await asyncio.gather(self._fetching, return_exceptions=True)
-        await self._ledger.release([delivery for _, delivery in self._claimed], "the run ended before its turn")
+        await self._give_back_all("the run ended before its turn")
         return await self._ledger.finish()
 
     def problem(self, left: int) -> str:
@@ -213,9 +213,7 @@ class Lane:
                 self._one_alone = False
             while not self._done():
                 if self._claimed and self._time() > self._claimed[0][0]:
-                    stale = [delivery for _, delivery in self._claimed]
-                    self._claimed.clear()
-                    await self._ledger.release(stale, "its turn did not come before its lease ran out")
+                    await self._give_back_all("its turn did not come before its lease ran out")
                 if not self._claimed:
                     await self._claim()
                 elif self._time() >= (turn := max(self._next_turn, self.pace.resume_at)):
@@ -249,6 +247,9 @@ class Lane:
             self._next_turn = turn + 1 / rate
         if delivery.suspect:
             await self._quiet.wait()
+            if self._fetching:
+                await asyncio.shield(self._fetching)
+            await self._give_back_all("another, which may end its sender, goes alone")
             self._one_alone = True
         self._in_hand += 1
         self._quiet.clear()
@@ -336,6 +337,11 @@ class Lane:
             return NotSent(Phase.BODY, f"the outbox takes no file: {error}")
         self.kept += 1
         return Accepted(path.name)
+
+    async def _give_back_all(self, reason: str) -> None:
+        claimed = [delivery for _, delivery in self._claimed]
+        self._claimed.clear()
+        await self._ledger.release(claimed, reason)
 
     async def _give_back(self, delivery: Delivery, trouble: NotSent | Refused) -> None:
         await self._ledger.release([delivery], _event(trouble))

@@ -22,11 +22,15 @@ from digest import clock as clocks
 from digest.config import Relay, UnknownPolicy
 from digest.delivery import deliver as verb
 from digest.delivery import lane, ledger
+from digest.errors import DatabaseUnreachable
 from digest.model import Accepted
 from digest.store import claims
 from digest.store import engine as engines
 from tests.delivery import bad_senders
 from tests.delivery.audience import LATE, NOW, configured, prepare
+
+UNREACHABLE = 3
+"""The exit status of a sender whose database stayed away."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Order:
     lease: float = clocks.LEASE.total_seconds()
     between_sweeps: float = lane.BETWEEN_SWEEPS.total_seconds()
     most_pause: float = ledger.MOST_PAUSE
+    patience: float = ledger.DATABASE_PATIENCE
     late_hours: float = 10_000.0
     relay_log: str = "mail.log"
     made_at: float = field(default_factory=time.monotonic)
@@ -70,6 +75,7 @@ async def send(order: Order, engine: Engine) -> None:
     clocks.LEASE = timedelta(seconds=order.lease)
     lane.BETWEEN_SWEEPS = timedelta(seconds=order.between_sweeps)
     ledger.MOST_PAUSE = order.most_pause
+    ledger.DATABASE_PATIENCE = order.patience
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     config = configured(
@@ -96,7 +102,7 @@ class _Rehearsal(Exception):
 def ready(url: str) -> Engine:
     """An engine that has no connection, and knows its statements already."""
     engine = engines.connect(url)
-    with suppress(_Rehearsal), engines.write(engine) as connection:
+    with suppress(_Rehearsal, DatabaseUnreachable), engines.write(engine) as connection:
         claims.sweep(connection, NOW, UnknownPolicy.RESEND_ONCE, LATE)
         if held := claims.claim(connection, NOW, 2, "rehearsal", NOW + clocks.LEASE):
             claims.offer(connection, held, NOW, LATE)
@@ -130,7 +136,10 @@ def main() -> None:
         if not pid:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-            asyncio.run(send(order, engine))
+            try:
+                asyncio.run(send(order, engine))
+            except DatabaseUnreachable:
+                os._exit(UNREACHABLE)
             os._exit(0)
         os.write(1, f"started {pid}\n".encode())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})

@@ -256,7 +256,10 @@ def test_a_mail_that_ends_its_senders_costs_nobody_else_theirs(sqlite_engine: En
     assert Counter(codes)[9] == 3
     assert codes[-1] == 0
     assert set(sink.recipients) == set(everyone(60)) - {"r19@readers.example", "r29@readers.example"}
-    assert states(sqlite_engine) == {DeliveryState.SENT: 58, DeliveryState.QUARANTINED: 2}
+    # What a sender had just handed over when it died may be in doubt, and has arrived all the same.
+    standing = states(sqlite_engine)
+    assert standing[DeliveryState.SENT] + standing.get(DeliveryState.UNKNOWN, 0) == 58
+    assert standing[DeliveryState.QUARANTINED] == 2
     with engines.read(sqlite_engine) as connection:
         claimed = delivery_events.c.kind == DeliveryState.CLAIMED
         bomb = select(table.c.id).where(table.c.subscriber_id == 20).scalar_subquery()

@@ -383,3 +383,31 @@ def test_an_unknown_message_of_an_old_edition_is_not_sent_again(engine: Engine) 
 
     assert swept(engine, NOW + LATE) == claims.Swept(0, 1, 0, 0, 0)
     assert states(engine) == {DeliveryState.UNKNOWN: 1}
+
+
+def test_what_a_dead_sender_had_not_begun_costs_no_try_and_no_place(engine: Engine) -> None:
+    """It takes its claim in order: two senders had two each in hand, and then a claim is new."""
+    published(engine, 5)
+    now, held = NOW, claimed(engine)
+    for _ in range(2):
+        now += clock.LEASE
+        with engines.write(engine) as connection:
+            claims.sweep(connection, now, UnknownPolicy.HOLD, LATE, 2)
+        held = claimed(engine, now)
+
+    assert states(engine) == {DeliveryState.CLAIMED: 5}
+    assert sorted(delivery.attempt for delivery in held) == [1, 2, 2, 2, 2]
+
+
+def test_what_was_once_offered_is_never_taken_for_poison(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    offered(engine, held)
+    now = NOW + clock.LEASE
+    swept(engine, now)
+    for _ in range(3):
+        claimed(engine, now)
+        now += clock.LEASE
+        swept(engine, now)
+
+    assert states(engine) == {DeliveryState.QUEUED: 1}
