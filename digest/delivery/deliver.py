@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from digest.config import Config
 from digest.delivery import message, outbox, smtp
+from digest.delivery.feedback.absorb import return_addresses
 from digest.delivery.ledger import Ledger, patiently
 from digest.delivery.message import CompiledMail, Reader
 from digest.editions import compose
@@ -190,6 +191,7 @@ class _Run:
         self._config, self._links, self._ledger, self._cuts = config, links, ledger, cuts
         self._clock, self._stop, self._progress = clock, stop, progress
         self._tls = smtp.trust(config.relay) if config.relay else None
+        self._returns = return_addresses(config)
         self._only_to = {address.casefold() for address in config.delivery.only_to}
         self._claiming = asyncio.Lock()
         self._claimed: deque[Delivery] = deque()
@@ -294,7 +296,7 @@ class _Run:
             await self._ledger.set_aside(delivery, reason)
             return None
         if connection and (not self._only_to or delivery.address.casefold() in self._only_to):
-            sender = self._config.site.from_address
+            sender = self._returns.of(delivery.id)
             return await connection.send(sender, delivery.address, body, lambda: self._ledger.offer(delivery))
         return await self._keep(delivery, reader, body)
 

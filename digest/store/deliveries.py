@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, or_, select, update
 
-from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, SubscriptionState
+from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, Returned, SubscriptionState
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.upsert import absent_into
 
 _row = deliveries.c
+_KINDS: dict[str, DeliveryState | Returned] = {kind.value: kind for kind in (*DeliveryState, *Returned)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def history(connection: Connection, address: str) -> list[DeliveryEvent]:
         .order_by(events.at, events.id)
     )
     return [
-        DeliveryEvent(row.edition_id, row.digest, row.date, DeliveryState(row.kind), row.at, row.attempt, row.detail)
+        DeliveryEvent(row.edition_id, row.digest, row.date, _KINDS[row.kind], row.at, row.attempt, row.detail)
         for row in connection.execute(found)
     ]
 

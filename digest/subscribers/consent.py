@@ -12,6 +12,7 @@ from digest.links import address_key
 from digest.model import Digest, Subscription, SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers as store
+from digest.store import suppressions
 
 LOCALHOST = "localhost"
 
@@ -85,7 +86,7 @@ def subscribe(
     accepted = checked(address)
     key = address_key(accepted, config.signing_keys)
     with engines.write(engine) as connection:
-        if reason := store.suppressed(connection, [key]).get(key):
+        if reason := suppressions.reasons(connection, [key]).get(key):
             raise BadAddress(accepted, suppressed_sentence(reason))
         before = store.by_keys(connection, digest.slug, [key]).get(key)
         after = store.add(connection, accepted, key, digest.slug, topics, consent(how, now), now)
