@@ -23,7 +23,7 @@ from digest.spreadsheet import guarded, unguarded
 from digest.store import engine as engines
 from digest.store import subscribers as store
 from digest.store import suppressions
-from digest.subscribers.consent import checked, consent, suppressed_sentence
+from digest.subscribers.consent import acceptable, consent, suppressed_sentence
 
 COLUMNS = ("email", "digest", "state", "topics", "paused_until", "since", "ended_at")
 LONGEST_LINE = 64 * 1024
@@ -212,7 +212,7 @@ def _take(
 def _judged(config: Config, record: Record, digest: Digest) -> tuple[int, store.Newcomer] | Refusal:
     """The record's line and whom it names, or what is wrong with it."""
     try:
-        address = checked(record.address)
+        address = acceptable(record.address, config)
     except BadAddress as bad:
         return Refusal(record.line, bad.address, bad.reason)
     known = {topic.slug for topic in config.topics}

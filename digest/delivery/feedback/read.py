@@ -109,6 +109,8 @@ def _without_fields(message: Message, parts: list[Message]) -> tuple[Kind, str]:
     """What a mail is that is no report by its type."""
     if any(part.get_content_type() == "message/disposition-notification" for part in parts):
         return Kind.NOTICE, "a receipt"
+    if message.get_content_type() == "multipart/report":
+        return Kind.OTHER, "a report of a kind that nobody knows, or a broken one"
     if message["X-Failed-Recipients"]:
         return Kind.BOUNCE, "it came back without a code"
     texts = [part for part in parts if part.get_content_type() == "text/plain"]
