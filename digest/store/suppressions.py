@@ -64,11 +64,6 @@ def listing(connection: Connection, *, limit: int | None = None) -> list[Suppres
     return [_suppression(row) for row in connection.execute(found)]
 
 
-def number(connection: Connection) -> int:
-    """How many there are."""
-    return connection.scalars(select(func.count()).select_from(suppressions)).one()
-
-
 def changes(connection: Connection, address_key: str) -> list[SuppressionChange]:
     """What was ever done about one address, oldest first."""
     found = select(suppression_changes).where(_change.address_key == address_key).order_by(_change.id)
