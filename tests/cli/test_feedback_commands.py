@@ -165,3 +165,17 @@ def test_a_suppression_outlives_its_reader_and_then_has_no_address(returned: Run
     assert (added.returncode, "must not be mailed" in added.stderr) == (2, True)
     assert "not a reader any more" in returned("suppressions", "list").stdout
     assert returned("suppressions", "show", READER).stdout.startswith(f"{READER} is suppressed: complaint: abuse")
+
+
+def test_the_check_says_what_came_back_and_whether_anything_follows_from_it(returned: Run, tmp_path: Path) -> None:
+    returned("bounce", mail=mails.postfix(OWN))
+    returned("bounce", mail=mails.postfix("somebody@news.example"))
+
+    def said(**environment: str) -> str:
+        findings = json.loads(returned("check", "--json", **environment).stdout)["findings"]
+        return str(next(one["sentence"] for one in findings if one["subject"] == "returned mail"))
+
+    assert said() == "in the last 7 days: 1 hard, 1 untagged."
+    settings = tmp_path / "digest.toml"
+    settings.write_text(settings.read_text().replace(f'address = "{ADDRESS}"', "", 1))
+    assert said(DIGEST_SMTP_URL="smtp://127.0.0.1:1").startswith("[bounces] address is empty")
