@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -22,13 +22,14 @@ from digest.language import FOLDER, template, untranslated
 from digest.model import Memory
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import quotas, schema
+from digest.store import quotas, returns, schema
 
 PATIENCE = smtp.Patience(connect=10, reply=10)
 """A check is waited for by a person."""
 EXAMPLES = ("example.org", "Example Street")
 MOST_DOMAINS = 1000
 """How many of the domains with the most readers are looked at."""
+CAME_BACK = timedelta(days=7)
 NAMED = 3
 """More faults of one calendar than these are not all told."""
 
@@ -142,11 +143,13 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
             states = feed_store.states(connection)
             series = market_series(config, connection, now.date(), now)
             pace = _pace(config, quotas.readers(connection), quotas.domains(connection, MOST_DOMAINS), now)
+            came_back = returns.counts(connection, (now - CAME_BACK).date())
         engine.dispose()
     except DigestError as error:
         return (Finding("database", Level.FAULT, str(error)),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
-    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now), pace
+    sending = pace, _returns(config, came_back)
+    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now), *sending
 
 
 def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
@@ -169,6 +172,15 @@ def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
     if len(failing) == len(read):
         return Finding("feeds", Level.FAULT, sentence)
     return Finding("feeds", Level.NOTE if failing or odd else Level.OK, sentence)
+
+
+def _returns(config: Config, came_back: Mapping[str, int]) -> Finding:
+    counted = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(came_back.items()))
+    told = f"in the last {CAME_BACK.days} days: {counted or 'nothing'}."
+    if config.relay and not config.bounces.address:
+        sentence = f"[bounces] address is empty, so nothing follows from what comes back to {config.site.from_address};"
+        return Finding("returned mail", Level.NOTE, f"{sentence} {told}")
+    return Finding("returned mail", Level.OK, told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,17 @@ class Sending:
 
 
 @dataclass(frozen=True)
+class Bounces:
+    """What comes back. `address` is what return addresses are made of; empty: all mail has the site's plain address.
+
+    What has been read in the mailbox is moved to the folder `handled`; empty: it is deleted.
+    """
+
+    address: str = ""
+    handled: str = ""
+
+
+@dataclass(frozen=True)
 class Web:
     """Where the pages are served."""
 
@@ -261,6 +272,18 @@ class Relay:
 
 
 @dataclass(frozen=True)
+class Mailbox:
+    """The IMAP folder to which mail comes back."""
+
+    host: str
+    port: int
+    security: Security = Security.TLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+    folder: str = "INBOX"
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything a command may know. Without a `relay` mail goes to `outbox`, so nothing can reach a stranger.
 
@@ -280,6 +303,9 @@ class Config:
     database_url: str = field(repr=False)
     pictures: Pictures = field(default_factory=Pictures)
     relay: Relay | None = None
+    bounces: Bounces = field(default_factory=Bounces)
+    mailbox: Mailbox | None = None
+    hook_secrets: tuple[str, ...] = field(default=(), repr=False)
     look: Look = USUAL
     language: Language | None = field(default=None, compare=False, repr=False)
     keys: tuple[str, ...] = field(default=(), repr=False)

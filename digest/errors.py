@@ -10,6 +10,8 @@
         ├── SchemaOutdated        the database is older (or newer) than the code
         ├── DatabaseUnreachable   the database does not answer, is locked or full
         ├── UnknownFeed, UnknownEdition, UnknownStory, UnknownOverride, UnknownSubscriber
+        ├── MailboxTrouble        the mailbox that mail comes back to cannot be read
+        ├── NotSuppressed         an address whose suppression cannot be undone, since there is none
         ├── EditionSettled        an edition that can no longer be held, approved or skipped
         ├── RenderFault           a template or the finished mail breaks a promise
         └── BadToken              a signed link that was altered, or made for something else
@@ -145,6 +147,23 @@ class UnknownSubscriber(WorkError):
 
     def __init__(self, address: str) -> None:
         super().__init__(f"Nobody is subscribed as {address!r}. `digest subscribers list` shows who is.")
+
+
+class MailboxTrouble(WorkError):
+    """The mailbox that mail comes back to cannot be read."""
+
+    def __init__(self, where: str, cause: str) -> None:
+        said = " ".join(cause.split())
+        super().__init__(
+            f"The mailbox at {where} (DIGEST_IMAP_URL) cannot be read: {said}. What waits there stays until it can."
+        )
+
+
+class NotSuppressed(WorkError):
+    """The address is not suppressed."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is not suppressed. `digest suppressions list` shows which addresses are.")
 
 
 class BadAddress(UsageError):

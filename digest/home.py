@@ -13,9 +13,11 @@ from urllib.parse import unquote, urlsplit
 
 from digest import language, tomlfile, xmlpath
 from digest.config import (
+    Bounces,
     Calendar,
     Config,
     Fetch,
+    Mailbox,
     Market,
     Match,
     Pictures,
@@ -46,6 +48,10 @@ QUEUES = ("inline",)
 """Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
 
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+LONGEST_RETURN_NAME = 23
+"""What a tag leaves of the 64 bytes before the @ of a return address."""
+_RETURN_ADDRESS = re.compile(r"[\w!#$%&'*/=?^`{|}~.-]+@[\w-]+(?:\.[\w-]+)*", re.ASCII)
+_FOLDER = re.compile(r"[ !#-\[\]-~]+")
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 # Without a day of the month or a year the standard library takes the first of 1900.
 _FORMAT = re.compile(r"(?=.*%d)(?=.*%[mbB])(?=.*%[yY])[^%]*(?:%[dmbByYHMS][^%]*)+")
@@ -84,6 +90,9 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         fetch=_fetch(root.table("fetch")),
         ranking=_ranking(root.table("ranking")),
         delivery=_delivery(root.table("delivery")),
+        bounces=_bounces(root.table("bounces")),
+        mailbox=_mailbox(secrets),
+        hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
         web=_web(root.table("web")),
         market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
@@ -94,7 +103,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         relay=_relay(secrets),
         look=_look(root.table("look"), home, faults),
         language=_language(root.table("site"), home, faults),
-        keys=_keys(secrets),
+        keys=_shared_secrets(secrets, "DIGEST_SECRET_KEY"),
         calendars=_calendars(root, slugs),
     )
     root.finish()
@@ -276,6 +285,19 @@ def _warm_up(table: Table) -> tuple[int, ...]:
     if not good:
         table.fault("warm_up", f"is {steps!r}; it should be a list of messages a day such as [50, 100, 500]")
     return tuple(steps) if good else ()
+
+
+def _bounces(table: Table) -> Bounces:
+    bounces = Bounces(table.text("address", Bounces.address), table.text("handled", Bounces.handled))
+    name = bounces.address.rpartition("@")[0]
+    if bounces.address and not _RETURN_ADDRESS.fullmatch(bounces.address):
+        table.fault("address", f'is "{bounces.address}"; it should be a plain address such as "bounces@example.org"')
+    elif len(name) > LONGEST_RETURN_NAME:
+        table.fault("address", f"has more than {LONGEST_RETURN_NAME} characters before the @; the tag needs the rest")
+    if bounces.handled and not _FOLDER.fullmatch(bounces.handled):
+        table.fault("handled", f'is "{bounces.handled}"; it should be the name of a folder in plain ASCII')
+    table.finish()
+    return bounces
 
 
 def _web(table: Table) -> Web:
@@ -590,11 +612,34 @@ class _Secrets:
         self._faults.append(Fault(Path("environment"), 0, f"{name} {message}"))
 
 
-def _keys(secrets: _Secrets) -> tuple[str, ...]:
-    keys = tuple(key.strip() for key in secrets.read("DIGEST_SECRET_KEY").split(",") if key.strip())
+def _shared_secrets(secrets: _Secrets, name: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in secrets.read(name).split(",") if key.strip())
     if any(len(key) < SHORTEST_SECRET for key in keys):
-        secrets.fault("DIGEST_SECRET_KEY", f"holds a key shorter than {SHORTEST_SECRET} characters; make a longer one")
+        secrets.fault(name, f"holds a key shorter than {SHORTEST_SECRET} characters; make a longer one")
     return keys
+
+
+def _mailbox(secrets: _Secrets) -> Mailbox | None:
+    url = secrets.read("DIGEST_IMAP_URL")
+    if not url:
+        return None
+    kinds = {
+        "imap": (Security.NONE, 143),
+        "imap+starttls": (Security.STARTTLS, 143),
+        "imaps": (Security.TLS, 993),
+    }
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    folder = unquote(parts.path.strip("/")) if host else ""
+    if not host or parts.scheme not in kinds or not parts.username or not _FOLDER.fullmatch(folder or "INBOX"):
+        secrets.fault("DIGEST_IMAP_URL", "should look like imaps://user:password@mail.example.org/INBOX")
+        return None
+    security, usual_port = kinds[parts.scheme]
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    return Mailbox(host, port or usual_port, security, user, password, folder or "INBOX")
 
 
 def _relay(secrets: _Secrets) -> Relay | None:

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from digest.config import Config
 from digest.delivery.correspond import correspond
 from digest.delivery.deliver import DeliveryReport, deliver
+from digest.delivery.feedback.collect import Collected, collect
 from digest.delivery.orders import post_orders
 from digest.delivery.post import PostReport
 from digest.editions import policy
@@ -43,10 +44,13 @@ STOP_SECONDS = 8.0
 LAST_MESSAGE_SECONDS = 4.0
 NOTICE_SECONDS = 0.1
 AWAY = timedelta(hours=1)
+BETWEEN_COLLECTIONS = timedelta(minutes=4, seconds=30)
+"""How long the mailbox is left alone: every fifth tick looks."""
 
 Publish = Callable[[Config, Engine, datetime], Sequence[Published]]
 Poll = Callable[[Config, Engine, datetime], Coroutine[Any, Any, PollReport]]
 Write = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, PostReport]]
+Collect = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, Collected]]
 Deliver = Callable[..., Coroutine[Any, Any, DeliveryReport]]
 T = TypeVar("T")
 
@@ -58,6 +62,7 @@ class TickReport:
     published: tuple[Published, ...] = ()
     polled: PollReport | None = None
     letters: int = 0
+    collected: Collected | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -69,8 +74,9 @@ def tick(
     publish: Publish = publish_due,
     poll: Poll = poll,
     write: Write = correspond,
+    collect: Collect = collect,
 ) -> TickReport:
-    """Publish what is due, write to editors and operators about it, then poll the feeds that are due.
+    """Publish what is due, write to editors and operators about it, take in what came back, then poll the feeds that are due.
 
     Safe to repeat at any time, by anyone.
 
@@ -97,11 +103,12 @@ def tick(
     polled = poll_due() if feeds_first else None
     published = attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
     written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
+    collected = attempt("collect", lambda: asyncio.run(collect(config, engine, lambda: now)))
     if not feeds_first:
         polled = poll_due()
     if written:
         problems += written.problems
-    return TickReport(published, polled, written.sent if written else 0, tuple(problems))
+    return TickReport(published, polled, written.sent if written else 0, collected, tuple(problems))
 
 
 class Service:
@@ -113,10 +120,11 @@ class Service:
         config: asked at each of them what holds now.
         engine: the database.
         clock: what time it is.
-        publish: the verbs, as are `poll`, `write`, `write_orders` and `deliver`.
+        publish: the verbs, as are `poll`, `write`, `write_orders`, `collect` and `deliver`.
         poll: as above.
         write: as above.
         write_orders: as above.
+        collect: as above.
         deliver: as above.
     """
 
@@ -130,15 +138,17 @@ class Service:
         poll: Poll = poll,
         write: Write = correspond,
         write_orders: Write = post_orders,
+        collect: Collect = collect,
         deliver: Deliver = deliver,
     ) -> None:
         self._config, self._engine, self._clock = config, engine, clock
         self._publish, self._poll, self._write, self._deliver = publish, poll, write, deliver
-        self._write_orders = write_orders
+        self._write_orders, self._collect = write_orders, collect
         self.standing = Standing(engine)
         self._stopping = threading.Event()
         self._looked_at: datetime | None = None
         self._corresponded_at: datetime | None = None
+        self._collected_at: datetime | None = None
         self._in_trouble = False
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(3)},
@@ -178,6 +188,7 @@ class Service:
                 publish=self._publish,
                 poll=self._poll_unless_stopped,
                 write=self._write,
+                collect=self._collect_now_and_then,
             )
         except asyncio.CancelledError:
             log.info("polling broken off", reason="the service stops")
@@ -186,6 +197,8 @@ class Service:
             _tell(published)
         if report.letters:
             log.info("letters sent", count=report.letters)
+        if report.collected and report.collected.fates:
+            _tell_of_returns(report.collected)
         for source in report.polled.market if report.polled else ():
             if source.error:
                 log.warning("market", source=source.feed, reason=source.error)
@@ -275,6 +288,14 @@ class Service:
         (notice if work.done() else work).cancel()
         return await work
 
+    async def _collect_now_and_then(self, config: Config, engine: Engine, clock: Callable[[], datetime]) -> Collected:
+        now = clock()
+        # As with sending, a clock that has been set back must not make a wait of minutes into one of hours.
+        if self._collected_at is not None and abs(now - self._collected_at) < BETWEEN_COLLECTIONS:
+            return Collected()
+        self._collected_at = now
+        return await self._collect(config, engine, self._clock)
+
     async def _poll_unless_stopped(self, config: Config, engine: Engine, now: datetime) -> PollReport:
         work = asyncio.create_task(self._poll(config, engine, now))
         notice = asyncio.create_task(self._notice(asyncio.Event()))
@@ -306,6 +327,13 @@ def _tell(published: Published) -> None:
             log.info("skipped", **said)
         case EditionState.FROZEN:
             log.info("published", **said, queued=published.queued)
+
+
+def _tell_of_returns(collected: Collected) -> None:
+    fates = {fate.value: number for fate, number in collected.fates.items()}
+    log.info("mail came back", suppressed=collected.suppressed, **fates)
+    for warning in collected.warnings:
+        log.warning("mail came back", reason=warning)
 
 
 def _been_away(engine: Engine, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digest import config as values
 from digest import home as homefolder
-from digest.config import Config, Relay, Security, UnknownPolicy
+from digest.config import Bounces, Config, Mailbox, Relay, Security, UnknownPolicy
 from digest.errors import ConfigError, MissingSecret
 from digest.model import Term
 
@@ -201,6 +201,62 @@ def test_a_missing_key_is_refused_only_by_what_needs_it(write: Write) -> None:
 )
 def test_a_relay_is_read_from_its_address(write: Write, url: str, relay: Relay) -> None:
     assert homefolder.load(write(), {"DIGEST_SMTP_URL": url}).relay == relay
+
+
+@pytest.mark.parametrize(
+    ("url", "mailbox"),
+    [
+        ("imaps://me:p%40ss@mail.example", Mailbox("mail.example", 993, Security.TLS, "me", "p@ss", "INBOX")),
+        ("imap+starttls://me@mail.example/", Mailbox("mail.example", 143, Security.STARTTLS, "me", "", "INBOX")),
+        (
+            "imap://a%40b:c@[::1]:1143/In%20here/Bounces",
+            Mailbox("::1", 1143, Security.NONE, "a@b", "c", "In here/Bounces"),
+        ),
+    ],
+)
+def test_a_mailbox_is_read_from_its_address(write: Write, url: str, mailbox: Mailbox) -> None:
+    assert homefolder.load(write(), {"DIGEST_IMAP_URL": url}).mailbox == mailbox
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example",
+        "https://me:pass@mail.example",
+        "imaps://mail.example",
+        "imaps://me@mail:port",
+        "imaps://me@m/a%22b",
+    ],
+)
+def test_a_mailbox_that_is_no_address_is_refused_without_showing_it(write: Write, url: str) -> None:
+    (fault,) = faults(write(), {"DIGEST_IMAP_URL": url})
+
+    assert fault == "environment: DIGEST_IMAP_URL should look like imaps://user:password@mail.example.org/INBOX"
+
+
+def test_return_addresses_are_made_of_an_address_that_leaves_room_for_them(write: Write) -> None:
+    def bounces(settings: str) -> str:
+        return DIGEST.replace("[[digest]]", f"[bounces]\n{settings}\n\n[[digest]]")
+
+    good = homefolder.load(write(digest=bounces('address = "bounces@news.example"\nhandled = "Done"')), {})
+    assert good.bounces == Bounces("bounces@news.example", "Done")
+    assert homefolder.load(write(), {}).bounces == Bounces()
+    assert faults(write(digest=bounces('address = "bounces"\nhandled = "ä"'))) == [
+        'digest.toml:6: [bounces] address: is "bounces"; it should be a plain address such as "bounces@example.org"',
+        'digest.toml:7: [bounces] handled: is "ä"; it should be the name of a folder in plain ASCII',
+    ]
+    assert faults(write(digest=bounces('address = "all-that-comes-back-to-us@news.example"'))) == [
+        "digest.toml:6: [bounces] address: has more than 23 characters before the @; the tag needs the rest"
+    ]
+    assert "plain address" in faults(write(digest=bounces('address = "b+c@news.example"')))[0]
+
+
+def test_secrets_of_hooks_are_several_and_long(write: Write) -> None:
+    new, old = "a new secret of hooks", "an old secret of hooks"
+
+    assert homefolder.load(write(), {"DIGEST_HOOK_SECRET": f"{new}, {old}"}).hook_secrets == (new, old)
+    assert homefolder.load(write(), {}).hook_secrets == ()
+    assert "DIGEST_HOOK_SECRET holds a key shorter than 16" in faults(write(), {"DIGEST_HOOK_SECRET": "short"})[0]
 
 
 @pytest.mark.parametrize("url", ["relay.example:25", "http://relay.example", "smtp://", "smtp://relay:port"])

@@ -17,6 +17,7 @@ from digest.cli import (
     demo,
     editions,
     explain,
+    feedback,
     feeds,
     market,
     orders,
@@ -32,10 +33,10 @@ from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
     "Begin": ("init", "demo", "check", "migrate"),
-    "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit"),
+    "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit", "bounce"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("backtest", "rebuild"),
-    "Lists": ("feeds", "topics", "subscribers", "market"),
+    "Lists": ("feeds", "topics", "subscribers", "suppressions", "market"),
     "Run": ("run", "web", "schedule", "health"),
 }
 
@@ -81,6 +82,7 @@ for command in (
     editions.publish,
     delivery.deliver,
     delivery.audit,
+    feedback.bounce,
     override.override,
     orders.hold,
     orders.approve,
@@ -91,6 +93,7 @@ for command in (
     feeds.feeds,
     topics.topics,
     subscribers.subscribers,
+    feedback.suppressions,
     market.market,
     service.run,
     service.web,

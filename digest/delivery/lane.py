@@ -11,6 +11,7 @@ from functools import partial
 from digest.config import Config
 from digest.delivery import message, outbox, smtp
 from digest.delivery.cuts import Cuts
+from digest.delivery.feedback.absorb import return_addresses
 from digest.delivery.ledger import Ledger
 from digest.delivery.message import Reader
 from digest.delivery.pace import Pace, is_throttle
@@ -65,6 +66,7 @@ class Lane:
         self._config, self._links, self._ledger, self._quota, self._cuts = config, links, ledger, quota, cuts
         self._clock, self._stop, self._progress, self._doubts = clock, stop, progress, doubts
         self._tls = smtp.trust(config.relay) if config.relay else None
+        self._returns = return_addresses(config)
         self._only_to = {address.casefold() for address in config.delivery.only_to}
         self._time = asyncio.get_running_loop().time
         self._workers: set[asyncio.Task[None]] = set()
@@ -325,7 +327,7 @@ class Lane:
         return not self._only_to or delivery.address.casefold() in self._only_to
 
     def _envelope(self, delivery: Delivery) -> smtp.Envelope:
-        return smtp.Envelope(self._config.site.from_address, delivery.address)
+        return smtp.Envelope(self._returns.of(delivery.id), delivery.address)
 
     async def _keep(self, delivery: Delivery, reader: Reader, body: bytes) -> Outcome:
         """Safe mode: the same steps as by SMTP, into a file."""

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from digest import clock as clocks
 from digest.config import UnknownPolicy
+from digest.delivery.feedback import books
 from digest.errors import DatabaseUnreachable
 from digest.model import Delivery, DeliveryState, Outcome
 from digest.store import claims, deliveries
@@ -125,6 +126,7 @@ class Ledger:
             began = time.monotonic()
             # In this order, so that a connection has at most one delivery in doubt at any time.
             states = claims.settle(connection, outcomes, now) if outcomes else []
+            books.refused(connection, outcomes, now)
             asked = [delivery for delivery, _ in offers]
             return states, claims.offer(connection, asked, now, self._late) if asked else set(), began
 

@@ -26,11 +26,12 @@ from sqlalchemy import (
     update,
 )
 
-from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, SubscriptionState
+from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, Returned, SubscriptionState
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.upsert import absent_into
 
 _row = deliveries.c
+_KINDS: dict[str, DeliveryState | Returned] = {kind.value: kind for kind in (*DeliveryState, *Returned)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def history(connection: Connection, address: str) -> list[DeliveryEvent]:
     ).join_from(whose, delivery_events, events.delivery_id == whose.c.id)
     found = union_all(queued, told).order_by("at", "id")
     return [
-        DeliveryEvent(row.edition_id, row.digest, row.date, DeliveryState(row.kind), row.at, row.attempt, row.detail)
+        DeliveryEvent(row.edition_id, row.digest, row.date, _KINDS[row.kind], row.at, row.attempt, row.detail)
         for row in connection.execute(found)
     ]
 

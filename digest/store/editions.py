@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select
+from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select, update
 
 from digest.model import (
     WAITING,
@@ -85,6 +85,20 @@ def discard_waiting(connection: Connection, digest: str, day: date) -> None:
     """Make room for what takes the place of an edition that waits."""
     waits = (editions.c.digest == digest) & (editions.c.date == day) & editions.c.state.in_(WAITING)
     connection.execute(delete(editions).where(waits))
+
+
+def pause(connection: Connection, edition_id: int, reason: str, now: datetime) -> bool:
+    """Send nothing more of a published edition until somebody resumes it; whether this call paused it."""
+    running = (editions.c.id == edition_id) & (editions.c.state == EditionState.FROZEN) & editions.c.paused_at.is_(None)
+    change = update(editions).where(running).values(paused_at=now, paused_because=reason)
+    return connection.execute(change).rowcount > 0
+
+
+def resume(connection: Connection, edition_id: int, now: datetime) -> bool:
+    """Go on with a paused edition; whether it was paused. What has come back until now pauses it no more."""
+    paused = (editions.c.id == edition_id) & editions.c.paused_at.is_not(None)
+    change = update(editions).where(paused).values(paused_at=None, paused_because=None, resumed_at=now)
+    return connection.execute(change).rowcount > 0
 
 
 def by_date(connection: Connection, digest: str, day: date) -> Edition | None:

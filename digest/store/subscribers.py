@@ -1,4 +1,4 @@
-"""Subscribers, their subscriptions, and the addresses that must not be mailed.
+"""Subscribers and their subscriptions.
 
 Addresses arrive here as `subscribers.consent.checked` leaves them, in plain ASCII. Two spellings that differ in case
 only are one subscriber, which is mailed as first written.
@@ -182,17 +182,6 @@ def remove(connection: Connection, address: str) -> bool:
     connection.execute(update(delivery_events).where(told).values(detail=""))
     connection.execute(update(deliveries).where(theirs).values(last_reply=None))
     return connection.execute(delete(subscribers).where(_is(address))).rowcount > 0
-
-
-def suppress(connection: Connection, address_key: str, reason: str, now: datetime) -> None:
-    """Never mail this address again. The first reason stands."""
-    insert_if_absent(connection, suppressions, [{"address_key": address_key, "reason": reason, "since": now}])
-
-
-def suppressed(connection: Connection, keys: Collection[str]) -> dict[str, str]:
-    """Those of the address keys that must not be mailed, each with the reason."""
-    found = select(suppressions.c.address_key, suppressions.c.reason).where(suppressions.c.address_key.in_(keys))
-    return {row.address_key: row.reason for row in connection.execute(found)}
 
 
 def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, int]:

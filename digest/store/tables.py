@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from digest.model import DeliveryState, EditionState, OverrideKind, SubscriptionState
+from digest.model import Cause, DeliveryState, EditionState, OverrideKind, Severity, SubscriptionState
 from digest.store.types import Json, Key, Moment
 
 metadata = MetaData(
@@ -140,6 +140,9 @@ editions = Table(
     Column("zone", String(64), nullable=False, server_default=text("'UTC'")),
     Column("week_of", String(64), nullable=False, server_default=text("''")),
     Column("audience", Integer, nullable=False, server_default=text("0"), comment="deliveries made when it was frozen"),
+    Column("paused_at", Moment, comment="since when nothing of it is sent"),
+    Column("paused_because", Text),
+    Column("resumed_at", Moment, comment="what came back before then pauses it no more"),
     UniqueConstraint("digest", "date"),
     _one_of("state", EditionState),
 )
@@ -296,6 +299,22 @@ suppressions = Table(
     Column("address_key", String(64), primary_key=True),
     Column("reason", Text, nullable=False),
     Column("since", Moment, nullable=False),
+    Column("cause", String(20), nullable=False, server_default=text("'operator'")),
+    _one_of("cause", Cause),
+)
+
+# Nothing is taken from here, so that an undone suppression can be told from one that never was.
+suppression_changes = Table(
+    "suppression_changes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("address_key", String(64), nullable=False, index=True),
+    Column("lifted", Boolean, nullable=False),
+    Column("cause", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    _one_of("cause", Cause),
 )
 
 _QUEUED, _LEASED = text("state = 'queued'"), text("lease_until IS NOT NULL")
@@ -351,4 +370,30 @@ delivery_events = Table(
     Column("detail", Text, nullable=False),
     Column("event_key", String(200), comment="what makes a report from outside apply once"),
     Index("uq_delivery_events_event_key", "event_key", unique=True, sqlite_where=_KEYED, postgresql_where=_KEYED),
+)
+
+# What came back, one row for each report or refusal that counts. It is small beside the ledger, which is too large to ask
+# what one address or one edition has come to.
+returns = Table(
+    "returns",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("delivery_id", Key, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("edition_id", Key, nullable=False),
+    Column("address_key", String(64), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("at_once", Boolean, nullable=False, comment="the relay refused it, so that it never left"),
+    Column("at", Moment, nullable=False),
+    Index(None, "address_key", "severity"),
+    Index(None, "edition_id", "severity"),
+    _one_of("severity", Severity),
+)
+
+# Returned mail by what became of it; what could not be applied leaves no other trace.
+return_counts = Table(
+    "return_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("outcome", String(20), primary_key=True),
+    Column("number", Integer, nullable=False),
 )

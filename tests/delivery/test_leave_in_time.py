@@ -15,10 +15,9 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from digest.links import address_key
-from digest.model import Delivery
-from digest.store import claims
+from digest.model import Cause, Delivery
+from digest.store import claims, suppressions
 from digest.store import engine as engines
-from digest.store import subscribers as store
 from digest.subscribers import preferences
 from tests.delivery.audience import KEYS, LATE, NOW
 from tests.delivery.runs import published
@@ -48,12 +47,14 @@ def leaves(engine: Engine, delivery: Delivery) -> None:
 
 def bounces(engine: Engine, delivery: Delivery) -> None:
     with engines.write(engine) as connection:
-        store.suppress(connection, address_key(delivery.address, KEYS), "its mailbox does not exist", NOW)
+        suppressions.suppress(
+            connection, address_key(delivery.address, KEYS), Cause.BOUNCED, "its mailbox does not exist", NOW
+        )
 
 
 def complains(engine: Engine, delivery: Delivery) -> None:
     with engines.write(engine) as connection:
-        store.suppress(connection, address_key(delivery.address, KEYS), "complaint", NOW)
+        suppressions.suppress(connection, address_key(delivery.address, KEYS), Cause.COMPLAINED, "complaint", NOW)
 
 
 WORDS: tuple[Callable[[Engine, Delivery], None], ...] = (leaves, bounces, complains)
