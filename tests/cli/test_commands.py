@@ -72,6 +72,23 @@ def test_init_makes_a_home_that_check_finds_well(run: Run, tmp_path: Path) -> No
     assert "note    relay: no relay is named" in check.stdout
 
 
+def test_check_says_whether_the_limits_leave_room_for_everybody(run: Run, home: Path) -> None:
+    for number in range(2):
+        assert run("subscribers", "add", f"r{number}@readers.example").returncode == 0
+    well = run("check", "--no-network")
+    configuration = (home / "digest.toml").read_text(encoding="utf-8")
+    limited = configuration.replace("per_hour = 0", "per_hour = 1").replace("late_hours = 12", "late_hours = 1")
+    (home / "digest.toml").write_text(limited, encoding="utf-8")
+    short = run("check", "--no-network")
+
+    assert "pace: as fast as the relay takes it, over up to 20 connections." in well.stdout
+    assert (
+        "FAULT   pace: 2 readers at 1 an hour take 2 hours, longer than late_hours = 1: 1 are reached in time"
+        in short.stdout
+    )
+    assert short.returncode == 1
+
+
 def test_a_home_that_is_none_is_named_with_what_to_do(run: Run) -> None:
     finished = run("check")
 
