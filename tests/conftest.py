@@ -92,6 +92,17 @@ def shared() -> Path:
     return SHARED
 
 
+def empty_database(server: PostgresServer) -> str:
+    """The address of a new PostgreSQL database without anything in it."""
+    return _create(server, f"test_{uuid.uuid4().hex}", "template0")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> str:
+    """The address of a PostgreSQL database of this test's own at the head revision, for what SQLite cannot do."""
+    return _create(postgres_server, f"test_{uuid.uuid4().hex}", "digest_template")
+
+
 def _create(server: PostgresServer, name: str, template: str) -> str:
     with _administration(server) as connection:
         connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
