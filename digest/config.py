@@ -107,6 +107,13 @@ class UnknownPolicy(StrEnum):
     HOLD = "hold"
 
 
+class Queue(StrEnum):
+    """Who does what is due: the service itself, or workers on any number of machines, by way of a queue of jobs."""
+
+    INLINE = "inline"
+    PROCRASTINATE = "procrastinate"
+
+
 @dataclass(frozen=True)
 class Sending:
     """The `[delivery]` table. `per_second` 0 means as fast as the relay takes it; `only_to` empty means everyone."""
@@ -116,6 +123,7 @@ class Sending:
     per_second: float = 0.0
     only_to: tuple[str, ...] = ()
     late_hours: float = 12.0
+    queue: Queue = Queue.INLINE
 
 
 @dataclass(frozen=True)

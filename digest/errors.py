@@ -4,11 +4,13 @@
     ├── UsageError            exit 2
     │   ├── ConfigError           a configuration file or variable is wrong; holds every fault at once
     │   ├── MissingSecret         a secret the command needs is not in the environment
+    │   ├── NoQueue               no queue of jobs, where one is needed
     │   ├── UnknownDigest         no digest has this slug
     │   └── BadAddress            an address that cannot be mailed
     └── WorkError             exit 1
         ├── SchemaOutdated        the database is older (or newer) than the code
         ├── DatabaseUnreachable   the database does not answer, is locked or full
+        ├── SourceBusy, TargetRefused   a database that cannot be transferred, or not to there
         ├── UnknownFeed, UnknownEdition, UnknownStory, UnknownOverride, UnknownSubscriber
         ├── EditionSettled        an edition that can no longer be held, approved or skipped
         ├── RenderFault           a template or the finished mail breaks a promise
@@ -63,6 +65,13 @@ class MissingSecret(UsageError):
     def __init__(self, name: str, purpose: str) -> None:
         self.name = name
         super().__init__(f"{name} is not set: {purpose} Set it, or {name}_FILE to the path of a file that holds it.")
+
+
+class NoQueue(UsageError):
+    """There is no queue of jobs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}. docs/operators.md says when one machine is not enough.")
 
 
 class WorkError(DigestError):

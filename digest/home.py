@@ -19,6 +19,7 @@ from digest.config import (
     Market,
     Match,
     Pictures,
+    Queue,
     Ranking,
     Relay,
     Security,
@@ -41,8 +42,6 @@ TEMPLATES = "templates"
 SHORTEST_SECRET = 16
 MOST_TERM_WEIGHT = 100
 ADDRESS = "should start with http:// or https:// and name a host"
-QUEUES = ("inline",)
-"""Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
 
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 # Without a day of the month or a year the standard library takes the first of 1900.
@@ -76,19 +75,20 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     feeds = _feeds(tomlfile.read(home / "feeds.toml", faults), slugs)
     root = tomlfile.read(home / "digest.toml", faults)
     secrets = _Secrets(environment, faults)
+    database_url = secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}"
     config = Config(
         home=home,
         site=_site(root.table("site")),
         fetch=_fetch(root.table("fetch")),
         ranking=_ranking(root.table("ranking")),
-        delivery=_delivery(root.table("delivery")),
+        delivery=_delivery(root.table("delivery"), database_url),
         web=_web(root.table("web")),
         market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
         topics=topics,
         feeds=feeds,
-        database_url=secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}",
+        database_url=database_url,
         relay=_relay(secrets),
         look=_look(root.table("look"), home, faults),
         language=_language(root.table("site"), home, faults),
@@ -236,15 +236,20 @@ def _ranking(table: Table) -> Ranking:
     return ranking
 
 
-def _delivery(table: Table) -> Sending:
-    table.choice("queue", QUEUES, QUEUES[0])
+def _delivery(table: Table, database_url: str) -> Sending:
     delivery = Sending(
         unknown=UnknownPolicy(table.choice("unknown", [policy.value for policy in UnknownPolicy], Sending.unknown)),
         connections=table.integer("connections", Sending.connections, least=1, most=200),
         per_second=table.number("per_second", Sending.per_second, most=100_000),
         only_to=table.texts("only_to"),
         late_hours=table.number("late_hours", Sending.late_hours, least=0.5, most=72),
+        queue=Queue(table.choice("queue", [queue.value for queue in Queue], Sending.queue)),
     )
+    if delivery.queue is Queue.PROCRASTINATE and database_url.startswith("sqlite"):
+        table.fault(
+            "queue",
+            f'is "{delivery.queue}", whose jobs need PostgreSQL: name one in DIGEST_DATABASE_URL, or leave "{Queue.INLINE}"',
+        )
     table.finish()
     return delivery
 

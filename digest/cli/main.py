@@ -36,7 +36,7 @@ SECTIONS = {
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("backtest", "rebuild"),
     "Lists": ("feeds", "topics", "subscribers", "market"),
-    "Run": ("run", "web", "schedule", "health"),
+    "Run": ("run", "web", "schedule", "work", "health"),
 }
 
 
@@ -95,6 +95,7 @@ for command in (
     service.run,
     service.web,
     service.schedule,
+    service.work,
     service.health,
 ):
     cli.add_command(command)

@@ -89,6 +89,7 @@ async def deliver(
     prepare: Prepare | None = None,
     stop: asyncio.Event | None = None,
     progress: Callable[[Outcome], None] | None = None,
+    share: int | None = None,
 ) -> DeliveryReport:
     """Send what is due until nothing is, or the relay takes no more.
 
@@ -99,6 +100,7 @@ async def deliver(
         prepare: makes the mail of an edition's cut for some topics; from the stored edition if left out.
         stop: once set, messages in flight are finished and claims given back.
         progress: hears every outcome.
+        share: how many deliveries to claim at most, whichever are due first; whoever shared them out also sweeps.
 
     Raises:
         MissingSecret: links cannot be signed.
@@ -108,7 +110,7 @@ async def deliver(
     links = Links(config.site.base_url, config.signing_keys)
     ledger = Ledger(engine, clock, timedelta(hours=config.delivery.late_hours))
     cuts = _Cuts(prepare or preparation(config, engine, links))
-    run = _Run(config, links, ledger, cuts, clock, stop or asyncio.Event(), progress or (lambda _: None))
+    run = _Run(config, links, ledger, cuts, clock, stop or asyncio.Event(), progress or (lambda _: None), share)
     try:
         await run.all_workers()
     finally:
@@ -186,9 +188,11 @@ class _Run:
         clock: Callable[[], datetime],
         stop: asyncio.Event,
         progress: Callable[[Outcome], None],
+        share: int | None,
     ) -> None:
         self._config, self._links, self._ledger, self._cuts = config, links, ledger, cuts
         self._clock, self._stop, self._progress = clock, stop, progress
+        self._share = share
         self._tls = smtp.trust(config.relay) if config.relay else None
         self._only_to = {address.casefold() for address in config.delivery.only_to}
         self._claiming = asyncio.Lock()
@@ -250,7 +254,10 @@ class _Run:
         async with self._claiming:
             if not self._claimed and not self._over and not self._stop.is_set():
                 await self._sweep()
-                self._claimed.extend(await self._ledger.claim(self._batch()))
+                most = self._batch() if self._share is None else min(self._batch(), self._share)
+                self._claimed.extend(await self._ledger.claim(most) if most else ())
+                if self._share is not None:
+                    self._share -= len(self._claimed)
                 self._over = not self._claimed
             if self._over or self._stop.is_set():
                 return None
@@ -258,6 +265,8 @@ class _Run:
             return None if self._stop.is_set() else self._claimed.popleft()
 
     async def _sweep(self) -> None:
+        if self._share is not None:
+            return
         now = self._clock()
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS

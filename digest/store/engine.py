@@ -41,6 +41,16 @@ def connect(url: str) -> Engine:
     return engine
 
 
+def driver_address(engine: Engine) -> str:
+    """The address of a PostgreSQL database as its driver understands it, with the password."""
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def driver(connection: Connection) -> Any:
+    """The driver's own connection below one of ours, in the same transaction."""
+    return connection.connection.driver_connection
+
+
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """A connection for reading: one consistent view, nothing kept.
