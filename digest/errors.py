@@ -94,6 +94,27 @@ class SchemaOutdated(WorkError):
         super().__init__(f"The database is {state}, this version needs {wanted}. Run `digest migrate`.")
 
 
+class SourceBusy(WorkError):
+    """The database cannot be transferred while somebody sends from it."""
+
+    def __init__(self, in_flight: int) -> None:
+        count = f"{in_flight:,} deliver{'y is' if in_flight == 1 else 'ies are'}"
+        super().__init__(
+            f"{count} claimed or offered, so somebody is sending. Stop the service, let `digest deliver` finish what it left, "
+            "and transfer again."
+        )
+
+
+class TargetRefused(WorkError):
+    """The database to which everything was to be copied is not fit for it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"Nothing was transferred. The other database cannot be used: {reason}. It is as it was; "
+            "an empty one that `digest migrate` has prepared is needed."
+        )
+
+
 class UnknownDigest(UsageError):
     """No digest has this slug."""
 

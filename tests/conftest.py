@@ -64,7 +64,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'digest.db'}"
     request.getfixturevalue("postgres_template")
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return _create(server, f"test_{uuid.uuid4().hex}", "digest_template")
+    return migrated_database(server)
 
 
 @pytest.fixture
@@ -97,10 +97,15 @@ def empty_database(server: PostgresServer) -> str:
     return _create(server, f"test_{uuid.uuid4().hex}", "template0")
 
 
+def migrated_database(server: PostgresServer) -> str:
+    """The address of a new PostgreSQL database at the head revision; `postgres_template` has to be there."""
+    return _create(server, f"test_{uuid.uuid4().hex}", "digest_template")
+
+
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> str:
     """The address of a PostgreSQL database of this test's own at the head revision, for what SQLite cannot do."""
-    return _create(postgres_server, f"test_{uuid.uuid4().hex}", "digest_template")
+    return migrated_database(postgres_server)
 
 
 def _create(server: PostgresServer, name: str, template: str) -> str:

@@ -26,12 +26,13 @@ from digest.cli import (
     setup,
     subscribers,
     topics,
+    transfer,
 )
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
-    "Begin": ("init", "demo", "check", "migrate"),
+    "Begin": ("init", "demo", "check", "migrate", "transfer"),
     "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("backtest", "rebuild"),
@@ -73,6 +74,7 @@ for command in (
     demo.demo,
     setup.check,
     setup.migrate,
+    transfer.transfer,
     feeds.poll,
     ranking.rank,
     explain.explain,
