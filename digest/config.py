@@ -109,6 +109,13 @@ class UnknownPolicy(StrEnum):
     HOLD = "hold"
 
 
+class Queue(StrEnum):
+    """Who does what is due: the service itself, or workers on any number of machines, by way of a queue of jobs."""
+
+    INLINE = "inline"
+    PROCRASTINATE = "procrastinate"
+
+
 @dataclass(frozen=True)
 class Sending:
     """The `[delivery]` table. Of all that limits the pace 0 means no limit; `only_to` empty means everyone.
@@ -129,6 +136,7 @@ class Sending:
     warm_up_from: date | None = None
     only_to: tuple[str, ...] = ()
     late_hours: float = 12.0
+    queue: Queue = Queue.INLINE
 
     @property
     def late(self) -> timedelta:

@@ -4,11 +4,13 @@
     ├── UsageError            exit 2
     │   ├── ConfigError           a configuration file or variable is wrong; holds every fault at once
     │   ├── MissingSecret         a secret the command needs is not in the environment
+    │   ├── NoQueue               no queue of jobs, where one is needed
     │   ├── UnknownDigest         no digest has this slug
     │   └── BadAddress            an address that cannot be mailed
     └── WorkError             exit 1
         ├── SchemaOutdated        the database is older (or newer) than the code
         ├── DatabaseUnreachable   the database does not answer, is locked or full
+        ├── SourceBusy, TargetRefused   a database that cannot be transferred, or not to there
         ├── UnknownFeed, UnknownEdition, UnknownStory, UnknownOverride, UnknownSubscriber
         ├── MailboxTrouble        the mailbox that mail comes back to cannot be read
         ├── NotSuppressed         an address whose suppression cannot be undone, since there is none
@@ -67,6 +69,13 @@ class MissingSecret(UsageError):
         super().__init__(f"{name} is not set: {purpose} Set it, or {name}_FILE to the path of a file that holds it.")
 
 
+class NoQueue(UsageError):
+    """There is no queue of jobs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}. docs/operators.md says when one machine is not enough.")
+
+
 class WorkError(DigestError):
     """The work failed."""
 
@@ -85,6 +94,27 @@ class SchemaOutdated(WorkError):
         self.found, self.wanted = found, wanted
         state = f"at revision {found}" if found else "empty"
         super().__init__(f"The database is {state}, this version needs {wanted}. Run `digest migrate`.")
+
+
+class SourceBusy(WorkError):
+    """The database cannot be transferred while somebody sends from it."""
+
+    def __init__(self, in_flight: int) -> None:
+        count = f"{in_flight:,} deliver{'y is' if in_flight == 1 else 'ies are'}"
+        super().__init__(
+            f"{count} claimed or offered, so somebody is sending. Stop the service, let `digest deliver` finish what it left, "
+            "and transfer again."
+        )
+
+
+class TargetRefused(WorkError):
+    """The database to which everything was to be copied is not fit for it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"Nothing was transferred. The other database cannot be used: {reason}. It is as it was; "
+            "an empty one that `digest migrate` has prepared is needed."
+        )
 
 
 class UnknownDigest(UsageError):

@@ -21,6 +21,7 @@ from digest.config import (
     Market,
     Match,
     Pictures,
+    Queue,
     Ranking,
     Relay,
     Security,
@@ -44,8 +45,6 @@ SHORTEST_SECRET = 16
 MOST_TERM_WEIGHT = 100
 ADDRESS = "should start with http:// or https:// and name a host"
 MOST_MESSAGES = 100_000_000
-QUEUES = ("inline",)
-"""Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
 
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 LONGEST_RETURN_NAME = 23
@@ -84,12 +83,13 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     feeds = _feeds(tomlfile.read(home / "feeds.toml", faults), slugs)
     root = tomlfile.read(home / "digest.toml", faults)
     secrets = _Secrets(environment, faults)
+    database_url = secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}"
     config = Config(
         home=home,
         site=_site(root.table("site")),
         fetch=_fetch(root.table("fetch")),
         ranking=_ranking(root.table("ranking")),
-        delivery=_delivery(root.table("delivery")),
+        delivery=_delivery(root.table("delivery"), database_url),
         bounces=_bounces(root.table("bounces")),
         mailbox=_mailbox(secrets),
         hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
@@ -99,7 +99,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         digests=_digests(root, slugs),
         topics=topics,
         feeds=feeds,
-        database_url=secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}",
+        database_url=database_url,
         relay=_relay(secrets),
         look=_look(root.table("look"), home, faults),
         language=_language(root.table("site"), home, faults),
@@ -247,8 +247,7 @@ def _ranking(table: Table) -> Ranking:
     return ranking
 
 
-def _delivery(table: Table) -> Sending:
-    table.choice("queue", QUEUES, QUEUES[0])
+def _delivery(table: Table, database_url: str) -> Sending:
     delivery = Sending(
         unknown=UnknownPolicy(table.choice("unknown", [policy.value for policy in UnknownPolicy], Sending.unknown)),
         relay_log=table.text("relay_log", Sending.relay_log),
@@ -261,11 +260,17 @@ def _delivery(table: Table) -> Sending:
         warm_up_from=table.date("warm_up_from"),
         only_to=table.texts("only_to"),
         late_hours=table.number("late_hours", Sending.late_hours, least=0.5, most=72),
+        queue=Queue(table.choice("queue", [queue.value for queue in Queue], Sending.queue)),
     )
     if delivery.warm_up and delivery.warm_up_from is None:
         table.fault("warm_up", "needs warm_up_from beside it, the date of its first step such as 2026-01-05")
     if delivery.unknown is UnknownPolicy.RECONCILE and not delivery.relay_log:
         table.fault("unknown", 'is "reconcile", so relay_log has to say where the relay logs to: "/var/log/mail.log*"')
+    if delivery.queue is Queue.PROCRASTINATE and database_url.startswith("sqlite"):
+        table.fault(
+            "queue",
+            f'is "{delivery.queue}", whose jobs need PostgreSQL: name one in DIGEST_DATABASE_URL, or leave "{Queue.INLINE}"',
+        )
     table.finish()
     return delivery
 

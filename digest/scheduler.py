@@ -28,6 +28,7 @@ from digest.editions.due import publish_due
 from digest.editions.publish import Published
 from digest.editions.standing import Standing
 from digest.errors import DigestError
+from digest.feeds import reports
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport
 from digest.model import EditionState
@@ -75,13 +76,15 @@ def tick(
     poll: Poll = poll,
     write: Write = correspond,
     collect: Collect = collect,
+    have_polled: Poll | None = None,
 ) -> TickReport:
     """Publish what is due, write to editors and operators about it, take in what came back, then poll the feeds that are due.
 
     Safe to repeat at any time, by anyone.
 
     An edition does not wait for slow feeds: the ticks before press time have polled them. Where nothing has been polled
-    for an hour there were no such ticks, and so the feeds come first.
+    for an hour there were no such ticks, and so the feeds come first; then the tick polls by itself also where it usually
+    has that done by others (`have_polled`), since publishing has to wait for it.
     """
     problems: list[str] = []
 
@@ -96,16 +99,16 @@ def tick(
             problems.append(f"{type(error).__name__}: {error}")
         return None
 
-    def poll_due() -> PollReport | None:
+    def poll_due(poll: Poll) -> PollReport | None:
         return attempt("poll", lambda: asyncio.run(poll(config, engine, now)))
 
     feeds_first = attempt("look at the feeds", lambda: _been_away(engine, now))
-    polled = poll_due() if feeds_first else None
+    polled = poll_due(poll) if feeds_first else None
     published = attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
     written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
     collected = attempt("collect", lambda: asyncio.run(collect(config, engine, lambda: now)))
     if not feeds_first:
-        polled = poll_due()
+        polled = poll_due(have_polled or poll)
     if written:
         problems += written.problems
     return TickReport(published, polled, written.sent if written else 0, collected, tuple(problems))
@@ -126,6 +129,7 @@ class Service:
         write_orders: as above.
         collect: as above.
         deliver: as above.
+        have_polled: what to call for feeds that are due, where others poll them (`delivery/queue.py`).
     """
 
     def __init__(
@@ -140,7 +144,9 @@ class Service:
         write_orders: Write = post_orders,
         collect: Collect = collect,
         deliver: Deliver = deliver,
+        have_polled: Poll | None = None,
     ) -> None:
+        self._have_polled = have_polled
         self._config, self._engine, self._clock = config, engine, clock
         self._publish, self._poll, self._write, self._deliver = publish, poll, write, deliver
         self._write_orders, self._collect = write_orders, collect
@@ -189,6 +195,7 @@ class Service:
                 poll=self._poll_unless_stopped,
                 write=self._write,
                 collect=self._collect_now_and_then,
+                have_polled=self._have_polled,
             )
         except asyncio.CancelledError:
             log.info("polling broken off", reason="the service stops")
@@ -199,21 +206,14 @@ class Service:
             log.info("letters sent", count=report.letters)
         if report.collected and report.collected.fates:
             _tell_of_returns(report.collected)
-        for source in report.polled.market if report.polled else ():
-            if source.error:
-                log.warning("market", source=source.feed, reason=source.error)
-        if report.polled is not None and report.polled.outcomes:
-            counts = report.polled.as_dict()
-            counts.pop("outcomes")
-            log.info("polled", **counts)
-            for outcome in report.polled.outcomes:
-                for alert, sentence in outcome.alerts.items():
-                    log.warning("feed", feed=outcome.feed, alert=alert.value, reason=sentence)
+        if report.polled is not None:
+            reports.tell(report.polled)
         self._look(report)
 
     def _look(self, report: TickReport) -> None:
         """Let the days take in what a tick brought: articles, or an edition after which the next one's day begins."""
         brought = report.polled is not None and report.polled.articles_new + report.polled.articles_updated > 0
+        brought = brought or self._have_polled is not None  # what others brought is seen only by looking
         config = self._config()
         for digest in config.digests:
             known = self.standing.last(digest.slug) is not None

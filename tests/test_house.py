@@ -16,7 +16,10 @@ LADDER = (
     ("digest.cli",),
     ("digest.demo",),
     ("digest.web", "digest.scheduler", "digest.checkup"),
-    ("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond", "digest.delivery.orders"),
+    (
+        *("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond", "digest.delivery.orders"),
+        *("digest.delivery.queue", "digest.delivery.jobs"),
+    ),
     (
         *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
         *("digest.editions.illustrate", "digest.editions.standing"),
@@ -42,6 +45,8 @@ HOMES = {
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),
     "sqlalchemy": ("digest/store/", "migrations/"),
+    "procrastinate": ("digest/delivery/jobs.py",),
+    "psycopg": ("digest/delivery/jobs.py",),
     "alembic": ("digest/store/schema.py", "migrations/"),
     "aiohttp": ("digest/feeds/fetching/fetch.py",),
     "smtplib": (),

@@ -27,17 +27,18 @@ from digest.cli import (
     setup,
     subscribers,
     topics,
+    transfer,
 )
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
-    "Begin": ("init", "demo", "check", "migrate"),
+    "Begin": ("init", "demo", "check", "migrate", "transfer"),
     "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit", "bounce"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("backtest", "rebuild"),
     "Lists": ("feeds", "topics", "subscribers", "suppressions", "market"),
-    "Run": ("run", "web", "schedule", "health"),
+    "Run": ("run", "web", "schedule", "work", "health"),
 }
 
 
@@ -74,6 +75,7 @@ for command in (
     demo.demo,
     setup.check,
     setup.migrate,
+    transfer.transfer,
     feeds.poll,
     ranking.rank,
     explain.explain,
@@ -98,6 +100,7 @@ for command in (
     service.run,
     service.web,
     service.schedule,
+    service.work,
     service.health,
 ):
     cli.add_command(command)

@@ -65,6 +65,7 @@ async def deliver(
     prepare: Prepare | None = None,
     stop: asyncio.Event | None = None,
     progress: Callable[[Outcome], None] | None = None,
+    share: int | None = None,
 ) -> DeliveryReport:
     """Send what is due until nothing is, or the relay takes no more.
 
@@ -75,6 +76,7 @@ async def deliver(
         prepare: makes the mail of an edition's cut for some topics; from the stored edition if left out.
         stop: once set, messages in flight are finished and claims given back.
         progress: hears every outcome.
+        share: how many deliveries to claim at most, whichever are due first; whoever shared them out also sweeps.
 
     Raises:
         MissingSecret: links cannot be signed.
@@ -86,7 +88,8 @@ async def deliver(
     ledger = Ledger(engine, clock, config.delivery.late, quota.claim)
     cuts = Cuts(prepare or preparation(config, engine, links))
     doubts = Reconciler(config, engine) if config.delivery.unknown is UnknownPolicy.RECONCILE else None
-    run = Lane(config, links, ledger, quota, cuts, clock, stop or asyncio.Event(), progress or (lambda _: None), doubts)
+    heard = progress or (lambda _: None)
+    run = Lane(config, links, ledger, quota, cuts, clock, stop or asyncio.Event(), heard, doubts, share)
     try:
         await run.all_workers()
     finally:

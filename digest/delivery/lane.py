@@ -62,9 +62,10 @@ class Lane:
         stop: asyncio.Event,
         progress: Callable[[Outcome], None],
         doubts: Reconciler | None = None,
+        share: int | None = None,
     ) -> None:
         self._config, self._links, self._ledger, self._quota, self._cuts = config, links, ledger, quota, cuts
-        self._clock, self._stop, self._progress, self._doubts = clock, stop, progress, doubts
+        self._clock, self._stop, self._progress, self._doubts, self._share = clock, stop, progress, doubts, share
         self._tls = smtp.trust(config.relay) if config.relay else None
         self._returns = return_addresses(config)
         self._only_to = {address.casefold() for address in config.delivery.only_to}
@@ -239,7 +240,11 @@ class Lane:
     async def _fetch(self) -> None:
         await self._sweep()
         stale_at = self._time() + LONGEST_CLAIM
-        self._claimed.extend((stale_at, delivery) for delivery in await self._ledger.claim(self._batch()))
+        most = self._batch() if self._share is None else min(self._batch(), self._share)
+        found = await self._ledger.claim(most) if most else []
+        if self._share is not None:
+            self._share -= len(found)
+        self._claimed.extend((stale_at, delivery) for delivery in found)
         self._over = self._over or not (self._claimed or self._quota.more)
         self._fetching = None
 
@@ -284,6 +289,8 @@ class Lane:
             self._quiet.set()
 
     async def _sweep(self) -> None:
+        if self._share is not None:
+            return
         now = self._clock()
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
