@@ -46,7 +46,6 @@ HOMES = {
     "apscheduler": ("digest/scheduler.py",),
     "sqlalchemy": ("digest/store/", "migrations/"),
     "procrastinate": ("digest/delivery/jobs.py",),
-    "psycopg": ("digest/delivery/jobs.py",),
     "alembic": ("digest/store/schema.py", "migrations/"),
     "aiohttp": ("digest/feeds/fetching/fetch.py",),
     "smtplib": (),

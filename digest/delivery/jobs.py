@@ -9,20 +9,20 @@ a job, anything may die: what is still due is counted again a few seconds later.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import count, islice
 from math import ceil
 
-import psycopg
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition, Job
 from procrastinate.manager import JobManager
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from digest.config import Config, UnknownPolicy
 from digest.delivery.cuts import MOST_CUTS, Prepare
@@ -139,41 +139,36 @@ class PostgresJobs:
     def _share_out_deliveries(self, now: datetime) -> jobs.Standing:
         with engines.write(self._engine) as connection:
             jobs.take_turn(connection)
-            waiting = jobs.due_by_edition(connection, now, MOST_AHEAD * DELIVERIES_A_JOB)
-            wanted = [
-                Job(
-                    queue="deliver",
-                    task_name="deliver",
-                    lock=None,
-                    queueing_lock=f"deliver:{edition}:{batch}",
-                    task_kwargs={"edition": edition, "batch": batch},
-                )
-                for edition, number in waiting.items()
-                for batch in range(ceil(number / DELIVERIES_A_JOB))
-            ]
-            self._make(engines.driver(connection), wanted, jobs.open_jobs(connection))
+            for edition, number in jobs.due_by_edition(connection, now, MOST_AHEAD * DELIVERIES_A_JOB).items():
+                named = {"edition": edition}
+                self._make(connection, "deliver", f"deliver:{edition}:", ceil(number / DELIVERIES_A_JOB), named)
             return jobs.standing(connection)
 
     def _share_out_polls(self, batches: int) -> None:
         with engines.write(self._engine) as connection:
             jobs.take_turn(connection)
-            wanted = [
-                Job(
-                    queue="poll",
-                    task_name="poll",
-                    lock=None,
-                    queueing_lock=f"poll:{batch}",
-                    task_kwargs={"batch": batch},
-                )
-                for batch in range(batches)
-            ]
-            self._make(engines.driver(connection), wanted, jobs.open_jobs(connection))
+            self._make(connection, "poll", "poll:", batches, {})
 
-    def _make(self, connection: psycopg.Connection, wanted: Iterable[Job], there: set[str]) -> None:
-        """Make the jobs that are not there. One that is being done counts: the engine may have to put it back."""
-        new = [job for job in wanted if job.queueing_lock not in there]
+    def _make(self, connection: Connection, task: str, names: str, wanted: int, arguments: Mapping[str, int]) -> None:
+        """Make so many jobs wait, each of a name of its own.
+
+        Those that are being done do not count: the worker may have died. Their names are not given again, since the
+        engine puts a job that failed back to those that wait.
+        """
+        there = {name: waits for name, waits in jobs.open_jobs(connection).items() if name.startswith(names)}
+        free = (batch for batch in count() if f"{names}{batch}" not in there)
+        new = [
+            Job(
+                queue=task,
+                task_name=task,
+                lock=None,
+                queueing_lock=f"{names}{batch}",
+                task_kwargs={**arguments, "batch": batch},
+            )
+            for batch in islice(free, max(0, wanted - sum(there.values())))
+        ]
         if new:
-            self._maker.batch_defer_jobs(new, connection=connection)
+            self._maker.batch_defer_jobs(new, connection=engines.driver(connection))
             log.info("shared out", jobs=len(new), first=new[0].queueing_lock)
 
     async def _tidy(self) -> None:

@@ -40,10 +40,10 @@ def due_by_edition(connection: Connection, now: datetime, most: int) -> dict[int
     return {row[0]: row[1] for row in connection.execute(counted)}
 
 
-def open_jobs(connection: Connection) -> set[str]:
-    """The names of the jobs that wait or are being done."""
-    found = text("SELECT queueing_lock FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
-    return set(connection.scalars(found))
+def open_jobs(connection: Connection) -> dict[str, bool]:
+    """The jobs that wait or are being done, by name; whether each waits."""
+    found = text("SELECT queueing_lock, status = 'todo' FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
+    return {row[0]: row[1] for row in connection.execute(found)}
 
 
 def standing(connection: Connection) -> Standing:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select, text, update
 
-from digest.config import Config, Queue
+from digest.config import Config
 from digest.delivery.jobs import PostgresJobs
 from digest.home import load
 from digest.model import DeliveryState, Edition
@@ -32,6 +32,7 @@ from_address = "digest@news.example"
 postal_address = "1 Example Street"
 [fetch]
 allow_private = true
+ports = []
 [delivery]
 queue = "procrastinate"
 connections = 4
@@ -146,6 +147,33 @@ class Office:
         with engines.write(self.engine) as connection:
             connection.execute(text(statement))
 
+    def doing(self) -> list[str]:
+        """The names of the jobs that a worker has in hand, or had when it died."""
+        return [name for status, name, _ in self.jobs() if status == "doing"]
+
+    def waits(self) -> list[float]:
+        """For how many seconds each job is still to be left alone."""
+        found = text("SELECT coalesce(extract(epoch FROM scheduled_at - now()), 0) FROM procrastinate_jobs ORDER BY id")
+        with engines.read(self.engine) as connection:
+            return [float(wait) for wait in connection.scalars(found)]
+
+    def worker_dies(self) -> None:
+        """As if half a minute had passed since the worker that has a job in hand was heard of."""
+        self.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'"
+            " WHERE id IN (SELECT worker_id FROM procrastinate_jobs WHERE status = 'doing')"
+        )
+
+    def doubtful_are(self, unknown: str) -> None:
+        """Another policy for messages in doubt."""
+        file = self.home / "digest.toml"
+        file.write_text(file.read_text().replace('"resend_once"', f'"{unknown}"'))
+
+    def read(self, feeds: list[str]) -> None:
+        """Let these be the feeds."""
+        tables = (f'[[feed]]\nurl = "{url}"\npublisher = "{url}"\n' for url in feeds)
+        (self.home / "feeds.toml").write_text("".join(tables))
+
     def leases_run_out(self) -> None:
         """As if a quarter of an hour had passed for whatever is claimed or offered."""
         over = update(tables.deliveries).where(tables.deliveries.c.lease_until.is_not(None))
@@ -178,8 +206,3 @@ def office(home: Path, url: str) -> Iterator[Office]:
         yield Office(home, url, engine)
     finally:
         engine.dispose()
-
-
-def settings(queue: Queue) -> str:
-    """The settings of an office with another queue."""
-    return SETTINGS.replace('queue = "procrastinate"', f'queue = "{queue}"')
