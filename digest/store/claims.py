@@ -82,16 +82,14 @@ def claim(
     One that would be set aside as poison if nothing were heard of it again is claimed alone, so that whatever it does to
     whoever sends it costs nobody else a try.
     """
-    if booked_for is None:
-        due = connection.execute(_DUE, {"now": now, "limit": limit}).all()
-    else:
-        due = connection.execute(_DUE_BOOKED, {"now": now, "limit": limit, "hour": booked_for}).all()
-    suspect = next((place for place, row in enumerate(due) if _is_suspect(row.attempt, row.last_phase)), len(due))
-    due = due[: max(suspect, 1)]
-    erased = [row.id for row in due if row.address is None]
-    if erased:
-        _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
-    found = [row for row in due if row.address is not None]
+    statement, terms = (_DUE, {}) if booked_for is None else (_DUE_BOOKED, {"hour": booked_for})
+    found: list[Any] = []
+    while not found and (due := connection.execute(statement, {"now": now, "limit": limit, **terms}).all()):
+        suspect = next((place for place, row in enumerate(due) if _is_suspect(row.attempt, row.last_phase)), len(due))
+        due = due[: max(suspect, 1)]
+        if erased := [row.id for row in due if row.address is None]:
+            _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
+        found = [row for row in due if row.address is not None]
     if found:
         these = _ids(row.id for row in found)
         _move(connection, _CLAIM, DeliveryState.CLAIMED, now, these=these, token=lease_token, until=lease_until)

@@ -33,7 +33,7 @@ def take_turn(connection: Connection) -> None:
 def due_by_edition(connection: Connection, now: datetime, most: int) -> dict[int, int]:
     """How many deliveries of each edition are due, among those that are claimed next; counts no further than `most`."""
     row = deliveries.c
-    next_ones = select(row.edition_id).where(is_due(now)).order_by(row.not_before, row.mix).limit(most).subquery()
+    next_ones = select(row.edition_id).where(is_due(now)).order_by(row.not_before, row.id).limit(most).subquery()
     counted = (
         select(next_ones.c.edition_id, func.count()).group_by(next_ones.c.edition_id).order_by(next_ones.c.edition_id)
     )

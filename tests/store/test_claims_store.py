@@ -100,6 +100,14 @@ def test_an_erased_subscriber_is_settled_at_the_claim(engine: Engine) -> None:
     assert states(engine) == {DeliveryState.CLAIMED: 1, DeliveryState.SUPPRESSED: 1}
 
 
+def test_a_claim_goes_on_behind_however_many_erased_subscribers(engine: Engine) -> None:
+    published(engine, 5)
+    with engines.write(engine) as connection:
+        connection.execute(delete(subscribers).where(subscribers.c.id != 4))
+
+    assert [delivery.subscriber_id for delivery in claimed(engine, limit=1)] == [4]
+
+
 # ── offer ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
