@@ -86,6 +86,18 @@ def next_issue(digest: Digest, day: date) -> date:
     )
 
 
+def next_press(digest: Digest, now: datetime, first: date | None = None) -> datetime:
+    """When the digest's next edition is due, none of a local date before `first`."""
+    today = now.astimezone(ZoneInfo(digest.zone)).date()
+    day = max(today, first or today)
+    while True:
+        day = next_issue(digest, day)
+        moment = slot(day, digest.press, digest.zone)
+        if moment is not None and moment > now:
+            return moment
+        day += timedelta(days=1)
+
+
 def window(press: datetime, hours: float) -> Window:
     """The span of an edition's articles: everything young enough at press time.
 

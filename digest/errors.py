@@ -15,6 +15,7 @@
         ├── MailboxTrouble        the mailbox that mail comes back to cannot be read
         ├── NotSuppressed         an address whose suppression cannot be undone, since there is none
         ├── EditionSettled        an edition that can no longer be held, approved or skipped
+        ├── NotToBeSent           an edition of which nothing can be paused, resumed or sent again
         ├── RenderFault           a template or the finished mail breaks a promise
         └── BadToken              a signed link that was altered, or made for something else
 
@@ -170,6 +171,10 @@ class EditionSettled(WorkError):
         super().__init__(
             f"The edition of {digest} of {day} {became} already{why}; nothing can be decided about it any more. `--date` names another."
         )
+
+
+class NotToBeSent(WorkError):
+    """Nothing of an edition can be paused, resumed or sent again; says why."""
 
 
 class UnknownSubscriber(WorkError):

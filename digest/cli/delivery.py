@@ -7,15 +7,14 @@ from dataclasses import asdict
 
 import click
 
-from digest.cli import output
+from digest.cli import output, sending
 from digest.cli.context import Home, pass_home, utc_now
 from digest.delivery.deliver import DeliveryReport
 from digest.delivery.deliver import deliver as run_deliver
 from digest.errors import UnknownEdition
-from digest.model import Outcome
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
-from digest.store import feedback
+from digest.store import feedback, reports
 
 
 @click.command()
@@ -32,23 +31,21 @@ def deliver(context: click.Context, home: Home, once: bool, as_json: bool) -> No
     """
     with engines.read(home.engine) as connection:
         due = ledger.due(connection, utc_now())
-    with output.progress("Delivering") as bar:
-        task = bar.add_task("", total=due, note="")
-
-        def advance(_outcome: Outcome) -> None:
-            bar.advance(task)
+    with sending.shown(due, quiet=as_json) as hear:
 
         async def until_stopped() -> DeliveryReport:
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            return await run_deliver(home.config, home.engine, utc_now, stop=stop, progress=advance)
+            return await run_deliver(home.config, home.engine, utc_now, stop=stop, progress=hear)
 
         report = asyncio.run(until_stopped())
     if as_json:
         output.document(report.as_dict())
     else:
         _print(home, report)
+        if report.left:
+            _print_paused(home)
     if report.problem:
         context.exit(1)
 
@@ -69,6 +66,13 @@ def _print(home: Home, report: DeliveryReport) -> None:
         click.echo(f"{output.count(outbox, 'mail')} written to {home.config.outbox} instead of being mailed.")
     if report.problem:
         click.echo(report.problem, err=True)
+
+
+def _print_paused(home: Home) -> None:
+    with engines.read(home.engine) as connection:
+        for one in reports.paused(connection):
+            where = f"Edition {one.id} ({one.digest} of {one.date})"
+            click.echo(f"{where} is paused: {one.paused_because} `digest resume {one.id}` goes on with it.")
 
 
 @click.command()

@@ -52,6 +52,26 @@ def table(columns: Sequence[str | tuple[str, dict[str, Any]]], rows: Iterable[Se
     console().print(made)
 
 
+def facts(pairs: Iterable[tuple[str, str]]) -> None:
+    """Print names with what there is to say of each, one below the other."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        grid.add_row(escape(name), escape(value))
+    console().print(grid)
+
+
+def span(span: timedelta) -> str:
+    """ "8 s", "3 min 20 s", "2 h 5 min"."""  # noqa: D210
+    seconds = round(span.total_seconds())
+    if seconds < 60:  # noqa: PLR2004
+        return f"{span.total_seconds():.1f} s" if seconds < 10 else f"{seconds} s"  # noqa: PLR2004
+    if seconds < 60 * 60:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600:,} h {seconds % 3600 // 60} min"
+
+
 def progress(title: str) -> Progress:
     """A progress bar on a terminal; nothing elsewhere, where the command's closing line says it all."""
     return Progress(

@@ -1,11 +1,11 @@
-"""Who reads: `subscribers add`, `list`, `remove`, `import`, `export`."""
+"""Who reads: `subscribers add`, `list`, `show`, `remove`, `import`, `export`."""
 
 from pathlib import Path
 from typing import TextIO
 
 import click
 
-from digest.cli import output
+from digest.cli import output, reader
 from digest.cli.context import Home, digest_option, pass_home, utc_now
 from digest.errors import BadAddress, UnknownSubscriber
 from digest.model import Digest, SubscriptionState
@@ -17,6 +17,9 @@ from digest.subscribers import consent, transfer
 @click.group()
 def subscribers() -> None:
     """Who reads which digest."""
+
+
+subscribers.add_command(reader.show)
 
 
 @subscribers.command()

@@ -41,7 +41,7 @@ from digest.model import (
     Unconfirmed,
     Withdrawn,
 )
-from digest.store.deliveries import is_due, takes_mail
+from digest.store.deliveries import is_due, is_paused, takes_mail
 from digest.store.given import Given, packed, storable
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Moment
@@ -115,7 +115,7 @@ def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, 
     """Mark deliveries as offered; the ids of those whose final dot may be sent once this is committed.
 
     Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
-    edition was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
+    edition is paused or was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
     """
     these, until = _leases(claimed), now + clock.LEASE
     return _move(connection, _OFFER, DeliveryState.OFFERED, now, these=these, since=now - late, until=until)
@@ -155,14 +155,15 @@ def _settle_one_by_one(
     these = _ids(delivery.id for delivery, _ in outcomes)
     held = {row.id: row for row in connection.execute(_STANDING, {"these": these})}
     withdrawn = [delivery.id for delivery, outcome in outcomes if isinstance(outcome, Withdrawn)]
-    wanted = set(connection.scalars(_STILL_WANTED, {"these": _ids(withdrawn)})) if withdrawn else set()
+    still_wanted = connection.execute(_STILL_WANTED, {"these": _ids(withdrawn)}).all() if withdrawn else []
+    wanted, paused = {row.id for row in still_wanted}, {row.id for row in still_wanted if row.paused}
     states, changes, events = {}, [], []
     for delivery, outcome in outcomes:
         row = held[delivery.id]
         if row.lease_token != delivery.lease_token or row.state not in _OPEN:
             states[delivery.id] = DeliveryState(row.state)
             continue
-        change, detail = _verdict(delivery, outcome, now, wanted=delivery.id in wanted)
+        change, detail = _verdict(delivery, outcome, now, wanted=delivery.id in wanted, paused=delivery.id in paused)
         state = states[delivery.id] = change["state"]
         if state != row.state:
             change["ambiguous"] = row.ambiguous + (state is DeliveryState.UNKNOWN)
@@ -251,7 +252,9 @@ def reconciled(connection: Connection, found: Mapping[int, str], lost: Collectio
     _move(connection, _LOST, DeliveryState.QUEUED, now, "the relay's log does not have it", these=_ids(lost))
 
 
-def _verdict(delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: bool) -> tuple[dict[str, Any], str]:
+def _verdict(
+    delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: bool, paused: bool
+) -> tuple[dict[str, Any], str]:
     """What an outcome makes of a delivery's row, and the words for its event."""
     again = {
         "state": DeliveryState.QUEUED if clock.tries_left(delivery.attempt) else DeliveryState.FAILED,
@@ -270,7 +273,9 @@ def _verdict(delivery: Delivery, outcome: Outcome, now: datetime, *, wanted: boo
         case Unconfirmed(reason):
             return {"state": DeliveryState.UNKNOWN, "last_reply": reason}, reason
         case Withdrawn(reason) if wanted:
-            return again | {"state": DeliveryState.QUEUED}, reason
+            # A pause is nobody's failed try.
+            untried = {"attempt": delivery.attempt - 1, "not_before": now} if paused else {}
+            return again | {"state": DeliveryState.QUEUED} | untried, "its edition is paused" if paused else reason
         case Withdrawn():
             return {"state": DeliveryState.SUPPRESSED, **_NOBODY}, "the reader has left, paused or been suppressed"
 
@@ -350,7 +355,9 @@ _DUE = (
 _DUE_BOOKED = _DUE.where(_row.booked_for == _moment("hour"))
 _CLAIM = _moving(_THESE, attempt=_row.attempt + 1, lease_token=bindparam("token"), lease_until=_moment("until"))
 _ERASED = _moving(_THESE)
-_OFFER = _moving(and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME), lease_until=_moment("until"))
+_OFFER = _moving(
+    and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()), lease_until=_moment("until")
+)
 
 _SENT = (
     update(deliveries)
@@ -359,7 +366,7 @@ _SENT = (
     .returning(_row.id)
 )
 _STANDING = select(_row.id, _row.state, _row.ambiguous, _row.lease_token).where(_THESE).with_for_update(of=deliveries)
-_STILL_WANTED = select(_row.id).where(_THESE, _WANTED)
+_STILL_WANTED = select(_row.id, is_paused().label("paused")).where(_THESE, _WANTED)
 _SETTLE = update(deliveries).where(_row.id == bindparam("key"))
 _EVENTS = insert(delivery_events).from_select(
     ("delivery_id", "attempt", "kind", "detail", "at"),

@@ -144,7 +144,12 @@ def history(connection: Connection, address: str) -> list[DeliveryEvent]:
 
 def is_due(now: Any) -> ColumnElement[bool]:
     """Whether a delivery may be claimed. The state is written out, so that SQLite knows its partial index by it."""
-    return and_(_row.state == literal_column(f"'{DeliveryState.QUEUED}'"), _row.not_before <= now)
+    return and_(_row.state == literal_column(f"'{DeliveryState.QUEUED}'"), _row.not_before <= now, ~is_paused())
+
+
+def is_paused() -> ColumnElement[bool]:
+    """Whether a delivery's edition is paused."""
+    return _row.edition_id.in_(select(editions.c.id).where(editions.c.paused_at.is_not(None)))
 
 
 def takes_mail(day: Any) -> ColumnElement[bool]:

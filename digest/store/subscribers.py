@@ -88,6 +88,12 @@ def by_address(connection: Connection, address: str) -> list[Subscription]:
     return [_subscription(row) for row in connection.execute(found)]
 
 
+def consent_of(connection: Connection, address: str) -> Mapping[str, Any] | None:
+    """How and when an address agreed; None where it is nobody's."""
+    found: Mapping[str, Any] | None = connection.scalar(select(subscribers.c.consent).where(_is(address)))
+    return found
+
+
 def by_keys(connection: Connection, digest: str, keys: Collection[str]) -> dict[str, Subscription]:
     """Those of the address keys that have a subscription to the digest, ended or not."""
     found = _subscriptions().where(subscriptions.c.digest == digest, subscribers.c.address_key.in_(keys))

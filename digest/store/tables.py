@@ -344,8 +344,9 @@ deliveries = Table(
     Column("queued_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("edition_id", "subscriber_id"),
-    # What most deliveries, having been sent, are not in: freezing and sending write as little as they can.
-    Index("ix_deliveries_queued", "not_before", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+    # What most deliveries, having been sent, are not in: freezing and sending write as little as they can. With the edition,
+    # so that the deliveries of a paused one are passed over without a look at their rows.
+    Index("ix_deliveries_queued", "not_before", "id", "edition_id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
     Index("ix_deliveries_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
     _one_of("state", DeliveryState),
 )

@@ -31,7 +31,7 @@ def upgrade() -> None:
             comment="null where nobody is at it and nothing is in doubt",
         )
     op.execute("UPDATE deliveries SET lease_until = NULL WHERE state NOT IN ('claimed', 'offered', 'unknown')")
-    _index("ix_deliveries_queued", "deliveries", ["not_before", "id"], QUEUED)
+    _index("ix_deliveries_queued", "deliveries", ["not_before", "id", "edition_id"], QUEUED)
     _index("ix_deliveries_leased", "deliveries", ["lease_until"], LEASED)
     with op.batch_alter_table("delivery_events") as table:
         table.drop_constraint("uq_delivery_events_event_key", type_="unique")

@@ -1,0 +1,161 @@
+"""All there is to know of one reader: `subscribers show`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from digest import clock
+from digest.cli import hand, output
+from digest.cli.context import Home, pass_home, utc_now
+from digest.errors import UnknownSubscriber
+from digest.links import address_key
+from digest.model import DeliveryEvent, DeliveryState, Digest, Subscription, SubscriptionState
+from digest.store import deliveries, subscribers, suppressions
+from digest.store import engine as engines
+from digest.subscribers.consent import checked
+
+MOST_SHOWN = 14
+"""Editions; `--json` has all, with every event."""
+
+_SETTLED = {state.value for state in DeliveryState} - {DeliveryState.CLAIMED, DeliveryState.OFFERED}
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """One edition's mail to a reader: what became of it, and what was said of that."""
+
+    edition: int
+    digest: str
+    date: str
+    became: str
+    at: datetime
+    said: str
+
+
+@click.command()
+@click.argument("address")
+@output.json_option
+@pass_home
+def show(home: Home, address: str, as_json: bool) -> None:
+    """Show what a reader chose and agreed to, what was sent and what came back, and when the next mail is due.
+
+    A suppression is shown also where the reader is erased or never was one.
+    """
+    known, now = checked(address), utc_now()
+    key = address_key(known, home.config.signing_keys)
+    with engines.read(home.engine) as connection:
+        subscriptions = subscribers.by_address(connection, known)
+        agreed = subscribers.consent_of(connection, known)
+        suppression = suppressions.by_key(connection, key)
+        events = deliveries.history(connection, known)
+    if not subscriptions and suppression is None:
+        raise UnknownSubscriber(known)
+    due = {one.digest: _next(home, one, now) for one in subscriptions} if suppression is None else {}
+    if as_json:
+        output.document(
+            {
+                "address": known,
+                "consent": agreed,
+                "suppression": suppression,
+                "subscriptions": [_document(one, due.get(one.digest)) for one in subscriptions],
+                "events": events,
+            }
+        )
+        return
+    click.echo(subscriptions[0].address if subscriptions else known)
+    facts: list[tuple[str, str]] = [("Agreed", _agreed(agreed))] if agreed is not None else []
+    if suppression:
+        facts.append(("Suppressed", f"since {hand.utc(suppression.since)}: {suppression.reason}; nothing is mailed"))
+    for one in subscriptions:
+        facts += _facts(home, one, due.get(one.digest), now)
+    output.facts(facts)
+    _print_mails(list(mails(events)))
+
+
+def mails(events: list[DeliveryEvent]) -> Iterator[Mailed]:
+    """A reader's editions, newest first; each with what it came to and with what has been reported of it since."""
+    editions: dict[int, list[DeliveryEvent]] = {}
+    for event in events:
+        editions.setdefault(event.edition_id, []).append(event)
+    for history in reversed(editions.values()):
+        # Where it stands at a sender is of no interest to whoever asks what a reader got.
+        told = [event for event in history if event.kind in _SETTLED or event.kind not in set(DeliveryState)]
+        last = told[-1] if told else history[-1]
+        yield Mailed(last.edition_id, last.digest, last.date.isoformat(), str(last.kind), last.at, _said(last))
+
+
+def _said(event: DeliveryEvent) -> str:
+    if event.kind == DeliveryState.SENT:
+        return f"queue id {event.detail}" if event.detail else ""
+    if event.kind == DeliveryState.QUEUED and event.attempt:
+        return f"try {event.attempt}: {event.detail}"
+    return event.detail
+
+
+def _next(home: Home, one: Subscription, now: datetime) -> datetime | None:
+    """When the next mail of a subscription is due; None where none is."""
+    digest = _digest(home, one)
+    if digest is None or one.state is not SubscriptionState.ACTIVE:
+        return None
+    return clock.next_press(digest, now, one.paused_until)
+
+
+def _digest(home: Home, one: Subscription) -> Digest | None:
+    return next((digest for digest in home.config.digests if digest.slug == one.digest), None)
+
+
+def _document(one: Subscription, due: datetime | None) -> dict[str, object]:
+    kept = ("digest", "state", "topics", "since", "paused_until", "ended_at")
+    return {**{name: getattr(one, name) for name in kept}, "next_mail": due}
+
+
+def _agreed(consent: Mapping[str, Any]) -> str:
+    told = dict(consent)
+    how, at = told.pop("how", "in a way that is not recorded"), told.pop("at", "")
+    more = "".join(f", {name} {value}" for name, value in sorted(told.items()))
+    return f"{how}, {_moment(str(at))}{more}" if at else f"{how}{more}"
+
+
+def _moment(text: str) -> str:
+    try:
+        return hand.utc(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def _facts(home: Home, one: Subscription, due: datetime | None, now: datetime) -> Iterator[tuple[str, str]]:
+    since = f" since {one.since.date()}" if one.since else ""
+    ended = f", ended {one.ended_at.date()}" if one.ended_at else ""
+    yield "Reads" if one.state is SubscriptionState.ACTIVE else "Read", f"{one.digest}{since}{ended} ({one.state})"
+    yield "  Topics", ", ".join(one.topics) or "all"
+    if one.paused_until and one.paused_until > now.date():
+        yield "  Paused", f"until {one.paused_until}"
+    if due is not None and (digest := _digest(home, one)):
+        local = due.astimezone(ZoneInfo(digest.zone))
+        yield "  Next mail", f"{local:%a %Y-%m-%d %H:%M} {digest.zone}"
+    elif one.state is SubscriptionState.ACTIVE and _digest(home, one) is None:
+        yield "  Next mail", "none: digest.toml has no such digest any more"
+
+
+def _print_mails(found: list[Mailed]) -> None:
+    if not found:
+        click.echo("Nothing has been sent yet.")
+        return
+    fixed = {"no_wrap": True}
+    output.table(
+        [
+            ("Edition", {"justify": "right"}),
+            "Digest",
+            ("Date", fixed),
+            "Became",
+            ("When", fixed),
+            ("What was said", {"ratio": 1}),
+        ],
+        [(one.edition, one.digest, one.date, one.became, hand.utc(one.at), one.said) for one in found[:MOST_SHOWN]],
+    )
+    if len(found) > MOST_SHOWN:
+        click.echo(f"and {output.count(len(found) - MOST_SHOWN, 'earlier edition')}; `--json` has all.")
