@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from digest.config import Calendar, Config, Relay
+from digest.config import Calendar, Config, Queue, Relay
 from digest.delivery import smtp
 from digest.editions import calendars
 from digest.editions.market import Standing
@@ -21,7 +21,7 @@ from digest.language import FOLDER, template, untranslated
 from digest.model import Memory
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import schema
+from digest.store import jobs, schema
 
 PATIENCE = smtp.Patience(connect=10, reply=10)
 """A check is waited for by a person."""
@@ -137,11 +137,24 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
         with engines.read(engine) as connection:
             states = feed_store.states(connection)
             series = market_series(config, connection, now.date(), now)
+            at_work = _queue(config, connection)
         engine.dispose()
     except DigestError as error:
         return (Finding("database", Level.FAULT, str(error)),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
-    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now)
+    return Finding("database", Level.OK, kind), *at_work, _feeds(states, now), *_market(series, now)
+
+
+def _queue(config: Config, connection: Connection) -> tuple[Finding, ...]:
+    if config.delivery.queue is Queue.INLINE:
+        return ()
+    standing = jobs.standing(connection)
+    sentence = (
+        f"{standing.open} job{'s' * (standing.open != 1)} for {standing.workers} worker{'s' * (standing.workers != 1)}."
+    )
+    if not standing.workers:
+        return (Finding("queue", Level.FAULT, f"{sentence} Nothing is sent or polled until `digest work` runs."),)
+    return (Finding("queue", Level.OK, sentence),)
 
 
 def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:

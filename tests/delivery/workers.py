@@ -169,6 +169,11 @@ class Office:
         file = self.home / "digest.toml"
         file.write_text(file.read_text().replace('"resend_once"', f'"{unknown}"'))
 
+    def connections_are(self, number: int) -> None:
+        """How many connections to the relay each job has."""
+        file = self.home / "digest.toml"
+        file.write_text(file.read_text().replace("connections = 4", f"connections = {number}"))
+
     def read(self, feeds: list[str]) -> None:
         """Let these be the feeds."""
         tables = (f'[[feed]]\nurl = "{url}"\npublisher = "{url}"\n' for url in feeds)
