@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from digest.config import Calendar, Config, Relay, UnknownPolicy
+from digest.config import Calendar, Config, Queue, Relay, UnknownPolicy
 from digest.delivery import quota, relay_log, smtp
 from digest.editions import calendars
 from digest.editions.market import Standing
@@ -22,7 +22,7 @@ from digest.language import FOLDER, template, untranslated
 from digest.model import Memory
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import quotas, returns, schema
+from digest.store import jobs, quotas, returns, schema
 
 PATIENCE = smtp.Patience(connect=10, reply=10)
 """A check is waited for by a person."""
@@ -144,12 +144,25 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
             series = market_series(config, connection, now.date(), now)
             pace = _pace(config, quotas.readers(connection), quotas.domains(connection, MOST_DOMAINS), now)
             came_back = returns.counts(connection, (now - CAME_BACK).date())
+            at_work = _queue(config, connection)
         engine.dispose()
     except DigestError as error:
         return (Finding("database", Level.FAULT, str(error)),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
-    sending = pace, _returns(config, came_back)
+    sending = *at_work, pace, _returns(config, came_back)
     return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now), *sending
+
+
+def _queue(config: Config, connection: Connection) -> tuple[Finding, ...]:
+    if config.delivery.queue is Queue.INLINE:
+        return ()
+    standing = jobs.standing(connection)
+    sentence = (
+        f"{standing.open} job{'s' * (standing.open != 1)} for {standing.workers} worker{'s' * (standing.workers != 1)}."
+    )
+    if not standing.workers:
+        return (Finding("queue", Level.FAULT, f"{sentence} Nothing is sent or polled until `digest work` runs."),)
+    return (Finding("queue", Level.OK, sentence),)
 
 
 def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:

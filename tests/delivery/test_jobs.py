@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from digest import checkup
 from digest.delivery import jobs as module
 from digest.delivery.deliver import DeliveryReport
 from digest.delivery.jobs import DELIVERIES_A_JOB, STOP_SECONDS, PostgresJobs
@@ -290,3 +291,15 @@ def test_a_stopped_worker_breaks_polling_off(there: Office) -> None:
             return time.monotonic() - began
 
     assert asyncio.run(scenario()) < STOP_SECONDS
+
+
+def test_a_checkup_says_whether_anybody_works(there: Office) -> None:
+    there.publish(1)
+    share_out(there)
+    found = {finding.subject: finding for finding in checkup.examine(there.config, utc_now(), call_relay=False)}
+    there.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    then = {finding.subject: finding for finding in checkup.examine(there.config, utc_now(), call_relay=False)}
+
+    assert found["queue"].level is checkup.Level.FAULT
+    assert found["queue"].sentence == "1 job for 0 workers. Nothing is sent or polled until `digest work` runs."
+    assert (then["queue"].level, then["queue"].sentence) == (checkup.Level.OK, "1 job for 1 worker.")

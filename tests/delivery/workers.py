@@ -1,11 +1,12 @@
 """An edition that is due on a real PostgreSQL, and `digest work` in processes of their own that send it."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.editions import samples
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
+_WHEN_THE_PARENT_DIES = 1
 SETTINGS = """
 [site]
 base_url = "https://news.example"
@@ -92,7 +94,9 @@ class Office:
         """One `digest work` more."""
         command = (sys.executable, "-m", "digest", "--home", str(self.home), "work", *arguments)
         with (self.home / f"worker-{len(self.workers)}.log").open("wb") as log:
-            worker = await asyncio.create_subprocess_exec(*command, env=self.environment, stderr=log, stdout=log)
+            worker = await asyncio.create_subprocess_exec(
+                *command, env=self.environment, stderr=log, stdout=log, preexec_fn=_die_with_the_test
+            )
         self.workers.append(worker)
         return worker
 
@@ -169,6 +173,11 @@ class Office:
         file = self.home / "digest.toml"
         file.write_text(file.read_text().replace('"resend_once"', f'"{unknown}"'))
 
+    def connections_are(self, number: int) -> None:
+        """How many connections to the relay each job has."""
+        file = self.home / "digest.toml"
+        file.write_text(file.read_text().replace("connections = 4", f"connections = {number}"))
+
     def read(self, feeds: list[str]) -> None:
         """Let these be the feeds."""
         tables = (f'[[feed]]\nurl = "{url}"\npublisher = "{url}"\n' for url in feeds)
@@ -202,7 +211,18 @@ def office(home: Path, url: str) -> Iterator[Office]:
     (home / "topics.toml").write_text(TOPICS)
     (home / "feeds.toml").write_text("")
     engine = engines.connect(url)
+    made = Office(home, url, engine)
     try:
-        yield Office(home, url, engine)
+        yield made
     finally:
+        for worker in made.workers:
+            if worker.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGKILL)
         engine.dispose()
+
+
+def _die_with_the_test() -> None:
+    """Where the system can: a worker would wait for ever for a database that is gone with the test."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_WHEN_THE_PARENT_DIES, signal.SIGKILL)
