@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO ?= demo
 LOCALE := templates/locale
 
-.PHONY: demo test lint types check kills bench-poll bench-hostile catalogues lock image clean
+.PHONY: demo test lint types check kills bench-poll bench-hostile bench-send catalogues lock image clean
 
 demo: $(VENV)/.installed ## live through one whole day on this machine
 	$(BIN)/digest demo $(DEMO)
@@ -36,6 +36,10 @@ bench-poll: $(VENV)/.installed-dev $(VENV)/peer/.installed ## polls beside `read
 bench-hostile: $(VENV)/.installed-dev ## a round beside hostile servers, and the same round alone
 	$(BIN)/python -m bench.hostile
 
+bench-send: $(VENV)/.installed-dev $(VENV)/postfix/.unpacked ## sending beside Postfix's own load generator, smtplib and the naive way; freezing
+	$(BIN)/python -m bench.send --postfix $(VENV)/postfix
+	$(BIN)/python -m bench.freeze
+
 catalogues: $(VENV)/.installed-dev ## bring the phrases of templates and code into every catalogue
 	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg --add-location=file --sort-by-file --width=100 \
 	  --project=economic-digest --copyright-holder="the authors" -o $(LOCALE)/messages.pot digest templates
@@ -60,6 +64,10 @@ $(VENV)/bin/python:
 $(VENV)/peer/.installed: | $(VENV)/bin/python
 	$(PYTHON) -m venv $(VENV)/peer
 	$(VENV)/peer/bin/python -m pip install --quiet --disable-pip-version-check reader==3.26 sgmllib3k
+	touch $@
+
+$(VENV)/postfix/.unpacked: | $(VENV)/bin/python
+	mkdir -p $(VENV)/postfix && cd $(VENV)/postfix && apt-get download postfix && dpkg-deb -x postfix_*.deb .
 	touch $@
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
