@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from digest.config import Calendar, Config, Queue, Relay, UnknownPolicy
-from digest.delivery import quota, relay_log, smtp
+from digest.delivery import dkim, quota, relay_log, smtp
 from digest.editions import calendars
 from digest.editions.market import Standing
 from digest.editions.publish import market_standings
@@ -65,6 +65,7 @@ def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[
         _language(config),
         _secret(config),
         *_database(config, now),
+        _dkim(config),
         _relay(config.relay, config, call=call_relay),
         *_relay_log(config),
     )
@@ -133,6 +134,22 @@ def _secret(config: Config) -> Finding:
     except MissingSecret as missing:
         return Finding("secret", Level.FAULT, str(missing))
     return Finding("secret", Level.OK, f"{number} signing key{'s' * (number > 1)}; the first one signs.")
+
+
+def _dkim(config: Config) -> Finding:
+    try:
+        signatures = dkim.signatures(config)
+    except MissingSecret as missing:
+        return Finding("dkim", Level.FAULT, str(missing))
+    if signatures:
+        names = " and ".join(f"{one.name} ({one.key.algorithm})" for one in signatures)
+        return Finding("dkim", Level.OK, f"mail is signed by {names}; `digest dkim` prints what the DNS must say.")
+    if config.dkim_key:
+        sentence = (
+            "there is a key to sign mail with, but [dkim] in digest.toml names no selector, so mail is not signed."
+        )
+        return Finding("dkim", Level.FAULT, sentence)
+    return Finding("dkim", Level.NOTE, "mail is not signed by us; a relay may do it.")
 
 
 def _database(config: Config, now: datetime) -> tuple[Finding, ...]:

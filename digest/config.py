@@ -156,6 +156,14 @@ class Bounces:
 
 
 @dataclass(frozen=True)
+class Dkim:
+    """By whom mail is signed. Without a `selector` it is not; an empty `domain` is that of the site's `from_address`."""
+
+    selector: str = ""
+    domain: str = ""
+
+
+@dataclass(frozen=True)
 class Web:
     """Where the pages are served."""
 
@@ -318,6 +326,8 @@ class Config:
     language: Language | None = field(default=None, compare=False, repr=False)
     keys: tuple[str, ...] = field(default=(), repr=False)
     calendars: tuple[Calendar, ...] = ()
+    dkim: Dkim = field(default_factory=Dkim)
+    dkim_key: str = field(default="", repr=False)
 
     @property
     def outbox(self) -> Path:

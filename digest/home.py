@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest import language, tomlfile, xmlpath
+from digest import language, signing, tomlfile, xmlpath
 from digest.config import (
     Bounces,
     Calendar,
     Config,
+    Dkim,
     Fetch,
     Mailbox,
     Market,
@@ -51,6 +52,7 @@ LONGEST_RETURN_NAME = 23
 """What a tag leaves of the 64 bytes before the @ of a return address."""
 _RETURN_ADDRESS = re.compile(r"[\w!#$%&'*/=?^`{|}~.-]+@[\w-]+(?:\.[\w-]+)*", re.ASCII)
 _FOLDER = re.compile(r"[ !#-\[\]-~]+")
+_DNS_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 # Without a day of the month or a year the standard library takes the first of 1900.
 _FORMAT = re.compile(r"(?=.*%d)(?=.*%[mbB])(?=.*%[yY])[^%]*(?:%[dmbByYHMS][^%]*)+")
@@ -84,9 +86,10 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     root = tomlfile.read(home / "digest.toml", faults)
     secrets = _Secrets(environment, faults)
     database_url = secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}"
+    site = _site(root.table("site"))
     config = Config(
         home=home,
-        site=_site(root.table("site")),
+        site=site,
         fetch=_fetch(root.table("fetch")),
         ranking=_ranking(root.table("ranking")),
         delivery=_delivery(root.table("delivery"), database_url),
@@ -105,6 +108,8 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         language=_language(root.table("site"), home, faults),
         keys=_shared_secrets(secrets, "DIGEST_SECRET_KEY"),
         calendars=_calendars(root, slugs),
+        dkim=_dkim(root.table("dkim"), site.from_address),
+        dkim_key=_dkim_key(secrets),
     )
     root.finish()
     if faults:
@@ -204,6 +209,19 @@ def _fetch(table: Table) -> Fetch:
         table.fault("proxy", 'should look like "http://proxy.example.org:3128", and name no user and no password')
     table.finish()
     return fetch
+
+
+def _dkim(table: Table, sender: str) -> Dkim:
+    dkim = Dkim(selector=table.text("selector", ""), domain=table.text("domain", "").lower())
+    for key in ("selector", "domain"):
+        name = getattr(dkim, key)
+        if name and not _DNS_NAME.fullmatch(name):
+            table.fault(key, f'is "{name}"; it should be a name of the DNS, of letters, digits, dots and hyphens')
+    domain = sender.rpartition("@")[2].lower()
+    if dkim.domain and domain != dkim.domain and not domain.endswith(f".{dkim.domain}"):
+        table.fault("domain", f'is "{dkim.domain}", which {sender} is not in; receivers would not connect the two')
+    table.finish()
+    return dkim
 
 
 def _ports(table: Table) -> tuple[int, ...]:
@@ -645,6 +663,16 @@ def _mailbox(secrets: _Secrets) -> Mailbox | None:
     security, usual_port = kinds[parts.scheme]
     user, password = unquote(parts.username), unquote(parts.password or "")
     return Mailbox(host, port or usual_port, security, user, password, folder or "INBOX")
+
+
+def _dkim_key(secrets: _Secrets) -> str:
+    pem = secrets.read("DIGEST_DKIM_KEY")
+    if pem:
+        try:
+            signing.read(pem)
+        except signing.BadKey as error:
+            secrets.fault("DIGEST_DKIM_KEY", f"{error}.")
+    return pem
 
 
 def _relay(secrets: _Secrets) -> Relay | None:

@@ -6,12 +6,14 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest import config as values
 from digest import home as homefolder
-from digest.config import Bounces, Config, Mailbox, Relay, Security, UnknownPolicy
+from digest.config import Bounces, Config, Dkim, Mailbox, Relay, Security, UnknownPolicy
 from digest.errors import ConfigError, MissingSecret
 from digest.model import Term
 
@@ -550,3 +552,28 @@ def test_the_pace_is_read_as_written(write: Write) -> None:
 )
 def test_a_pace_that_cannot_be_is_named_with_its_line(write: Write, change: tuple[str, str], wanted: str) -> None:
     assert any(fault.startswith(wanted) for fault in faults(write(digest=DIGEST + PACE.replace(*change))))
+
+
+def test_a_signature_is_read_from_the_file_and_the_environment(write: Write) -> None:
+    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    site = DIGEST.replace(
+        "[site]", '[dkim]\nselector = "s2026"\ndomain = "News.example"\n[site]\nfrom_address = "d@mail.news.example"'
+    )
+    config = homefolder.load(write(digest=site), {"DIGEST_DKIM_KEY": key})
+
+    assert (config.dkim, config.dkim_key) == (Dkim("s2026", "news.example"), key.strip())
+    assert "PRIVATE" not in repr(config)
+    assert homefolder.load(write(), {}).dkim == Dkim()
+
+
+def test_a_signature_that_would_not_count_is_refused(write: Write) -> None:
+    site = DIGEST.replace(
+        "[site]", '[dkim]\nselector = "a b"\ndomain = "other.example"\n[site]\nfrom_address = "d@news.example"'
+    )
+
+    selector, domain, key = faults(write(digest=site), {"DIGEST_DKIM_KEY": "not a key"})
+    assert selector == (
+        'digest.toml:2: [dkim] selector: is "a b"; it should be a name of the DNS, of letters, digits, dots and hyphens'
+    )
+    assert domain.startswith('digest.toml:3: [dkim] domain: is "other.example", which d@news.example is not in;')
+    assert key.startswith("environment: DIGEST_DKIM_KEY holds no private key in PEM")

@@ -16,6 +16,7 @@ from digest.cli import (
     delivery,
     demo,
     dispatch,
+    dkim,
     editions,
     explain,
     feedback,
@@ -35,7 +36,7 @@ from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
-    "Begin": ("init", "demo", "check", "migrate", "transfer"),
+    "Begin": ("init", "demo", "check", "dkim", "migrate", "transfer"),
     "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit", "report", "bounce"),
     "What is being sent": ("pause", "resume", "resend"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
@@ -77,6 +78,7 @@ for command in (
     setup.init,
     demo.demo,
     setup.check,
+    dkim.dkim,
     setup.migrate,
     transfer.transfer,
     feeds.poll,

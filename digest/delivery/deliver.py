@@ -79,7 +79,7 @@ async def deliver(
         share: how many deliveries to claim at most, whichever are due first; whoever shared them out also sweeps.
 
     Raises:
-        MissingSecret: links cannot be signed.
+        MissingSecret: links cannot be signed, or mail cannot that is to be.
         DatabaseUnreachable: the database stayed away; what was in flight then is found again by the next run.
     """
     began = clock()

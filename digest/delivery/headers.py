@@ -12,6 +12,7 @@ BOUNDARY = "=_next-part_="
 TYPE = f'multipart/alternative; boundary="{BOUNDARY}"'
 PART = f"--{BOUNDARY}\r\nContent-Type: text/{{}}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 
+LONGEST_SUBJECT = 150
 _FOLD, _LONGEST_WORD = 76, 60
 
 
@@ -29,9 +30,18 @@ def canonical(text: str) -> bytes:
 
 
 def harmless(text: str) -> str:
-    """One line without control characters, in which nothing can be taken for an encoded word (RFC 2047)."""
+    """One line in normal form without control characters, in which nothing can be taken for an encoded word (RFC 2047)."""
     printable = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
-    return " ".join(printable.split()).replace("=?", "= ?")
+    return unicodedata.normalize("NFC", " ".join(printable.split())).replace("=?", "= ?")
+
+
+def subject(text: str, site: Site) -> str:
+    """What a mail's subject says: the text, cut where it is too long for any list of mails; the site's title for none."""
+    said = harmless(text) or harmless(site.title)
+    if len(said) <= LONGEST_SUBJECT:
+        return said
+    whole, _, _ = said[:LONGEST_SUBJECT].rpartition(" ")
+    return f"{(whole or said[: LONGEST_SUBJECT - 1]).rstrip()}…"
 
 
 def mailbox(name: str, address: str) -> str:

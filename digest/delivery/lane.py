@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from digest.config import Config
-from digest.delivery import message, outbox, smtp
+from digest.delivery import dkim, message, outbox, smtp
 from digest.delivery.cuts import Cuts
 from digest.delivery.feedback.absorb import return_addresses
 from digest.delivery.ledger import Ledger
@@ -67,7 +67,7 @@ class Lane:
         self._config, self._links, self._ledger, self._quota, self._cuts = config, links, ledger, quota, cuts
         self._clock, self._stop, self._progress, self._doubts, self._share = clock, stop, progress, doubts, share
         self._tls = smtp.trust(config.relay) if config.relay else None
-        self._returns = return_addresses(config)
+        self._returns, self._sign = return_addresses(config), dkim.signer(config)
         self._only_to = {address.casefold() for address in config.delivery.only_to}
         self._time = asyncio.get_running_loop().time
         self._workers: set[asyncio.Task[None]] = set()
@@ -314,7 +314,7 @@ class Lane:
         try:
             mail = await self._cuts.mail(delivery)
             reader = message.reader_of(delivery, mail.edition, self._config.site, self._links)
-            body = mail.fill(reader, self._clock())
+            body = self._sign(mail.fill(reader, now := self._clock()), now)
         except DatabaseUnreachable:
             raise
         except BadAddress as error:

@@ -46,7 +46,7 @@ def compiled(letter: Letter, site: Site, at: datetime) -> bytes:
     """
     if reason := addresses.fault(letter.to):
         raise BadAddress(letter.to, f"{reason}.")
-    subject = headers.harmless(letter.rendered.subject)
+    subject = headers.subject(letter.rendered.subject, site)
     fields = {
         "To": letter.to,
         "Date": format_datetime(at),

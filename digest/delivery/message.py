@@ -192,7 +192,7 @@ def _common_headers(subject: str, edition: Edition, site: Site) -> dict[str, str
     return {
         "From": headers.mailbox(headers.harmless(site.title), site.from_address),
         "Reply-To": site.contact,
-        "Subject": headers.unstructured("Subject", headers.harmless(subject)),
+        "Subject": headers.unstructured("Subject", headers.subject(subject, site)),
         "List-Id": f"<{edition.digest}.{domain}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Precedence": "bulk",
@@ -224,7 +224,7 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
         "headers": own + list(_common_headers(rendered.subject, mail.edition, site)),
         "sender": [(headers.harmless(site.title), site.from_address)],
         "recipients": [reader.address],
-        "subject": headers.harmless(rendered.subject),
+        "subject": headers.subject(rendered.subject, site),
         "unsubscribe link": f"<{reader.unsubscribe_url}>",
         "parts": [
             ("text/plain", headers.canonical(filled(rendered.text, reader))),

@@ -17,8 +17,8 @@ from sqlalchemy import Engine
 
 from digest import clock as clocks
 from digest.config import Config
+from digest.delivery import dkim, outbox, quota, smtp
 from digest.delivery import letter as letters
-from digest.delivery import outbox, quota, smtp
 from digest.delivery.letter import Letter
 from digest.delivery.quota import Limits
 from digest.delivery.smtp import PATIENCE, Envelope, Patience
@@ -51,11 +51,14 @@ async def post(
     """Send the letters that have not gone yet. What cannot be sent now can be taken again by the next call.
 
     Without a relay, and for addresses outside `only_to`, they become files in the outbox.
+
+    Raises:
+        MissingSecret: mail is to be signed and there is no key.
     """
-    report = PostReport()
+    report, sign = PostReport(), dkim.signer(config)
     waiting = deque(letters)
     workers = min(config.delivery.connections, MOST_CONNECTIONS, len(waiting))
-    await asyncio.gather(*(_work(config, engine, waiting, clock, report, patience) for _ in range(workers)))
+    await asyncio.gather(*(_work(config, engine, waiting, clock, report, sign, patience) for _ in range(workers)))
     return report
 
 
@@ -65,6 +68,7 @@ async def _work(
     waiting: deque[Letter],
     clock: Callable[[], datetime],
     report: PostReport,
+    sign: dkim.Sign,
     patience: Patience,
 ) -> None:
     connection = smtp.Connection(config.relay, patience=patience) if config.relay else None
@@ -74,7 +78,7 @@ async def _work(
             if not await asyncio.to_thread(_take, engine, letter.key, clock()):
                 continue
             try:
-                outcome = await _send(config, connection, letter, clock())
+                outcome = await _send(config, connection, letter, sign, clock())
             except (BadAddress, RenderFault) as error:
                 outcome = Refused(Phase.RCPT, 0, str(error), permanent=True)
             gone = isinstance(outcome, Accepted | Unconfirmed)
@@ -104,8 +108,10 @@ def _settle(config: Config, engine: Engine, letter: Letter, now: datetime, *, go
             store.give_back(connection, letter.key)
 
 
-async def _send(config: Config, connection: smtp.Connection | None, letter: Letter, now: datetime) -> Outcome:
-    body = letters.compiled(letter, config.site, now)
+async def _send(
+    config: Config, connection: smtp.Connection | None, letter: Letter, sign: dkim.Sign, now: datetime
+) -> Outcome:
+    body = sign(letters.compiled(letter, config.site, now), now)
     allowed = {address.casefold() for address in config.delivery.only_to}
     if connection and (not allowed or letter.to.casefold() in allowed):
         return await connection.send(Envelope(config.site.from_address, letter.to), body, _always)
