@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from digest import health
 from digest.config import Config
 from digest.delivery.correspond import correspond
 from digest.delivery.deliver import DeliveryReport, deliver
@@ -27,7 +28,7 @@ from digest.editions import policy
 from digest.editions.due import publish_due
 from digest.editions.publish import Published
 from digest.editions.standing import Standing
-from digest.errors import DigestError
+from digest.errors import DatabaseUnreachable, DigestError
 from digest.feeds import reports
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport
@@ -35,6 +36,8 @@ from digest.model import EditionState
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
+from digest.store import pulses
+from digest.store.pulses import Part
 
 log = structlog.get_logger(__name__)
 
@@ -153,6 +156,7 @@ class Service:
         self.standing = Standing(engine)
         self._stopping = threading.Event()
         self._looked_at: datetime | None = None
+        self._unwell: tuple[str, ...] = ()
         self._corresponded_at: datetime | None = None
         self._collected_at: datetime | None = None
         self._in_trouble = False
@@ -200,6 +204,7 @@ class Service:
         except asyncio.CancelledError:
             log.info("polling broken off", reason="the service stops")
             return
+        self._feel(lambda connection: pulses.well(connection, Part.TICK, self._clock()))
         for published in report.published:
             _tell(published)
         if report.letters:
@@ -249,10 +254,38 @@ class Service:
                     (log.warning if report.problem else log.info)("delivered", **report.as_dict())
         except asyncio.CancelledError:
             log.warning("sending broken off", reason="the service stops, and the relay kept it waiting")
+        except DatabaseUnreachable as error:
+            log.error("failed", part="deliver", reason=str(error))  # noqa: TRY400  # its sentence says it all
         except DigestError as error:
             log.error("failed", part="deliver", reason=str(error))  # noqa: TRY400  # its sentence says it all
-        except Exception:
+            self._cannot_send(str(error))
+        except Exception as error:
             log.exception("failed", part="deliver")
+            self._cannot_send(f"{type(error).__name__}: {error}")
+
+    def _cannot_send(self, reason: str) -> None:
+        self._feel(lambda connection: pulses.ill(connection, Part.SEND, reason, self._clock()))
+
+    def _feel(self, pulse: Callable[[Connection], None]) -> None:
+        """Write down how a part does. Without a database nobody could read it either."""
+        try:
+            with engines.write(self._engine) as connection:
+                pulse(connection)
+        except DigestError as error:
+            log.error("failed", part="pulse", reason=str(error))  # noqa: TRY400  # its sentence says it all
+
+    def _tell_health(self) -> None:
+        """Say once what is wrong, and once that it is over."""
+        try:
+            found = health.look(self._engine, self._clock())
+        except DigestError:
+            return  # whoever works says so
+        if found != self._unwell:
+            for fault in found:
+                log.error("not well", reason=fault)
+            if not found:
+                log.info("well again")
+        self._unwell = found
 
     def letters(self) -> None:
         """Write the letters that were ordered, and once a minute those that a tick writes too, which may be busy for long.
@@ -265,6 +298,7 @@ class Service:
         parts = [("letters", self._write_orders)]
         if self._corresponded_at is None or abs(now - self._corresponded_at) >= timedelta(seconds=TICK_SECONDS):
             self._corresponded_at = now
+            self._tell_health()
             parts.append(("write letters", self._write))
         for part, write in parts:
             try:

@@ -26,7 +26,7 @@ LADDER = (
         *("digest.editions.calendars", "digest.editions.week"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
-    ("digest.delivery", "digest.pictures"),
+    ("digest.delivery", "digest.pictures", "digest.health"),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch",),
     ("digest.home",),

@@ -11,6 +11,7 @@ from dataclasses import replace
 import click
 
 from digest import checkup, logs, scheduler
+from digest import health as verdict
 from digest.cli.context import Home, pass_home, utc_now
 from digest.config import Config, Web
 from digest.delivery import queue as queues
@@ -101,10 +102,22 @@ def work(home: Home, concurrency: int) -> None:
 
 
 @click.command()
+@click.option(
+    "--service", is_flag=True, help="Ask instead whether the service does its work: ticks, and mail that is due goes."
+)
 @pass_home
 @click.pass_context
-def health(context: click.Context, home: Home) -> None:
-    """Ask the running pages whether they are live; exits with 0 if so. For a container's HEALTHCHECK."""
+def health(context: click.Context, home: Home, service: bool) -> None:
+    """Ask the running pages whether they are live; exits with 0 if so. For a container's HEALTHCHECK.
+
+    With `--service` the database is asked, and what is wrong is said.
+    """
+    if service:
+        found = verdict.look(home.engine, utc_now())
+        for fault in found:
+            click.echo(fault, err=True)
+        click.echo("Not well." if found else "Well: ticks come, and what is due is sent.")
+        context.exit(1 if found else 0)
     settings = home.config.web
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     address = f"http://{host}:{settings.port}/health/live"

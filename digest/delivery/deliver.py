@@ -95,6 +95,10 @@ async def deliver(
     finally:
         left = await run.finish()
     states = ledger.states
+    if states[DeliveryState.SENT]:
+        await ledger.pulse()
+    elif stuck := run.stuck():
+        await ledger.pulse(stuck)
     return DeliveryReport(
         sent=states[DeliveryState.SENT],
         failed=states[DeliveryState.FAILED],

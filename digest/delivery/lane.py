@@ -31,6 +31,9 @@ IN_HAND = 2
 LONGEST_CLAIM = 300
 """Seconds for which claims may lie before their turn, well inside a lease."""
 
+MOST_REFUSED = 20
+"""Messages refused for good, none having been taken, after which it is not their readers that are the reason."""
+
 MOST_BREAKS = 3
 """Dialogues that may break one after the other before a connection is given up for this run."""
 
@@ -74,6 +77,8 @@ class Lane:
         self._working = 0
         self._in_hand = 0
         self._went = 0
+        self._accepted = self._refused = 0
+        self._last_refusal: Refused | None = None
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._one_alone = False
@@ -123,6 +128,17 @@ class Lane:
             return f"{_sentence(self._trouble, self._config)} {wait}"
         doubted = self.looks[-1].problem if self.looks else ""
         return self._spoilt or doubted or self._quota.sentence(self._config.delivery.late_hours)
+
+    def stuck(self) -> str:
+        """What keeps all mail from going, in a sentence; empty where some went, or nothing stood in the way."""
+        if self._accepted:
+            return ""
+        if self._trouble:
+            return _sentence(self._trouble, self._config)
+        if self._last_refusal and self._refused >= MOST_REFUSED:
+            reason = _ADDRESS.sub("…", _reason(self._last_refusal))
+            return f"All of {self._refused:,} messages were refused, the last with: {reason}."
+        return ""
 
     def _staff(self) -> None:
         """As many workers as the pace allows."""
@@ -185,6 +201,10 @@ class Lane:
             if self._went >= self.pace.window or self.pace.refusals or self.pace.rate:
                 self._learn()
                 self._staff()
+        if isinstance(outcome, Accepted):
+            self._accepted += 1
+        elif isinstance(outcome, Refused) and outcome.permanent:
+            self._refused, self._last_refusal = self._refused + 1, outcome
         self._ledger.settle(delivery, outcome)
         self._progress(outcome)
         return trouble
@@ -294,6 +314,8 @@ class Lane:
         now = self._clock()
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
+            if self._accepted:
+                await self._ledger.pulse()
             delivery = self._config.delivery
             self.sweeps.append(await self._ledger.sweep(delivery.unknown, delivery.connections * IN_HAND))
             if self._doubts:

@@ -19,8 +19,9 @@ from digest.config import UnknownPolicy
 from digest.delivery.feedback import books
 from digest.errors import DatabaseUnreachable
 from digest.model import Delivery, DeliveryState, Outcome
-from digest.store import claims, deliveries
+from digest.store import claims, deliveries, pulses
 from digest.store import engine as engines
+from digest.store.pulses import Part
 
 DATABASE_PATIENCE = 60.0
 """Seconds for which the database may be away before a run gives up. Dots wait meanwhile."""
@@ -95,6 +96,13 @@ class Ledger:
         """Put off what could not be made into a mail."""
         state = await self._write(lambda connection, now: claims.set_aside(connection, delivery, now, reason))
         self.states[state] += 1
+
+    async def pulse(self, trouble: str = "") -> None:
+        """Let it be known how sending goes: what keeps all mail from going, or that mail goes."""
+        if trouble:
+            await self._write(lambda connection, now: pulses.ill(connection, Part.SEND, trouble, now))
+        else:
+            await self._write(lambda connection, now: pulses.well(connection, Part.SEND, now))
 
     async def finish(self) -> int:
         """Write down whatever is still to be written; how many deliveries are left waiting."""

@@ -87,6 +87,13 @@ def due(connection: Connection, now: datetime) -> int:
     return connection.scalars(select(func.count()).select_from(deliveries).where(is_due(now))).one()
 
 
+def due_since(connection: Connection) -> datetime | None:
+    """When the oldest delivery that still waits and is not paused became due, or will."""
+    queued = _row.state == literal_column(f"'{DeliveryState.QUEUED}'")
+    moment: datetime | None = connection.scalar(select(func.min(_row.not_before)).where(queued, ~is_paused()))
+    return moment
+
+
 def waiting(connection: Connection) -> int:
     """How many deliveries are queued, due now or later."""
     queued = _row.state == literal_column(f"'{DeliveryState.QUEUED}'")

@@ -229,6 +229,16 @@ feedback = Table(
     Column("at", Moment, nullable=False),
 )
 
+pulses = Table(
+    "pulses",
+    metadata,
+    Column("part", String(20), primary_key=True),
+    Column("well_at", Moment, comment="when it last did its work"),
+    Column("trouble", Text, nullable=False, comment="what kept it from that, the last time something did"),
+    Column("since", Moment),
+    Column("until", Moment, comment="null while it lasts"),
+)
+
 # Letters go to editors, operators and single readers. Each has a key that lets it go once.
 letters = Table(
     "letters",
