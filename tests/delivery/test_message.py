@@ -7,7 +7,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Any, cast
-from unicodedata import category
+from unicodedata import category, normalize
 
 import pytest
 from hypothesis import given, settings
@@ -112,14 +112,16 @@ def test_no_title_adds_a_header_or_a_recipient(title: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
-def test_any_subject_and_title_reads_as_it_was_written_but_for_blanks_and_encoded_words(words: str) -> None:
+def test_any_subject_and_title_reads_as_it_was_written_but_for_blanks_encoded_words_and_length(words: str) -> None:
     rendered = replace(RENDERED, subject=words)
     raw = message.compile_edition(rendered, EDITION, replace(SITE, title=words), LINKS).fill(READER, NOW)
     legacy = message_from_bytes(raw)
     name, address = parseaddr(str(legacy["From"]))
 
-    printable = "".join(c for c in words if not c.isspace() and category(c) != "Cc")
-    assert "".join(str(parsed(raw)["Subject"]).split()) == printable
+    blank = "".join(" " if c.isspace() or category(c) == "Cc" else c for c in words)
+    printable = "".join(normalize("NFC", blank).split())
+    subject = "".join(str(parsed(raw)["Subject"]).split())
+    assert subject == printable or (len(words) > 150 and printable.startswith(subject.removesuffix("…")))
     assert "".join(str(make_header(decode_header(name))).split()) == printable
     assert address == SITE.from_address
 
