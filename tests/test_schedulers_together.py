@@ -28,7 +28,7 @@ from digest.store import deliveries, tables
 from digest.store import engine as engines
 from tests.editions.stock import DAY, PRESS, keep, subscribe
 
-ROUNDS = int(os.environ.get("ROUNDS", "4"))
+ROUNDS = int(os.environ.get("ROUNDS", "2"))
 SEED = int(os.environ.get("SEED", "1"))
 READERS = 5
 SPREAD = 0.05

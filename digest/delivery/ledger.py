@@ -121,10 +121,18 @@ class Ledger:
             self._committer.add_done_callback(_looked_at)
 
     async def _commit_all(self) -> None:
-        while self._offers or self._outcomes:
+        failure: DatabaseUnreachable | None = None
+        # Offers that came while another transaction failed get one of their own: somebody waits for each.
+        while self._offers or (self._outcomes and not failure):
+            failure = None
             async with self._turn:
                 await asyncio.sleep(GATHERING)
-                await self._commit_once()
+                try:
+                    await self._commit_once()
+                except DatabaseUnreachable as error:
+                    failure = error
+        if failure:
+            raise failure
 
     async def _commit_once(self) -> None:
         offers, self._offers = self._offers, []

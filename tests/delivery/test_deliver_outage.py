@@ -148,7 +148,7 @@ def test_when_no_page_is_left_nothing_goes_without_an_offer_on_disk(
 ) -> None:
     published(sqlite_engine, READERS)
     monkeypatch.setattr(ledger, "DATABASE_PATIENCE", 0.1)
-    pages = random.Random(SEED * 1000 + point).randint(0, 12)
+    pages = random.Random(SEED * 1000 + point).randint(0, 8)
     full = engines.connect(str(sqlite_engine.url))
     event.listen(full, "connect", lambda connection, _: _allow(connection, pages))
     sink, _ = slow_sink()
