@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO ?= demo
 LOCALE := templates/locale
 
-.PHONY: demo test lint types check kills bench-poll bench-hostile catalogues lock image clean
+.PHONY: demo test lint types check kills bench-poll bench-hostile bench-send catalogues lock image clean
 
 demo: $(VENV)/.installed ## live through one whole day on this machine
 	$(BIN)/digest demo $(DEMO)
@@ -22,14 +22,23 @@ types: $(VENV)/.installed-dev
 
 check: lint types test
 
-kills: $(VENV)/.installed-dev ## kill a poll at a hundred moments
+kills: $(VENV)/.installed-dev ## kill polls, senders and the making of editions at hundreds of moments; takes most of an hour
 	KILLS=100 $(BIN)/pytest tests/feeds/test_poll_killed.py
+	KILLS=200 MESSAGES=10000 $(BIN)/pytest -s tests/delivery/test_deliver_killed.py
+	KILLS=100 MESSAGES=10000 $(BIN)/pytest tests/delivery/test_deliver_stopped.py
+	POINTS=20 $(BIN)/pytest tests/delivery/test_deliver_outage.py
+	RACES=1000 $(BIN)/pytest tests/delivery/test_leave_in_time.py
+	POINTS=25 READERS=100000 $(BIN)/pytest tests/editions/test_freeze_killed.py
 
 bench-poll: $(VENV)/.installed-dev $(VENV)/peer/.installed ## polls beside `reader`, which gets an environment of its own
 	$(BIN)/python bench/poll.py --peer-python $(VENV)/peer/bin/python
 
 bench-hostile: $(VENV)/.installed-dev ## a round beside hostile servers, and the same round alone
 	$(BIN)/python -m bench.hostile
+
+bench-send: $(VENV)/.installed-dev $(VENV)/postfix/.unpacked ## sending beside Postfix's own load generator, smtplib and the naive way; freezing
+	$(BIN)/python -m bench.send --postfix $(VENV)/postfix
+	$(BIN)/python -m bench.freeze
 
 catalogues: $(VENV)/.installed-dev ## bring the phrases of templates and code into every catalogue
 	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg --add-location=file --sort-by-file --width=100 \
@@ -55,6 +64,10 @@ $(VENV)/bin/python:
 $(VENV)/peer/.installed: | $(VENV)/bin/python
 	$(PYTHON) -m venv $(VENV)/peer
 	$(VENV)/peer/bin/python -m pip install --quiet --disable-pip-version-check reader==3.26 sgmllib3k
+	touch $@
+
+$(VENV)/postfix/.unpacked: | $(VENV)/bin/python
+	mkdir -p $(VENV)/postfix && cd $(VENV)/postfix && apt-get download postfix && dpkg-deb -x postfix_*.deb .
 	touch $@
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python

@@ -1,15 +1,16 @@
 """Is all well? One sentence about each part of the service, and what to do where it is not."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from digest.config import Calendar, Config, Relay
-from digest.delivery import dkim, smtp
+from digest.config import Calendar, Config, Queue, Relay, UnknownPolicy
+from digest.delivery import dkim, quota, relay_log, smtp
 from digest.editions import calendars
 from digest.editions.market import Standing
 from digest.editions.publish import market_standings
@@ -21,11 +22,14 @@ from digest.language import FOLDER, template, untranslated
 from digest.model import Memory
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import schema
+from digest.store import jobs, quotas, returns, schema
 
 PATIENCE = smtp.Patience(connect=10, reply=10)
 """A check is waited for by a person."""
 EXAMPLES = ("example.org", "Example Street")
+MOST_DOMAINS = 1000
+"""How many of the domains with the most readers are looked at."""
+CAME_BACK = timedelta(days=7)
 NAMED = 3
 """More faults of one calendar than these are not all told."""
 
@@ -63,6 +67,7 @@ def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[
         *_database(config, now),
         _dkim(config),
         _relay(config.relay, config, call=call_relay),
+        *_relay_log(config),
     )
 
 
@@ -154,11 +159,27 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
         with engines.read(engine) as connection:
             states = feed_store.states(connection)
             series = market_series(config, connection, now.date(), now)
+            pace = _pace(config, quotas.readers(connection), quotas.domains(connection, MOST_DOMAINS), now)
+            came_back = returns.counts(connection, (now - CAME_BACK).date())
+            at_work = _queue(config, connection)
         engine.dispose()
     except DigestError as error:
         return (Finding("database", Level.FAULT, str(error)),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
-    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now)
+    sending = *at_work, pace, _returns(config, came_back)
+    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now), *sending
+
+
+def _queue(config: Config, connection: Connection) -> tuple[Finding, ...]:
+    if config.delivery.queue is Queue.INLINE:
+        return ()
+    standing = jobs.standing(connection)
+    sentence = (
+        f"{standing.open} job{'s' * (standing.open != 1)} for {standing.workers} worker{'s' * (standing.workers != 1)}."
+    )
+    if not standing.workers:
+        return (Finding("queue", Level.FAULT, f"{sentence} Nothing is sent or polled until `digest work` runs."),)
+    return (Finding("queue", Level.OK, sentence),)
 
 
 def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
@@ -181,6 +202,15 @@ def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:
     if len(failing) == len(read):
         return Finding("feeds", Level.FAULT, sentence)
     return Finding("feeds", Level.NOTE if failing or odd else Level.OK, sentence)
+
+
+def _returns(config: Config, came_back: Mapping[str, int]) -> Finding:
+    counted = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(came_back.items()))
+    told = f"in the last {CAME_BACK.days} days: {counted or 'nothing'}."
+    if config.relay and not config.bounces.address:
+        sentence = f"[bounces] address is empty, so nothing follows from what comes back to {config.site.from_address};"
+        return Finding("returned mail", Level.NOTE, f"{sentence} {told}")
+    return Finding("returned mail", Level.OK, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +275,30 @@ def relay_sentence(config: Config) -> str:
     return f"mail goes to {config.relay.host}:{config.relay.port}{limited}."
 
 
+def _pace(config: Config, readers: int, domains: Mapping[str, int], now: datetime) -> Finding:
+    """What the limits on sending mean for the digest with the most readers."""
+    delivery = config.delivery
+    limits = quota.Limits.of(delivery)
+    step = limits.of_day(now.astimezone(UTC).date())
+    warm_up = f"Warm-up: {step:,} messages today" if step else ""
+    if 0 < step < readers:
+        warm_up += f", so {readers - step:,} of {readers:,} readers get none"
+    told = quota.forecast(readers, domains, limits, delivery.per_second)
+    if told is None:
+        rest = f"as fast as the relay takes it, over up to {delivery.connections} connections"
+        return Finding("pace", Level.NOTE if step else Level.OK, f"{warm_up or rest}.")
+    hours = f"{told.hours:,} hour{'s' * (told.hours != 1)}"
+    sentence = f"{readers:,} readers at {told.limit} take {hours}"
+    level = Level.NOTE if step else Level.OK
+    if told.reached < readers:
+        level = Level.FAULT
+        sentence += (
+            f", longer than late_hours = {delivery.late_hours:g}: {told.reached:,} are reached in time, and the others' mail "
+            "expires. Raise the limit or late_hours in [delivery]"
+        )
+    return Finding("pace", level, f"{sentence}.{f' {warm_up}.' if warm_up else ''}")
+
+
 def _relay(relay: Relay | None, config: Config, *, call: bool) -> Finding:
     if relay is None:
         return Finding("relay", Level.NOTE, relay_sentence(config))
@@ -257,3 +311,20 @@ def _relay(relay: Relay | None, config: Config, *, call: bool) -> Finding:
             "relay", Level.FAULT, f"{place} does not take us: {trouble} Mail waits in the ledger until it does."
         )
     return Finding("relay", Level.OK, f"{place} answers and lets us in; {relay_sentence(config)}")
+
+
+def _relay_log(config: Config) -> tuple[Finding, ...]:
+    if config.delivery.unknown is not UnknownPolicy.RECONCILE:
+        return ()
+    place = config.home / config.delivery.relay_log
+    try:
+        begins = relay_log.examine(place)
+    except (OSError, EOFError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        sentence = (
+            f"{place} cannot be read: {reason}. What it would tell of messages in doubt stays unknown until it can."
+        )
+        return (Finding("relay log", Level.FAULT, sentence),)
+    if begins is None:
+        return (Finding("relay log", Level.NOTE, f"{place} can be read; nothing in it says when it was written."),)
+    return (Finding("relay log", Level.OK, f"{place} can be read; it begins at {begins:%Y-%m-%d %H:%M} UTC."),)

@@ -18,14 +18,16 @@ def slot(day: date, at: time, zone: str) -> datetime | None:
     """The UTC moment of a local time on a local date.
 
     A time that a clock change skips becomes the first valid moment after it, one that comes twice the first of the two.
-    None where the zone skipped the whole date, as Apia did with 2011-12-30.
+    That may be on the next date: Nuuk's clocks go from 23:00 to midnight in spring. None where the zone skipped the whole
+    date, as Apia did with 2011-12-30.
     """
     tz = ZoneInfo(zone)
     first = datetime.combine(day, at, tz)
     moment = first.astimezone(UTC)
     if moment.astimezone(tz).replace(tzinfo=None) != first.replace(tzinfo=None):
         moment = _change_between(first.replace(fold=1).astimezone(UTC), moment, tz)
-    return moment if moment.astimezone(tz).date() == day else None
+    before = moment - timedelta(seconds=1)
+    return moment if day in {one.astimezone(tz).date() for one in (before, moment)} else None
 
 
 def _change_between(before: datetime, after: datetime, tz: ZoneInfo) -> datetime:

@@ -6,6 +6,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -104,18 +105,54 @@ class UnknownPolicy(StrEnum):
     """What happens to a message of which we do not know whether it was sent."""
 
     RESEND_ONCE = "resend_once"
+    RECONCILE = "reconcile"
     HOLD = "hold"
+
+
+class Queue(StrEnum):
+    """Who does what is due: the service itself, or workers on any number of machines, by way of a queue of jobs."""
+
+    INLINE = "inline"
+    PROCRASTINATE = "procrastinate"
 
 
 @dataclass(frozen=True)
 class Sending:
-    """The `[delivery]` table. `per_second` 0 means as fast as the relay takes it; `only_to` empty means everyone."""
+    """The `[delivery]` table. Of all that limits the pace 0 means no limit; `only_to` empty means everyone.
+
+    `connections` are the most to the relay. `per_second` counts for each sender; `per_hour`, `per_domain` (of the recipient,
+    an hour; `domains` has those with a limit of their own) and `warm_up` (a day, from `warm_up_from` on) count for all
+    senders together. `relay_log` is where the relay logs to, from the home folder, with `*` for rotated files.
+    """
 
     unknown: UnknownPolicy = UnknownPolicy.RESEND_ONCE
-    connections: int = 4
+    relay_log: str = ""
+    connections: int = 20
     per_second: float = 0.0
+    per_hour: int = 0
+    per_domain: int = 0
+    domains: tuple[tuple[str, int], ...] = ()
+    warm_up: tuple[int, ...] = ()
+    warm_up_from: date | None = None
     only_to: tuple[str, ...] = ()
     late_hours: float = 12.0
+    queue: Queue = Queue.INLINE
+
+    @property
+    def late(self) -> timedelta:
+        """How long after its publication an edition is still sent."""
+        return timedelta(hours=self.late_hours)
+
+
+@dataclass(frozen=True)
+class Bounces:
+    """What comes back. `address` is what return addresses are made of; empty: all mail has the site's plain address.
+
+    What has been read in the mailbox is moved to the folder `handled`; empty: it is deleted.
+    """
+
+    address: str = ""
+    handled: str = ""
 
 
 @dataclass(frozen=True)
@@ -251,6 +288,18 @@ class Relay:
 
 
 @dataclass(frozen=True)
+class Mailbox:
+    """The IMAP folder to which mail comes back."""
+
+    host: str
+    port: int
+    security: Security = Security.TLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+    folder: str = "INBOX"
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything a command may know. Without a `relay` mail goes to `outbox`, so nothing can reach a stranger.
 
@@ -270,6 +319,9 @@ class Config:
     database_url: str = field(repr=False)
     pictures: Pictures = field(default_factory=Pictures)
     relay: Relay | None = None
+    bounces: Bounces = field(default_factory=Bounces)
+    mailbox: Mailbox | None = None
+    hook_secrets: tuple[str, ...] = field(default=(), repr=False)
     look: Look = USUAL
     language: Language | None = field(default=None, compare=False, repr=False)
     keys: tuple[str, ...] = field(default=(), repr=False)

@@ -4,12 +4,16 @@
     ├── UsageError            exit 2
     │   ├── ConfigError           a configuration file or variable is wrong; holds every fault at once
     │   ├── MissingSecret         a secret the command needs is not in the environment
+    │   ├── NoQueue               no queue of jobs, where one is needed
     │   ├── UnknownDigest         no digest has this slug
     │   └── BadAddress            an address that cannot be mailed
     └── WorkError             exit 1
         ├── SchemaOutdated        the database is older (or newer) than the code
         ├── DatabaseUnreachable   the database does not answer, is locked or full
+        ├── SourceBusy, TargetRefused   a database that cannot be transferred, or not to there
         ├── UnknownFeed, UnknownEdition, UnknownStory, UnknownOverride, UnknownSubscriber
+        ├── MailboxTrouble        the mailbox that mail comes back to cannot be read
+        ├── NotSuppressed         an address whose suppression cannot be undone, since there is none
         ├── EditionSettled        an edition that can no longer be held, approved or skipped
         ├── NotToBeSent           an edition of which nothing can be paused, resumed or sent again
         ├── RenderFault           a template or the finished mail breaks a promise
@@ -66,6 +70,13 @@ class MissingSecret(UsageError):
         super().__init__(f"{name} is not set: {purpose} Set it, or {name}_FILE to the path of a file that holds it.")
 
 
+class NoQueue(UsageError):
+    """There is no queue of jobs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}. docs/operators.md says when one machine is not enough.")
+
+
 class WorkError(DigestError):
     """The work failed."""
 
@@ -84,6 +95,27 @@ class SchemaOutdated(WorkError):
         self.found, self.wanted = found, wanted
         state = f"at revision {found}" if found else "empty"
         super().__init__(f"The database is {state}, this version needs {wanted}. Run `digest migrate`.")
+
+
+class SourceBusy(WorkError):
+    """The database cannot be transferred while somebody sends from it."""
+
+    def __init__(self, in_flight: int) -> None:
+        count = f"{in_flight:,} deliver{'y is' if in_flight == 1 else 'ies are'}"
+        super().__init__(
+            f"{count} claimed or offered, so somebody is sending. Stop the service, let `digest deliver` finish what it left, "
+            "and transfer again."
+        )
+
+
+class TargetRefused(WorkError):
+    """The database to which everything was to be copied is not fit for it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"Nothing was transferred. The other database cannot be used: {reason}. It is as it was; "
+            "an empty one that `digest migrate` has prepared is needed."
+        )
 
 
 class UnknownDigest(UsageError):
@@ -150,6 +182,23 @@ class UnknownSubscriber(WorkError):
 
     def __init__(self, address: str) -> None:
         super().__init__(f"Nobody is subscribed as {address!r}. `digest subscribers list` shows who is.")
+
+
+class MailboxTrouble(WorkError):
+    """The mailbox that mail comes back to cannot be read."""
+
+    def __init__(self, where: str, cause: str) -> None:
+        said = " ".join(cause.split())
+        super().__init__(
+            f"The mailbox at {where} (DIGEST_IMAP_URL) cannot be read: {said}. What waits there stays until it can."
+        )
+
+
+class NotSuppressed(WorkError):
+    """The address is not suppressed."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is not suppressed. `digest suppressions list` shows which addresses are.")
 
 
 class BadAddress(UsageError):

@@ -13,13 +13,16 @@ from urllib.parse import unquote, urlsplit
 
 from digest import language, signing, tomlfile, xmlpath
 from digest.config import (
+    Bounces,
     Calendar,
     Config,
     Dkim,
     Fetch,
+    Mailbox,
     Market,
     Match,
     Pictures,
+    Queue,
     Ranking,
     Relay,
     Security,
@@ -42,9 +45,13 @@ TEMPLATES = "templates"
 SHORTEST_SECRET = 16
 MOST_TERM_WEIGHT = 100
 ADDRESS = "should start with http:// or https:// and name a host"
-QUEUES = ("inline",)
-"""Who takes deliveries from the ledger: "inline" is the sender of this process, on as many machines as wished."""
+MOST_MESSAGES = 100_000_000
 
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+LONGEST_RETURN_NAME = 23
+"""What a tag leaves of the 64 bytes before the @ of a return address."""
+_RETURN_ADDRESS = re.compile(r"[\w!#$%&'*/=?^`{|}~.-]+@[\w-]+(?:\.[\w-]+)*", re.ASCII)
+_FOLDER = re.compile(r"[ !#-\[\]-~]+")
 _DNS_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 # Without a day of the month or a year the standard library takes the first of 1900.
@@ -78,24 +85,28 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     feeds = _feeds(tomlfile.read(home / "feeds.toml", faults), slugs)
     root = tomlfile.read(home / "digest.toml", faults)
     secrets = _Secrets(environment, faults)
+    database_url = secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}"
     site = _site(root.table("site"))
     config = Config(
         home=home,
         site=site,
         fetch=_fetch(root.table("fetch")),
         ranking=_ranking(root.table("ranking")),
-        delivery=_delivery(root.table("delivery")),
+        delivery=_delivery(root.table("delivery"), database_url),
+        bounces=_bounces(root.table("bounces")),
+        mailbox=_mailbox(secrets),
+        hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
         web=_web(root.table("web")),
         market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
         topics=topics,
         feeds=feeds,
-        database_url=secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}",
+        database_url=database_url,
         relay=_relay(secrets),
         look=_look(root.table("look"), home, faults),
         language=_language(root.table("site"), home, faults),
-        keys=_keys(secrets),
+        keys=_shared_secrets(secrets, "DIGEST_SECRET_KEY"),
         calendars=_calendars(root, slugs),
         dkim=_dkim(root.table("dkim"), site.from_address),
         dkim_key=_dkim_key(secrets),
@@ -254,17 +265,62 @@ def _ranking(table: Table) -> Ranking:
     return ranking
 
 
-def _delivery(table: Table) -> Sending:
-    table.choice("queue", QUEUES, QUEUES[0])
+def _delivery(table: Table, database_url: str) -> Sending:
     delivery = Sending(
         unknown=UnknownPolicy(table.choice("unknown", [policy.value for policy in UnknownPolicy], Sending.unknown)),
+        relay_log=table.text("relay_log", Sending.relay_log),
         connections=table.integer("connections", Sending.connections, least=1, most=200),
         per_second=table.number("per_second", Sending.per_second, most=100_000),
+        per_hour=table.integer("per_hour", Sending.per_hour, most=MOST_MESSAGES),
+        per_domain=table.integer("per_domain", Sending.per_domain, most=MOST_MESSAGES),
+        domains=_domains(table),
+        warm_up=_warm_up(table),
+        warm_up_from=table.date("warm_up_from"),
         only_to=table.texts("only_to"),
         late_hours=table.number("late_hours", Sending.late_hours, least=0.5, most=72),
+        queue=Queue(table.choice("queue", [queue.value for queue in Queue], Sending.queue)),
     )
+    if delivery.warm_up and delivery.warm_up_from is None:
+        table.fault("warm_up", "needs warm_up_from beside it, the date of its first step such as 2026-01-05")
+    if delivery.unknown is UnknownPolicy.RECONCILE and not delivery.relay_log:
+        table.fault("unknown", 'is "reconcile", so relay_log has to say where the relay logs to: "/var/log/mail.log*"')
+    if delivery.queue is Queue.PROCRASTINATE and database_url.startswith("sqlite"):
+        table.fault(
+            "queue",
+            f'is "{delivery.queue}", whose jobs need PostgreSQL: name one in DIGEST_DATABASE_URL, or leave "{Queue.INLINE}"',
+        )
     table.finish()
     return delivery
+
+
+def _domains(table: Table) -> tuple[tuple[str, int], ...]:
+    named = table.table("domains")
+    limits = {name: named.integer(name, 0, most=MOST_MESSAGES) for name in named.names}
+    for name in limits:
+        if not _DOMAIN.fullmatch(name):
+            named.fault(name, 'should be the domain of an address in quotes, such as "example.com"')
+    return tuple((name.casefold(), most) for name, most in limits.items())
+
+
+def _warm_up(table: Table) -> tuple[int, ...]:
+    steps = table.raw_list("warm_up")
+    good = all(isinstance(step, int) and not isinstance(step, bool) and 0 < step <= MOST_MESSAGES for step in steps)
+    if not good:
+        table.fault("warm_up", f"is {steps!r}; it should be a list of messages a day such as [50, 100, 500]")
+    return tuple(steps) if good else ()
+
+
+def _bounces(table: Table) -> Bounces:
+    bounces = Bounces(table.text("address", Bounces.address), table.text("handled", Bounces.handled))
+    name = bounces.address.rpartition("@")[0]
+    if bounces.address and not _RETURN_ADDRESS.fullmatch(bounces.address):
+        table.fault("address", f'is "{bounces.address}"; it should be a plain address such as "bounces@example.org"')
+    elif len(name) > LONGEST_RETURN_NAME:
+        table.fault("address", f"has more than {LONGEST_RETURN_NAME} characters before the @; the tag needs the rest")
+    if bounces.handled and not _FOLDER.fullmatch(bounces.handled):
+        table.fault("handled", f'is "{bounces.handled}"; it should be the name of a folder in plain ASCII')
+    table.finish()
+    return bounces
 
 
 def _web(table: Table) -> Web:
@@ -579,11 +635,34 @@ class _Secrets:
         self._faults.append(Fault(Path("environment"), 0, f"{name} {message}"))
 
 
-def _keys(secrets: _Secrets) -> tuple[str, ...]:
-    keys = tuple(key.strip() for key in secrets.read("DIGEST_SECRET_KEY").split(",") if key.strip())
+def _shared_secrets(secrets: _Secrets, name: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in secrets.read(name).split(",") if key.strip())
     if any(len(key) < SHORTEST_SECRET for key in keys):
-        secrets.fault("DIGEST_SECRET_KEY", f"holds a key shorter than {SHORTEST_SECRET} characters; make a longer one")
+        secrets.fault(name, f"holds a key shorter than {SHORTEST_SECRET} characters; make a longer one")
     return keys
+
+
+def _mailbox(secrets: _Secrets) -> Mailbox | None:
+    url = secrets.read("DIGEST_IMAP_URL")
+    if not url:
+        return None
+    kinds = {
+        "imap": (Security.NONE, 143),
+        "imap+starttls": (Security.STARTTLS, 143),
+        "imaps": (Security.TLS, 993),
+    }
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    folder = unquote(parts.path.strip("/")) if host else ""
+    if not host or parts.scheme not in kinds or not parts.username or not _FOLDER.fullmatch(folder or "INBOX"):
+        secrets.fault("DIGEST_IMAP_URL", "should look like imaps://user:password@mail.example.org/INBOX")
+        return None
+    security, usual_port = kinds[parts.scheme]
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    return Mailbox(host, port or usual_port, security, user, password, folder or "INBOX")
 
 
 def _dkim_key(secrets: _Secrets) -> str:

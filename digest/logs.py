@@ -21,5 +21,6 @@ def configure() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # APScheduler reports every run of every job; ours say what came of it.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # Both report every run of every job; ours say what came of it.
+    for engine in ("apscheduler", "procrastinate"):
+        logging.getLogger(engine).setLevel(logging.ERROR)

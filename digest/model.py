@@ -724,7 +724,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One edition to one subscriber, as claimed from the ledger: who gets which cut under which lease."""
+    """One edition to one subscriber, as claimed from the ledger: who gets which cut under which lease.
+
+    A `suspect` has been claimed before, and nothing was heard of it each time: it may be what ends its senders.
+    """
 
     id: int
     edition_id: int
@@ -736,16 +739,25 @@ class Delivery:
     since: datetime
     attempt: int
     lease_token: str
+    suspect: bool = False
+
+
+class Returned(StrEnum):
+    """What comes back of a delivery. Its state stays as it is: `sent` means that the next server took it, no more."""
+
+    DELAYED = "delayed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEvent:
-    """One transition of a delivery: the state it came to."""
+    """What happened to a delivery: the state it came to, or what was heard of it later."""
 
     edition_id: int
     digest: str
     date: date
-    kind: DeliveryState
+    kind: DeliveryState | Returned
     at: datetime
     attempt: int
     detail: str
@@ -808,10 +820,49 @@ class Withdrawn:
 Outcome = Accepted | Refused | NotSent | Unconfirmed | Withdrawn
 
 
+class Severity(StrEnum):
+    """How bad it is that a delivery came back, by its enhanced status code (RFC 3463).
+
+    `hard`: there is no such mailbox. `policy`: it is us that are refused, not the reader. `soft`: refused for any other
+    reason. `transient`: not now. A `complaint` is its reader's own word.
+    """
+
+    HARD = "hard"
+    SOFT = "soft"
+    POLICY = "policy"
+    TRANSIENT = "transient"
+    COMPLAINT = "complaint"
+
+
+class Cause(StrEnum):
+    """Who brought a suppression about: mail that came back, a reader who complained, or an operator."""
+
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPERATOR = "operator"
+
+
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """An address that must not be mailed, kept as its keyed hash; why, and since when."""
+    """An address that must not be mailed, kept as its keyed hash; why, and since when.
+
+    Only an operator may undo one whose `cause` is a complaint. `address` is empty once the subscriber is erased.
+    """
 
     address_key: str
     reason: str
     since: datetime
+    cause: Cause = Cause.OPERATOR
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionChange:
+    """That an address was suppressed, or a suppression undone: when, by whom, and why."""
+
+    address_key: str
+    lifted: bool
+    cause: Cause
+    reason: str
+    author: str
+    at: datetime

@@ -15,36 +15,46 @@ from typing import Any, TypeVar
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from digest import health
 from digest.config import Config
 from digest.delivery.correspond import correspond
 from digest.delivery.deliver import DeliveryReport, deliver
+from digest.delivery.feedback.collect import Collected, collect
+from digest.delivery.orders import post_orders
 from digest.delivery.post import PostReport
 from digest.editions import policy
 from digest.editions.due import publish_due
 from digest.editions.publish import Published
 from digest.editions.standing import Standing
-from digest.errors import DigestError
+from digest.errors import DatabaseUnreachable, DigestError
+from digest.feeds import reports
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport
 from digest.model import EditionState
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
+from digest.store import pulses
+from digest.store.pulses import Part
 
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 60
 SEND_SECONDS = 5
+LETTER_SECONDS = 2
 STOP_SECONDS = 8.0
 LAST_MESSAGE_SECONDS = 4.0
 NOTICE_SECONDS = 0.1
 AWAY = timedelta(hours=1)
+BETWEEN_COLLECTIONS = timedelta(minutes=4, seconds=30)
+"""How long the mailbox is left alone: every fifth tick looks."""
 
 Publish = Callable[[Config, Engine, datetime], Sequence[Published]]
 Poll = Callable[[Config, Engine, datetime], Coroutine[Any, Any, PollReport]]
 Write = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, PostReport]]
+Collect = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, Collected]]
 Deliver = Callable[..., Coroutine[Any, Any, DeliveryReport]]
 T = TypeVar("T")
 
@@ -56,6 +66,7 @@ class TickReport:
     published: tuple[Published, ...] = ()
     polled: PollReport | None = None
     letters: int = 0
+    collected: Collected | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -67,13 +78,16 @@ def tick(
     publish: Publish = publish_due,
     poll: Poll = poll,
     write: Write = correspond,
+    collect: Collect = collect,
+    have_polled: Poll | None = None,
 ) -> TickReport:
-    """Publish what is due, write to editors and operators about it, then poll the feeds that are due.
+    """Publish what is due, write to editors and operators about it, take in what came back, then poll the feeds that are due.
 
     Safe to repeat at any time, by anyone.
 
     An edition does not wait for slow feeds: the ticks before press time have polled them. Where nothing has been polled
-    for an hour there were no such ticks, and so the feeds come first.
+    for an hour there were no such ticks, and so the feeds come first; then the tick polls by itself also where it usually
+    has that done by others (`have_polled`), since publishing has to wait for it.
     """
     problems: list[str] = []
 
@@ -88,22 +102,23 @@ def tick(
             problems.append(f"{type(error).__name__}: {error}")
         return None
 
-    def poll_due() -> PollReport | None:
+    def poll_due(poll: Poll) -> PollReport | None:
         return attempt("poll", lambda: asyncio.run(poll(config, engine, now)))
 
     feeds_first = attempt("look at the feeds", lambda: _been_away(engine, now))
-    polled = poll_due() if feeds_first else None
+    polled = poll_due(poll) if feeds_first else None
     published = attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
     written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
+    collected = attempt("collect", lambda: asyncio.run(collect(config, engine, lambda: now)))
     if not feeds_first:
-        polled = poll_due()
+        polled = poll_due(have_polled or poll)
     if written:
         problems += written.problems
-    return TickReport(published, polled, written.sent if written else 0, tuple(problems))
+    return TickReport(published, polled, written.sent if written else 0, collected, tuple(problems))
 
 
 class Service:
-    """Ticks every minute and sends what is due, in threads of its own, until it is stopped.
+    """Ticks every minute, sends what is due, and writes letters, each in a thread of its own, until it is stopped.
 
     `standing` has each digest's day as it stands, brought up to date whenever a tick has news.
 
@@ -111,10 +126,13 @@ class Service:
         config: asked at each of them what holds now.
         engine: the database.
         clock: what time it is.
-        publish: the verbs, as are `poll`, `write` and `deliver`.
+        publish: the verbs, as are `poll`, `write`, `write_orders`, `collect` and `deliver`.
         poll: as above.
         write: as above.
+        write_orders: as above.
+        collect: as above.
         deliver: as above.
+        have_polled: what to call for feeds that are due, where others poll them (`delivery/queue.py`).
     """
 
     def __init__(
@@ -126,16 +144,24 @@ class Service:
         publish: Publish = publish_due,
         poll: Poll = poll,
         write: Write = correspond,
+        write_orders: Write = post_orders,
+        collect: Collect = collect,
         deliver: Deliver = deliver,
+        have_polled: Poll | None = None,
     ) -> None:
+        self._have_polled = have_polled
         self._config, self._engine, self._clock = config, engine, clock
         self._publish, self._poll, self._write, self._deliver = publish, poll, write, deliver
+        self._write_orders, self._collect = write_orders, collect
         self.standing = Standing(engine)
         self._stopping = threading.Event()
         self._looked_at: datetime | None = None
+        self._unwell: tuple[str, ...] = ()
+        self._corresponded_at: datetime | None = None
+        self._collected_at: datetime | None = None
         self._in_trouble = False
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(2)},
+            executors={"default": ThreadPoolExecutor(3)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
             timezone=UTC,
         )
@@ -145,6 +171,7 @@ class Service:
         now = datetime.now(UTC)
         self._scheduler.add_job(self.tick, "interval", id="tick", seconds=TICK_SECONDS, next_run_time=now)
         self._scheduler.add_job(self.send, "interval", id="send", seconds=SEND_SECONDS, next_run_time=now)
+        self._scheduler.add_job(self.letters, "interval", id="letters", seconds=LETTER_SECONDS, next_run_time=now)
         self._scheduler.start()
 
     def stop(self) -> bool:
@@ -171,29 +198,27 @@ class Service:
                 publish=self._publish,
                 poll=self._poll_unless_stopped,
                 write=self._write,
+                collect=self._collect_now_and_then,
+                have_polled=self._have_polled,
             )
         except asyncio.CancelledError:
             log.info("polling broken off", reason="the service stops")
             return
+        self._feel(lambda connection: pulses.well(connection, Part.TICK, self._clock()))
         for published in report.published:
             _tell(published)
         if report.letters:
             log.info("letters sent", count=report.letters)
-        for source in report.polled.market if report.polled else ():
-            if source.error:
-                log.warning("market", source=source.feed, reason=source.error)
-        if report.polled is not None and report.polled.outcomes:
-            counts = report.polled.as_dict()
-            counts.pop("outcomes")
-            log.info("polled", **counts)
-            for outcome in report.polled.outcomes:
-                for alert, sentence in outcome.alerts.items():
-                    log.warning("feed", feed=outcome.feed, alert=alert.value, reason=sentence)
+        if report.collected and report.collected.fates:
+            _tell_of_returns(report.collected)
+        if report.polled is not None:
+            reports.tell(report.polled)
         self._look(report)
 
     def _look(self, report: TickReport) -> None:
         """Let the days take in what a tick brought: articles, or an edition after which the next one's day begins."""
         brought = report.polled is not None and report.polled.articles_new + report.polled.articles_updated > 0
+        brought = brought or self._have_polled is not None  # what others brought is seen only by looking
         config = self._config()
         for digest in config.digests:
             known = self.standing.last(digest.slug) is not None
@@ -229,10 +254,64 @@ class Service:
                     (log.warning if report.problem else log.info)("delivered", **report.as_dict())
         except asyncio.CancelledError:
             log.warning("sending broken off", reason="the service stops, and the relay kept it waiting")
+        except DatabaseUnreachable as error:
+            log.error("failed", part="deliver", reason=str(error))  # noqa: TRY400  # its sentence says it all
         except DigestError as error:
             log.error("failed", part="deliver", reason=str(error))  # noqa: TRY400  # its sentence says it all
-        except Exception:
+            self._cannot_send(str(error))
+        except Exception as error:
             log.exception("failed", part="deliver")
+            self._cannot_send(f"{type(error).__name__}: {error}")
+
+    def _cannot_send(self, reason: str) -> None:
+        self._feel(lambda connection: pulses.ill(connection, Part.SEND, reason, self._clock()))
+
+    def _feel(self, pulse: Callable[[Connection], None]) -> None:
+        """Write down how a part does. Without a database nobody could read it either."""
+        try:
+            with engines.write(self._engine) as connection:
+                pulse(connection)
+        except DigestError as error:
+            log.error("failed", part="pulse", reason=str(error))  # noqa: TRY400  # its sentence says it all
+
+    def _tell_health(self) -> None:
+        """Say once what is wrong, and once that it is over."""
+        try:
+            found = health.look(self._engine, self._clock())
+        except DigestError:
+            return  # whoever works says so
+        if found != self._unwell:
+            for fault in found:
+                log.error("not well", reason=fault)
+            if not found:
+                log.info("well again")
+        self._unwell = found
+
+    def letters(self) -> None:
+        """Write the letters that were ordered, and once a minute those that a tick writes too, which may be busy for long.
+
+        No edition and no feed is waited for.
+        """
+        if self._stopping.is_set():
+            return
+        now = self._clock()
+        parts = [("letters", self._write_orders)]
+        if self._corresponded_at is None or abs(now - self._corresponded_at) >= timedelta(seconds=TICK_SECONDS):
+            self._corresponded_at = now
+            self._tell_health()
+            parts.append(("write letters", self._write))
+        for part, write in parts:
+            try:
+                report = asyncio.run(write(self._config(), self._engine, self._clock))
+            except DigestError as error:
+                log.error("failed", part=part, reason=str(error))  # noqa: TRY400  # its sentence says it all
+            except Exception:
+                log.exception("failed", part=part)
+            else:
+                if report.sent:
+                    log.info("letters sent", count=report.sent)
+                for problem in report.problems:
+                    log.warning("letter", reason=problem)
 
     async def _deliver_until_stopped(self) -> DeliveryReport:
         stop = asyncio.Event()
@@ -242,6 +321,14 @@ class Service:
         await asyncio.wait({work}, timeout=LAST_MESSAGE_SECONDS)
         (notice if work.done() else work).cancel()
         return await work
+
+    async def _collect_now_and_then(self, config: Config, engine: Engine, clock: Callable[[], datetime]) -> Collected:
+        now = clock()
+        # As with sending, a clock that has been set back must not make a wait of minutes into one of hours.
+        if self._collected_at is not None and abs(now - self._collected_at) < BETWEEN_COLLECTIONS:
+            return Collected()
+        self._collected_at = now
+        return await self._collect(config, engine, self._clock)
 
     async def _poll_unless_stopped(self, config: Config, engine: Engine, now: datetime) -> PollReport:
         work = asyncio.create_task(self._poll(config, engine, now))
@@ -274,6 +361,13 @@ def _tell(published: Published) -> None:
             log.info("skipped", **said)
         case EditionState.FROZEN:
             log.info("published", **said, queued=published.queued)
+
+
+def _tell_of_returns(collected: Collected) -> None:
+    fates = {fate.value: number for fate, number in collected.fates.items()}
+    log.info("mail came back", suppressed=collected.suppressed, **fates)
+    for warning in collected.warnings:
+        log.warning("mail came back", reason=warning)
 
 
 def _been_away(engine: Engine, now: datetime) -> bool:

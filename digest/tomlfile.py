@@ -7,9 +7,9 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from digest.errors import Fault
@@ -90,6 +90,11 @@ class Table:
         line = self._lines.get((*self._where, key)) or self._lines.get(self._where, 0)
         name = ".".join(str(part) for part in self._where if not isinstance(part, int))
         self._faults.append(Fault(self._file, line, f"{f'[{name}] ' if name else ''}{key}: {message}"))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the file names here, for tables whose keys are anybody's choice."""
+        return tuple(self._data)
 
     def has(self, key: str) -> bool:
         """Whether the file says anything of `key`."""
@@ -194,6 +199,21 @@ class Table:
             except ValueError:
                 self.fault(key, f'is "{value}"; it should be a time of day such as "06:30"')
         return default
+
+    def date(self, key: str) -> date | None:
+        """A date such as 2026-01-05, also as a text; None where it is left out or empty."""
+        wanted = "a date such as 2026-01-05"
+        value = self._value(key, None, (str, date), wanted)
+        if isinstance(value, str) and value:
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                self.fault(key, f'is "{value}"; it should be {wanted}')
+        elif isinstance(value, datetime):
+            self.fault(key, f"is {value}; it should be {wanted}, without a time")
+        elif value:
+            return cast("date", value)
+        return None
 
     def zone(self, key: str, default: str) -> str:
         """The name of an IANA time zone."""

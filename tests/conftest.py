@@ -64,7 +64,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'digest.db'}"
     request.getfixturevalue("postgres_template")
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return _create(server, f"test_{uuid.uuid4().hex}", "digest_template")
+    return migrated_database(server)
 
 
 @pytest.fixture
@@ -90,6 +90,22 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the private news samples are not on this machine")
     return SHARED
+
+
+def empty_database(server: PostgresServer) -> str:
+    """The address of a new PostgreSQL database without anything in it."""
+    return _create(server, f"test_{uuid.uuid4().hex}", "template0")
+
+
+def migrated_database(server: PostgresServer) -> str:
+    """The address of a new PostgreSQL database at the head revision; `postgres_template` has to be there."""
+    return _create(server, f"test_{uuid.uuid4().hex}", "digest_template")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> str:
+    """The address of a PostgreSQL database of this test's own at the head revision, for what SQLite cannot do."""
+    return migrated_database(postgres_server)
 
 
 def _create(server: PostgresServer, name: str, template: str) -> str:

@@ -1,7 +1,7 @@
 """A configuration is right as a whole, or every fault of it is named with its file, its line and what would be right."""
 
 from collections.abc import Callable, Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digest import config as values
 from digest import home as homefolder
-from digest.config import Config, Dkim, Relay, Security, UnknownPolicy
+from digest.config import Bounces, Config, Dkim, Mailbox, Relay, Security, UnknownPolicy
 from digest.errors import ConfigError, MissingSecret
 from digest.model import Term
 
@@ -142,7 +142,13 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(write: Write) ->
         ("digest", '["mon", "fri"]', '["Mon"]', 'days: holds "Mon", which is not one of mon, tue, wed'),
         ("digest", "[site]\n", "[sight]\n", "digest.toml:1: sight: is not a setting; did you mean"),
         ("digest", "[[digest]]", "[digest]", "digest: is {"),
-        ("digest", "[site]\n", '[delivery]\nunknown = "resend"\n[site]\n', 'it should be one of "resend_once", "hold"'),
+        ("digest", "[site]\n", '[delivery]\nunknown = "resend"\n[site]\n', 'one of "resend_once", "reconcile", "hold"'),
+        (
+            "digest",
+            "[site]\n",
+            '[delivery]\nunknown = "reconcile"\n[site]\n',
+            "relay_log has to say where the relay logs to",
+        ),
     ],
 )
 def test_a_fault_says_what_would_be_right(write: Write, file: str, old: str, new: str, expected: str) -> None:
@@ -197,6 +203,62 @@ def test_a_missing_key_is_refused_only_by_what_needs_it(write: Write) -> None:
 )
 def test_a_relay_is_read_from_its_address(write: Write, url: str, relay: Relay) -> None:
     assert homefolder.load(write(), {"DIGEST_SMTP_URL": url}).relay == relay
+
+
+@pytest.mark.parametrize(
+    ("url", "mailbox"),
+    [
+        ("imaps://me:p%40ss@mail.example", Mailbox("mail.example", 993, Security.TLS, "me", "p@ss", "INBOX")),
+        ("imap+starttls://me@mail.example/", Mailbox("mail.example", 143, Security.STARTTLS, "me", "", "INBOX")),
+        (
+            "imap://a%40b:c@[::1]:1143/In%20here/Bounces",
+            Mailbox("::1", 1143, Security.NONE, "a@b", "c", "In here/Bounces"),
+        ),
+    ],
+)
+def test_a_mailbox_is_read_from_its_address(write: Write, url: str, mailbox: Mailbox) -> None:
+    assert homefolder.load(write(), {"DIGEST_IMAP_URL": url}).mailbox == mailbox
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example",
+        "https://me:pass@mail.example",
+        "imaps://mail.example",
+        "imaps://me@mail:port",
+        "imaps://me@m/a%22b",
+    ],
+)
+def test_a_mailbox_that_is_no_address_is_refused_without_showing_it(write: Write, url: str) -> None:
+    (fault,) = faults(write(), {"DIGEST_IMAP_URL": url})
+
+    assert fault == "environment: DIGEST_IMAP_URL should look like imaps://user:password@mail.example.org/INBOX"
+
+
+def test_return_addresses_are_made_of_an_address_that_leaves_room_for_them(write: Write) -> None:
+    def bounces(settings: str) -> str:
+        return DIGEST.replace("[[digest]]", f"[bounces]\n{settings}\n\n[[digest]]")
+
+    good = homefolder.load(write(digest=bounces('address = "bounces@news.example"\nhandled = "Done"')), {})
+    assert good.bounces == Bounces("bounces@news.example", "Done")
+    assert homefolder.load(write(), {}).bounces == Bounces()
+    assert faults(write(digest=bounces('address = "bounces"\nhandled = "ä"'))) == [
+        'digest.toml:6: [bounces] address: is "bounces"; it should be a plain address such as "bounces@example.org"',
+        'digest.toml:7: [bounces] handled: is "ä"; it should be the name of a folder in plain ASCII',
+    ]
+    assert faults(write(digest=bounces('address = "all-that-comes-back-to-us@news.example"'))) == [
+        "digest.toml:6: [bounces] address: has more than 23 characters before the @; the tag needs the rest"
+    ]
+    assert "plain address" in faults(write(digest=bounces('address = "b+c@news.example"')))[0]
+
+
+def test_secrets_of_hooks_are_several_and_long(write: Write) -> None:
+    new, old = "a new secret of hooks", "an old secret of hooks"
+
+    assert homefolder.load(write(), {"DIGEST_HOOK_SECRET": f"{new}, {old}"}).hook_secrets == (new, old)
+    assert homefolder.load(write(), {}).hook_secrets == ()
+    assert "DIGEST_HOOK_SECRET holds a key shorter than 16" in faults(write(), {"DIGEST_HOOK_SECRET": "short"})[0]
 
 
 @pytest.mark.parametrize("url", ["relay.example:25", "http://relay.example", "smtp://", "smtp://relay:port"])
@@ -439,6 +501,57 @@ def test_two_series_need_two_names_and_two_places(write: Write) -> None:
             "it needs another column, path or where"
         ),
     ]
+
+
+PACE = """
+[delivery]
+per_hour = 2000
+per_domain = 300
+warm_up = [50, 100]
+warm_up_from = 2026-01-05
+[delivery.domains]
+"Example.com" = 500
+"example.net" = 0
+"""
+
+
+def test_the_pace_is_read_as_written(write: Write) -> None:
+    delivery = homefolder.load(write(digest=DIGEST + PACE), {}).delivery
+
+    assert (delivery.per_hour, delivery.per_domain) == (2000, 300)
+    assert delivery.domains == (("example.com", 500), ("example.net", 0))
+    assert (delivery.warm_up, delivery.warm_up_from) == ((50, 100), date(2026, 1, 5))
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (
+            ("= 2000", "= -1"),
+            "digest.toml:13: [delivery] per_hour: is -1; it should be a whole number from 0 to 100000000",
+        ),
+        (
+            ("[50, 100]", "[50, 0]"),
+            "digest.toml:15: [delivery] warm_up: is [50, 0]; it should be a list of messages a day",
+        ),
+        (("2026-01-05", '""'), "digest.toml:15: [delivery] warm_up: needs warm_up_from beside it"),
+        (("2026-01-05", '"soon"'), 'digest.toml:16: [delivery] warm_up_from: is "soon"; it should be a date such as'),
+        (
+            ("2026-01-05", "2026-01-05T06:00:00Z"),
+            "digest.toml:16: [delivery] warm_up_from: is 2026-01-05 06:00:00+00:00;",
+        ),
+        (
+            ('"Example.com" = 500', '"Example.com" = "x"'),
+            "digest.toml:18: [delivery.domains] Example.com: is 'x'; it should be",
+        ),
+        (
+            ('"example.net"', "examplenet"),
+            "digest.toml:19: [delivery.domains] examplenet: should be the domain of an address",
+        ),
+    ],
+)
+def test_a_pace_that_cannot_be_is_named_with_its_line(write: Write, change: tuple[str, str], wanted: str) -> None:
+    assert any(fault.startswith(wanted) for fault in faults(write(digest=DIGEST + PACE.replace(*change))))
 
 
 def test_a_signature_is_read_from_the_file_and_the_environment(write: Write) -> None:

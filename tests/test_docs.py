@@ -33,6 +33,7 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
         ("fetch", config.Fetch),
         ("ranking", config.Ranking),
         ("delivery", config.Sending),
+        ("bounces", config.Bounces),
         ("dkim", config.Dkim),
         ("web", config.Web),
         ("market", config.Market),

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -15,8 +16,11 @@ from sqlalchemy import Engine
 from digest import scheduler
 from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
 from digest.delivery.deliver import DeliveryReport
+from digest.delivery.feedback.absorb import Fate
+from digest.delivery.feedback.collect import Collected
+from digest.delivery.post import PostReport
 from digest.editions.publish import Published
-from digest.errors import WorkError
+from digest.errors import MailboxTrouble, WorkError
 from digest.feeds.reports import FeedReport, PollReport
 from digest.model import DeliveryState, Digest, Edition, EditionState, Feed, Memory, PollOutcome, Window
 from digest.scheduler import STOP_SECONDS, Service, tick
@@ -124,7 +128,6 @@ def queue(engine: Engine) -> None:
                 subscription_id=1,
                 address_key="key",
                 state=DeliveryState.QUEUED,
-                mix=1,
                 not_before=NOW,
                 queued_at=NOW,
                 changed_at=NOW,
@@ -187,6 +190,48 @@ def test_without_a_database_a_tick_says_so_and_comes_to_its_end(config: Config, 
     assert verbs.called == ["publish", "poll"]
     assert len(set(report.problems)) == 1
     assert "cannot be used" in report.problems[0]
+
+
+def test_what_came_back_is_taken_in_by_a_tick_and_trouble_with_it_keeps_nothing_else_from_its_work(
+    config: Config, at_work: Engine
+) -> None:
+    verbs = Verbs()
+    back = Collected(Counter({Fate.APPLIED: 2}), 1)
+
+    async def collect(*_: object) -> Collected:
+        return back
+
+    async def fail_to(*_: object) -> Collected:
+        raise MailboxTrouble("mail.example:993", "who are you")
+
+    taken = tick(config, at_work, NOW, publish=verbs.publish, poll=verbs.poll, collect=collect)
+    without = tick(config, at_work, NOW, publish=verbs.publish, poll=verbs.poll, collect=fail_to)
+
+    assert (taken.collected, taken.problems) == (back, ())
+    assert (without.collected, without.polled, len(without.problems)) == (None, POLLED, 1)
+    assert "mail.example:993" in without.problems[0]
+
+
+def test_the_mailbox_is_looked_into_every_few_minutes_and_what_it_held_is_told(config: Config, at_work: Engine) -> None:
+    verbs, now = Verbs(), [NOW]
+    visits: list[datetime] = []
+
+    async def collect(_config: Config, _engine: Engine, clock: Callable[[], datetime]) -> Collected:
+        visits.append(clock())
+        return Collected(Counter({Fate.APPLIED: 3, Fate.FORGED: 1}), 2, ("Edition 1: 9 readers complained.",))
+
+    service = Service(lambda: config, at_work, lambda: now[0], publish=verbs.publish, poll=verbs.poll, collect=collect)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(11):
+            service.tick()
+            now[0] += timedelta(minutes=1)
+        now[0] = NOW - timedelta(days=1)
+        service.tick()
+
+    assert visits == [NOW + timedelta(minutes=minute) for minute in (0, 5, 10)] + [NOW - timedelta(days=1)]
+    told = [line for line in logs if line["event"] == "mail came back"]
+    assert told[0] == {"event": "mail came back", "log_level": "info", "suppressed": 2, "applied": 3, "forged": 1}
+    assert told[1]["log_level"] == "warning"
 
 
 def test_ticks_may_be_repeated(config: Config, sqlite_engine: Engine) -> None:
@@ -323,9 +368,58 @@ def test_the_calls_are_never_dropped_for_coming_late_and_never_run_twice_at_once
     assert {name: job.trigger.interval for name, job in jobs.items()} == {
         "tick": timedelta(seconds=60),
         "send": timedelta(seconds=5),
+        "letters": timedelta(seconds=2),
     }
     assert {(job.coalesce, job.misfire_grace_time, job.max_instances) for job in jobs.values()} == {(True, None, 1)}
     assert all(job.next_run_time.tzinfo is UTC for job in jobs.values())
+
+
+def test_letters_are_written_while_a_tick_polls_and_an_edition_is_under_way(config: Config, at_work: Engine) -> None:
+    verbs = Verbs()
+    written = threading.Event()
+
+    async def write_orders(*_: object) -> PostReport:
+        if verbs.polling.is_set() and verbs.delivering.is_set():
+            written.set()
+        return PostReport()
+
+    queue(at_work)
+    service = Service(
+        lambda: config,
+        at_work,
+        lambda: NOW,
+        publish=verbs.publish,
+        poll=verbs.poll_for_ever,
+        write_orders=write_orders,
+        deliver=verbs.deliver_until_stopped,
+    )
+    service.start()
+    while_busy = written.wait(6)
+
+    assert service.stop()
+    assert while_busy
+
+
+def test_editors_and_operators_are_written_to_once_a_minute_beside_the_ticks(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    called = []
+
+    async def write(*_: object) -> PostReport:
+        called.append("matters")
+        return PostReport()
+
+    async def write_orders(*_: object) -> PostReport:
+        called.append("orders")
+        (fail if called.count("orders") == 1 else bug)()
+        return PostReport()
+
+    times = iter([NOW, NOW + timedelta(seconds=59), NOW + timedelta(seconds=60)])
+    service = Service(lambda: config, sqlite_engine, lambda: next(times), write=write, write_orders=write_orders)
+    for _ in range(3):
+        service.letters()
+
+    assert called == ["orders", "matters", "orders", "orders", "matters"]
 
 
 def test_what_a_tick_brought_is_in_the_day_as_it_stands_and_is_told(sqlite_engine: Engine) -> None:

@@ -19,6 +19,7 @@ from digest.cli import (
     dkim,
     editions,
     explain,
+    feedback,
     feeds,
     market,
     orders,
@@ -29,18 +30,19 @@ from digest.cli import (
     setup,
     subscribers,
     topics,
+    transfer,
 )
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
-    "Begin": ("init", "demo", "check", "dkim", "migrate"),
-    "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit", "report"),
+    "Begin": ("init", "demo", "check", "dkim", "migrate", "transfer"),
+    "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit", "report", "bounce"),
     "What is being sent": ("pause", "resume", "resend"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("backtest", "rebuild"),
-    "Lists": ("feeds", "topics", "subscribers", "market"),
-    "Run": ("run", "web", "schedule", "health"),
+    "Lists": ("feeds", "topics", "subscribers", "suppressions", "market"),
+    "Run": ("run", "web", "schedule", "work", "health"),
 }
 
 
@@ -78,6 +80,7 @@ for command in (
     setup.check,
     dkim.dkim,
     setup.migrate,
+    transfer.transfer,
     feeds.poll,
     ranking.rank,
     explain.explain,
@@ -90,6 +93,7 @@ for command in (
     dispatch.pause,
     dispatch.resume,
     dispatch.resend,
+    feedback.bounce,
     override.override,
     orders.hold,
     orders.approve,
@@ -100,10 +104,12 @@ for command in (
     feeds.feeds,
     topics.topics,
     subscribers.subscribers,
+    feedback.suppressions,
     market.market,
     service.run,
     service.web,
     service.schedule,
+    service.work,
     service.health,
 ):
     cli.add_command(command)

@@ -14,7 +14,7 @@ from digest.cli.context import Home, pass_home, utc_now
 from digest.errors import UnknownSubscriber
 from digest.links import address_key
 from digest.model import DeliveryEvent, DeliveryState, Digest, Subscription, SubscriptionState
-from digest.store import deliveries, subscribers
+from digest.store import deliveries, subscribers, suppressions
 from digest.store import engine as engines
 from digest.subscribers.consent import checked
 
@@ -50,7 +50,7 @@ def show(home: Home, address: str, as_json: bool) -> None:
     with engines.read(home.engine) as connection:
         subscriptions = subscribers.by_address(connection, known)
         agreed = subscribers.consent_of(connection, known)
-        suppression = subscribers.suppression(connection, key)
+        suppression = suppressions.by_key(connection, key)
         events = deliveries.history(connection, known)
     if not subscriptions and suppression is None:
         raise UnknownSubscriber(known)

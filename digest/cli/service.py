@@ -1,5 +1,6 @@
 """Run for good: `run`, `web`, `schedule`, and `health` for whoever watches them."""
 
+import asyncio
 import os
 import signal
 import threading
@@ -10,8 +11,10 @@ from dataclasses import replace
 import click
 
 from digest import checkup, logs, scheduler
+from digest import health as verdict
 from digest.cli.context import Home, pass_home, utc_now
 from digest.config import Config, Web
+from digest.delivery import queue as queues
 from digest.editions import trial
 from digest.watch import WatchedConfig
 from digest.web import server
@@ -32,7 +35,7 @@ def run(home: Home, host: str | None) -> None:
     address = _served_at(home.config.web, host)
     _ready(home, _pages(home.config, address), checkup.relay_sentence(home.config))
     in_force = WatchedConfig(home.config, os.environ, trial.examine)
-    service = scheduler.Service(in_force, home.engine, utc_now)
+    service = _service(home, in_force)
     service.start()
     try:
         server.serve(address, in_force, home.engine, utc_now)
@@ -60,7 +63,7 @@ def schedule(home: Home) -> None:
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
-    service = scheduler.Service(WatchedConfig(home.config, os.environ, trial.examine), home.engine, utc_now)
+    service = _service(home, WatchedConfig(home.config, os.environ, trial.examine))
     service.start()
     try:
         stopped.wait()
@@ -69,10 +72,52 @@ def schedule(home: Home) -> None:
 
 
 @click.command()
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1, max=32),
+    default=2,
+    show_default=True,
+    help="How many jobs at the same time; each sends through `connections` of its own.",
+)
+@pass_home
+def work(home: Home, concurrency: int) -> None:
+    """Send and poll what a `schedule` elsewhere shares out; as many of these as you like. Needs queue = "procrastinate".
+
+    A stop signal lets the messages in flight be finished; the rest is left to others.
+    """
+    logs.configure()
+    jobs = queues.jobs(home.config, home.engine, utc_now)
+    _ready(home, checkup.relay_sentence(home.config))
+    in_force = WatchedConfig(home.config, os.environ, trial.examine)
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if not await jobs.work(in_force, concurrency=concurrency, stop=stop):
+            # Python would wait for what hangs. It is as after a crash: nothing is lost, and others take it up.
+            os._exit(1)
+
+    asyncio.run(until_stopped())
+
+
+@click.command()
+@click.option(
+    "--service", is_flag=True, help="Ask instead whether the service does its work: ticks, and mail that is due goes."
+)
 @pass_home
 @click.pass_context
-def health(context: click.Context, home: Home) -> None:
-    """Ask the running pages whether they are live; exits with 0 if so. For a container's HEALTHCHECK."""
+def health(context: click.Context, home: Home, service: bool) -> None:
+    """Ask the running pages whether they are live; exits with 0 if so. For a container's HEALTHCHECK.
+
+    With `--service` the database is asked, and what is wrong is said.
+    """
+    if service:
+        found = verdict.look(home.engine, utc_now())
+        for fault in found:
+            click.echo(fault, err=True)
+        click.echo("Not well." if found else "Well: ticks come, and what is due is sent.")
+        context.exit(1 if found else 0)
     settings = home.config.web
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     address = f"http://{host}:{settings.port}/health/live"
@@ -82,6 +127,11 @@ def health(context: click.Context, home: Home) -> None:
     except (urllib.error.URLError, OSError) as error:
         click.echo(f"Not live: {address}: {getattr(error, 'reason', error)}", err=True)
         context.exit(1)
+
+
+def _service(home: Home, in_force: WatchedConfig) -> scheduler.Service:
+    queue = queues.of(home.config, home.engine, utc_now)
+    return scheduler.Service(in_force, home.engine, utc_now, deliver=queue.deliver, have_polled=queue.poll)
 
 
 def _served_at(address: Web, host: str | None) -> Web:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from digest import clock as clocks
+from digest import health
 from digest.config import Config
 from digest.delivery import message
 from digest.delivery.letter import Letter
@@ -21,8 +22,9 @@ from digest.editions.publish import findings
 from digest.editions.render import Renderer
 from digest.links import Links
 from digest.model import Digest, Edition, EditionState, Override, OverrideKind, Rendered
-from digest.store import editions, letters, overrides, subscribers
+from digest.store import editions, letters, overrides, pulses, subscribers
 from digest.store import engine as engines
+from digest.store.pulses import Part, Pulse
 
 RECENT = timedelta(days=2)
 """What was missed longer ago than this is told to nobody any more: a service that starts again has enough to say."""
@@ -54,13 +56,39 @@ async def correspond(config: Config, engine: Engine, clock: Callable[[], datetim
     with engines.read(engine) as connection:
         matters = list(_matters(config, connection, now))
         addressed = [(matter, to, f"{matter.key}:{to}") for matter in matters for to in _recipients(config, matter)]
-        gone = letters.taken(connection, [key for _, _, key in addressed])
+        alarm = _alarm(pulses.standing(connection)[Part.SEND], now)
+        alarmed = [(to, f"sending:{alarm.since}:{to}") for to in _operators(config)] if alarm else []
+        gone = letters.taken(connection, [*(key for _, _, key in addressed), *(key for _, key in alarmed)])
     waiting = [(matter, to, key) for matter, to, key in addressed if key not in gone]
-    if not waiting:
+    unaware = [(to, key) for to, key in alarmed if key not in gone]
+    if not waiting and not unaware:
         return PostReport()
     links = Links(config.site.base_url, config.signing_keys)
     desk = _Desk(config, engine, links, Renderer(config.site, links, config.language, config.look))
-    return await post(config, engine, [Letter(key, to, desk.letter(matter, to)) for matter, to, key in waiting], clock)
+    written = [Letter(key, to, desk.letter(matter, to)) for matter, to, key in waiting]
+    if alarm:
+        written += [Letter(key, to, desk.notice(alarm)) for to, key in unaware]
+    return await post(config, engine, written, clock)
+
+
+def _alarm(pulse: Pulse, now: datetime) -> Notice | None:
+    """What operators must hear of how mail goes: once an episode, afterwards if nothing could be mailed before."""
+    if pulse.since is None or not health.is_told(pulse, now, RECENT):
+        return None
+    until = (
+        f" It went on at {pulse.until:%Y-%m-%d %H:%M} UTC."
+        if pulse.until
+        else " What is due waits in the ledger, and is tried again each minute."
+    )
+    return Notice(
+        what="No mail goes out" if pulse.ill else "No mail went out for a while",
+        explanation=f"Since {pulse.since:%Y-%m-%d %H:%M} UTC nothing could be sent: {pulse.trouble}{until}",
+        steps=(
+            "`digest check` asks the relay, and says what it answers.",
+            "`digest report` shows what has been sent and what waits. Nobody is lost, but editions older than late_hours expire.",
+        ),
+        since=pulse.since,
+    )
 
 
 def _matters(config: Config, connection: Connection, now: datetime) -> Iterator[_Matter]:
@@ -77,7 +105,7 @@ def _matters(config: Config, connection: Connection, now: datetime) -> Iterator[
 def _recipients(config: Config, matter: _Matter) -> tuple[str, ...]:
     """Editors hear what they can decide about, operators what has gone wrong."""
     editors = config.site.editors or (config.site.contact,)
-    operators = config.site.operators or (config.site.contact,)
+    operators = _operators(config)
     match matter.edition.state:
         case EditionState.PROPOSED:
             return editors
@@ -85,6 +113,10 @@ def _recipients(config: Config, matter: _Matter) -> tuple[str, ...]:
             return tuple(dict.fromkeys((*editors, *operators)))
         case _:
             return operators
+
+
+def _operators(config: Config) -> tuple[str, ...]:
+    return config.site.operators or (config.site.contact,)
 
 
 class _Desk:
@@ -104,6 +136,10 @@ class _Desk:
                 return self._renderer.notice_mail(self._held(matter, desk))
             case _:
                 return self._renderer.notice_mail(_missed(matter))
+
+    def notice(self, notice: Notice) -> Rendered:
+        """A notice as a mail."""
+        return self._renderer.notice_mail(notice)
 
     def _proposal(self, matter: _Matter, desk: str) -> Rendered:
         neutral = compose.cut(matter.edition, ())

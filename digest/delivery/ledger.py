@@ -5,6 +5,7 @@ transaction runs, what others ask for gathers, and goes into the next one togeth
 """
 
 import asyncio
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -15,10 +16,12 @@ from sqlalchemy import Connection, Engine
 
 from digest import clock as clocks
 from digest.config import UnknownPolicy
+from digest.delivery.feedback import books
 from digest.errors import DatabaseUnreachable
 from digest.model import Delivery, DeliveryState, Outcome
-from digest.store import claims, deliveries
+from digest.store import claims, deliveries, pulses
 from digest.store import engine as engines
+from digest.store.pulses import Part
 
 DATABASE_PATIENCE = 60.0
 """Seconds for which the database may be away before a run gives up. Dots wait meanwhile."""
@@ -29,8 +32,14 @@ MOST_LAG = 0.05
 GATHERING = 0.001
 """Seconds for which a transaction waits for what other connections may want to add to it."""
 
+MOST_PAUSE = 5.0
+"""Seconds after its offer was written down within which a final dot must follow. A process that was stopped meanwhile
+may find that others have long taken the message for lost.
+"""
+
 _AGAIN_AFTER = 0.5
 _T = TypeVar("_T")
+Claim = Callable[[Connection, datetime, int, str, datetime], list[Delivery]]
 
 
 class Ledger:
@@ -40,86 +49,115 @@ class Ledger:
     then, and written with the next transaction.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime], late: timedelta) -> None:
-        self._engine, self._clock, self._late = engine, clock, late
+    def __init__(
+        self, engine: Engine, clock: Callable[[], datetime], late: timedelta, claim: Claim = claims.claim
+    ) -> None:
+        self._engine, self._clock, self._late, self._claim = engine, clock, late, claim
         self._turn = asyncio.Lock()
-        self._offers: list[tuple[Delivery, asyncio.Future[bool]]] = []
+        self._offers: list[tuple[Delivery, asyncio.Future[float | None]]] = []
         self._outcomes: list[tuple[Delivery, Outcome]] = []
-        self._commit_soon: asyncio.Task[None] | None = None
+        self._committer: asyncio.Task[None] | None = None
+        self._soon: asyncio.TimerHandle | None = None
         self.states: Counter[DeliveryState] = Counter()
 
-    async def sweep(self, policy: UnknownPolicy) -> claims.Swept:
-        """Find again what an earlier run left behind."""
-        return await self._write(lambda connection, now: claims.sweep(connection, now, policy, self._late))
+    async def sweep(self, policy: UnknownPolicy, connections: int) -> claims.Swept:
+        """Find again what an earlier run left behind, which had as many connections."""
+        return await self._write(lambda connection, now: claims.sweep(connection, now, policy, self._late, connections))
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Lease some of what is due, under a token of its own."""
         token = uuid.uuid4().hex
-        return await self._write(
-            lambda connection, now: claims.claim(connection, now, limit, token, now + clocks.LEASE)
-        )
+        return await self._write(lambda connection, now: self._claim(connection, now, limit, token, now + clocks.LEASE))
 
     async def offer(self, delivery: Delivery) -> bool:
-        """Whether the final dot may be sent; if so, that it will be is on disk."""
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """Whether the final dot may be sent, at once; if so, that it will be is on disk."""
+        answer: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
         self._offers.append((delivery, answer))
-        await self._commit()
-        return await answer
+        self._commit()
+        offered_at = await answer
+        return offered_at is not None and time.monotonic() - offered_at <= MOST_PAUSE
 
     def settle(self, delivery: Delivery, outcome: Outcome) -> None:
         """Have an outcome written down soon, at the latest with the next offer."""
         self._outcomes.append((delivery, outcome))
-        if self._commit_soon is None or self._commit_soon.done():
-            self._commit_soon = asyncio.create_task(self._commit_late())
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(MOST_LAG, self._commit)
 
-    async def release(self, claimed: Collection[Delivery], reason: str, *, wait: timedelta | None = None) -> None:
+    async def release(self, claimed: Collection[Delivery], reason: str) -> None:
         """Give claims back untried."""
         if claimed:
-            await self._write(lambda connection, now: claims.release(connection, claimed, now, reason, wait=wait))
+            await self._write(lambda connection, now: claims.release(connection, claimed, now, reason))
+
+    async def excuse(self, delivery: Delivery, reason: str, wait: timedelta) -> None:
+        """Put off what the relay refused because of us."""
+        await self._write(lambda connection, now: claims.excuse(connection, delivery, now, reason, wait))
 
     async def set_aside(self, delivery: Delivery, reason: str) -> None:
         """Put off what could not be made into a mail."""
         state = await self._write(lambda connection, now: claims.set_aside(connection, delivery, now, reason))
         self.states[state] += 1
 
+    async def pulse(self, trouble: str = "") -> None:
+        """Let it be known how sending goes: what keeps all mail from going, or that mail goes."""
+        if trouble:
+            await self._write(lambda connection, now: pulses.ill(connection, Part.SEND, trouble, now))
+        else:
+            await self._write(lambda connection, now: pulses.well(connection, Part.SEND, now))
+
     async def finish(self) -> int:
         """Write down whatever is still to be written; how many deliveries are left waiting."""
-        if self._commit_soon is not None:
-            await asyncio.gather(self._commit_soon, return_exceptions=True)
-        await self._commit()
+        self._commit()
+        if self._committer is not None:
+            await self._committer
         return await self._write(lambda connection, _: deliveries.waiting(connection))
 
-    async def _commit_late(self) -> None:
-        await asyncio.sleep(MOST_LAG)
-        await self._commit()
+    def _commit(self) -> None:
+        """See to it that what has gathered is written down. One task does so, for as long as there is something."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.create_task(self._commit_all())
+            self._committer.add_done_callback(_looked_at)
 
-    async def _commit(self) -> None:
-        async with self._turn:
-            if not self._offers and not self._outcomes:
-                return
-            await asyncio.sleep(GATHERING)
-            offers, self._offers = self._offers, []
-            outcomes, self._outcomes = self._outcomes, []
+    async def _commit_all(self) -> None:
+        failure: DatabaseUnreachable | None = None
+        # Offers that came while another transaction failed get one of their own: somebody waits for each.
+        while self._offers or (self._outcomes and not failure):
+            failure = None
+            async with self._turn:
+                await asyncio.sleep(GATHERING)
+                try:
+                    await self._commit_once()
+                except DatabaseUnreachable as error:
+                    failure = error
+        if failure:
+            raise failure
 
-            def both(connection: Connection, now: datetime) -> tuple[list[DeliveryState], set[int]]:
-                # In this order, so that a connection has at most one delivery in doubt at any time.
-                states = claims.settle(connection, outcomes, now) if outcomes else []
-                asked = [delivery for delivery, _ in offers]
-                return states, claims.offer(connection, asked, now, self._late) if asked else set()
+    async def _commit_once(self) -> None:
+        offers, self._offers = self._offers, []
+        outcomes, self._outcomes = self._outcomes, []
 
-            try:
-                states, offered = await self._transaction(both)
-            except BaseException as error:
-                self._outcomes[:0] = outcomes
-                for _, answer in offers:
-                    if not answer.done():
-                        answer.set_exception(error)
-                        answer.exception()  # looked at, since whoever commits raises it already
-                raise
-            self.states.update(states)
-            for delivery, answer in offers:
+        def both(connection: Connection, now: datetime) -> tuple[list[DeliveryState], set[int], float]:
+            began = time.monotonic()
+            # In this order, so that a connection has at most one delivery in doubt at any time.
+            states = claims.settle(connection, outcomes, now) if outcomes else []
+            books.refused(connection, outcomes, now)
+            asked = [delivery for delivery, _ in offers]
+            return states, claims.offer(connection, asked, now, self._late) if asked else set(), began
+
+        try:
+            states, offered, began = await self._transaction(both)
+        except BaseException as error:
+            self._outcomes[:0] = outcomes
+            for _, answer in offers:
                 if not answer.done():
-                    answer.set_result(delivery.id in offered)
+                    answer.set_exception(error)
+            raise
+        self.states.update(states)
+        for delivery, answer in offers:
+            if not answer.done():
+                answer.set_result(began if delivery.id in offered else None)
 
     async def _write(self, work: Callable[[Connection, datetime], _T]) -> _T:
         async with self._turn:
@@ -131,6 +169,12 @@ class Ledger:
                 return work(connection, self._clock())
 
         return await patiently(once)
+
+
+def _looked_at(task: asyncio.Task[None]) -> None:
+    """Whoever waits for an offer hears what went wrong; nobody else need be told that nobody looked."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def patiently(work: Callable[[], _T]) -> _T:

@@ -5,8 +5,9 @@ import os
 import re
 import socket
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 MOST_REPLY = 10 * 1024
@@ -50,37 +51,54 @@ class Reply:
         return f"{self.code} {self.text}".rstrip()
 
 
-class Wire:
+class Wire(asyncio.Protocol):
     """One TCP connection, encrypted or not. `offers` is what the relay has said it can do, by keyword.
 
-    Every method raises `Broken` when the relay does not answer in time, hangs up or does not speak SMTP.
+    Every method raises `Broken` when the relay does not answer in time, hangs up or does not speak SMTP. One may wait at a
+    time. A protocol of its own, since asyncio's streams cost more for each message than all the rest of sending it.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self) -> None:
         self.offers: dict[str, str] = {}
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._unread = b""
+        self._lines: list[str] = []
+        self._length = 0
+        self._replies: deque[Reply] = deque()
+        self._end: Broken | None = None
+        self._full = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._deadline: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
     async def connect(cls, host: str, port: int, tls: ssl.SSLContext | None, seconds: float) -> "Wire":
         """Connect, encrypted from the first byte if `tls` is given."""
         with _as_broken():
             async with _patience(seconds):
-                return cls(*await asyncio.open_connection(host, port, ssl=tls, limit=MOST_REPLY))
+                _, wire = await asyncio.get_running_loop().create_connection(cls, host, port, ssl=tls)
+        return wire
 
     @property
     def own_host(self) -> str:
         """The address on our side."""
-        return str(self._writer.get_extra_info("sockname")[0])
+        return str(self._open.get_extra_info("sockname")[0])
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer to read already, or an end of the connection."""
+        return bool(self._replies) or self._end is not None
 
     async def encrypt(self, host: str, tls: ssl.SSLContext, seconds: float) -> None:
         """Go on encrypted. Nothing may have come in beforehand: it need not be the relay who said it."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0):
-                await self._reader.read(1)
-                raise Broken("it spoke before the encryption began")
+        if self._unread or self.answered:
+            raise Broken("it spoke before the encryption began")
         with _as_broken():
             async with _patience(seconds):
-                await self._writer.start_tls(tls, server_hostname=host)
+                transport = await self._loop.start_tls(self._open, self, tls, server_hostname=host)
+        assert isinstance(transport, asyncio.Transport)
+        self.connection_made(transport)
 
     async def command(self, line: str, seconds: float) -> Reply:
         """Send a command and wait for the reply."""
@@ -89,52 +107,127 @@ class Wire:
 
     def write(self, content: bytes) -> None:
         """Hand bytes to the operating system, or keep them until it takes them."""
-        self._writer.write(content)
+        if self._end is None:
+            self._open.write(content)
 
-    async def taken(self, answer: asyncio.Future[Reply], seconds: float) -> None:
-        """Wait until nearly everything written has left us, or until there is an answer already."""
-        if not self._writer.transport.get_write_buffer_size():
-            return
-        drained = asyncio.ensure_future(self._writer.drain())
-        try:
-            waiting: set[asyncio.Future[None] | asyncio.Future[Reply]] = {drained, answer}
-            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if drained.done():
-                with _as_broken():
-                    drained.result()
-            elif not answer.done():
-                raise Broken(f"nothing taken within {seconds:g} s")
-        finally:
-            drained.cancel()
+    async def taken(self, seconds: float) -> None:
+        """Wait until everything written has left us, or until there is an answer already."""
+        while self._full and not self.answered:
+            await self._wait(seconds, "nothing taken")
 
     async def reply(self, seconds: float) -> Reply:
         """The next reply, within a time."""
-        async with _patience(seconds):
-            return await self.listen()
-
-    async def listen(self) -> Reply:
-        """The next reply, however long it takes."""
-        lines: list[str] = []
-        left = MOST_REPLY
-        while True:
-            with _as_broken():
-                line = await self._reader.readline()
-            left -= len(line)
-            if not line.endswith(b"\n"):
-                raise Broken(CLOSED)
-            found = _REPLY_LINE.fullmatch(line)
-            if found is None or left < 0:
-                raise Broken("a reply without end" if left < 0 else f"not SMTP: {line[:80]!r}")
-            lines.append((found[3] or b"").decode("utf-8", "replace").rstrip())
-            if found[2] != b"-":
-                reply = Reply(int(found[1]), tuple(lines))
-                if reply.code == CLOSING_CODE:
-                    raise Closing(str(reply))
-                return reply
+        while not self._replies:
+            if self._end is not None:
+                raise self._end
+            await self._wait(seconds, "no answer")
+        reply = self._replies.popleft()
+        if reply.code == CLOSING_CODE:
+            raise Closing(str(reply))
+        return reply
 
     def drop(self) -> None:
         """Close at once. What has not left us yet never will."""
-        self._writer.transport.abort()
+        self._finish(Broken(CLOSED))
+
+    # ── what asyncio calls ───────────────────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands, or is encrypted from here on."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.set_write_buffer_limits(high=0)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Read whole lines, keep the rest."""
+        unread = self._unread + data if self._unread else data
+        start = 0
+        while end := unread.find(b"\n", start) + 1:
+            self._line(unread[start:end])
+            start = end
+        self._unread = unread[start:]
+        if self._length + len(self._unread) > MOST_REPLY:
+            self._finish(Broken("a reply without end"))
+        if self.answered:
+            self._wake()
+
+    def pause_writing(self) -> None:
+        """More is written than the operating system takes at once."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """It has taken all."""
+        self._full = False
+        self._wake()
+
+    def eof_received(self) -> None:
+        """The relay says nothing more; asyncio closes."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whatever ended it, replies that came before it still count."""
+        self._finish(_broken_by(exc or ConnectionResetError()))
+
+    # ── within ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _open(self) -> asyncio.Transport:
+        if self._transport is None:
+            raise Broken(CLOSED)
+        return self._transport
+
+    def _line(self, line: bytes) -> None:
+        found = _REPLY_LINE.fullmatch(line)
+        self._length += len(line)
+        if found is None or self._length > MOST_REPLY:
+            self._finish(Broken("a reply without end" if self._length > MOST_REPLY else f"not SMTP: {line[:80]!r}"))
+            return
+        self._lines.append((found[3] or b"").decode("utf-8", "replace").rstrip())
+        if found[2] != b"-":
+            self._replies.append(Reply(int(found[1]), tuple(self._lines)))
+            self._lines, self._length = [], 0
+
+    def _finish(self, end: Broken) -> None:
+        """The first reason counts."""
+        if self._end is None:
+            self._end = end
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.abort()
+        self._wake()
+
+    async def _wait(self, seconds: float, what: str) -> None:
+        """Wait for whatever happens next.
+
+        One timer goes on from wait to wait, and looks when it fires whether it is time: to set one for each of them would
+        cost more than what is waited for.
+        """
+        self._deadline = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._look)
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        except TimeoutError as error:
+            raise Broken(f"{what} within {seconds:g} s") from error
+        finally:
+            self._waiter = self._deadline = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._deadline is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look)
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(TimeoutError())
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 @asynccontextmanager
@@ -148,19 +241,25 @@ async def _patience(seconds: float) -> AsyncIterator[None]:
 
 @contextmanager
 def _as_broken() -> Iterator[None]:
-    """Errors of the network and of encryption, in words that fit into a sentence."""
     try:
         yield
-    except ssl.SSLCertVerificationError as error:
-        raise Broken(f"its certificate is not trusted: {error.verify_message}") from error
-    except (socket.gaierror, UnicodeError) as error:
-        raise Broken("its name is not known") from error
-    except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError) as error:
-        raise Broken(CLOSED) from error
-    except OSError as error:
-        raise Broken(_words(error)) from error
-    except ValueError as error:
-        raise Broken("a reply without end") from error
+    except (OSError, UnicodeError) as error:
+        raise _broken_by(error) from error
+
+
+def _broken_by(error: Exception) -> Broken:
+    """Errors of the network and of encryption, in words that fit into a sentence."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return Broken(f"its certificate is not trusted: {error.verify_message}")
+        case socket.gaierror() | UnicodeError():
+            return Broken("its name is not known")
+        case ConnectionResetError() | ConnectionAbortedError() | BrokenPipeError():
+            return Broken(CLOSED)
+        case OSError():
+            return Broken(_words(error))
+        case _:
+            return Broken(str(error))
 
 
 def _words(error: OSError) -> str:

@@ -36,6 +36,8 @@ async def poll(
     only: str | None = None,
     everything: bool = False,
     progress: Callable[[FeedReport], None] | None = None,
+    most: int | None = None,
+    market: bool = True,
 ) -> PollReport:
     """Poll the feeds that are due, and the sources of market data that are.
 
@@ -46,6 +48,8 @@ async def poll(
         only: the address of the one feed to poll, due or not, backed off or not.
         everything: poll every feed, due or not; only one whose server refused us is left alone until its time comes.
         progress: told of each feed as it ends.
+        most: how many of the feeds that are due; the rest stays due for others.
+        market: whether to ask the sources of market data as well.
 
     Raises:
         UnknownFeed: no configured feed has the address `only`.
@@ -54,8 +58,8 @@ async def poll(
     started = time.monotonic()
     with write(engine) as conn:
         feeds.sync(conn, config.feeds, now)
-        chosen, backed_off = _chosen(conn, now, only, everything)
-        market = [] if only else _market(conn, config, now, everything)
+        chosen, backed_off = _chosen(conn, now, only, everything, most)
+        asked = _market(conn, config, now, everything) if market and not only else []
     async with (
         Fetcher(config.fetch, user_agent(config.site)) as fetcher,
         Parser(config.fetch.most_entries) as parser,
@@ -82,7 +86,7 @@ async def poll(
                     None,
                 )
             )
-            for source, known in market
+            for source, known in asked
         ]
     return PollReport(
         outcomes=(*(visit.result() for visit in visits), *backed_off),
@@ -91,12 +95,23 @@ async def poll(
     )
 
 
+def due(config: Config, engine: Engine, now: datetime) -> int:
+    """How many feeds and sources of market data it is time to ask.
+
+    Raises:
+        DatabaseUnreachable: the database does not answer.
+    """
+    with write(engine) as conn:
+        feeds.sync(conn, config.feeds, now)
+        return len(feeds.due(conn, now)) + len(_market(conn, config, now, everything=False))
+
+
 def _chosen(
-    conn: Connection, now: datetime, only: str | None, everything: bool
+    conn: Connection, now: datetime, only: str | None, everything: bool, most: int | None
 ) -> tuple[list[KnownFeed], list[FeedReport]]:
     """The feeds to call on, and a report for each that was asked for but is left alone."""
     if only is None and not everything:
-        return feeds.claim(conn, now, now + clock.LEASE), []
+        return feeds.claim(conn, now, now + clock.LEASE, most), []
     known = feeds.configured(conn)
     if only is not None:
         chosen = [feed for feed in known if feed.feed.url == only]

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from digest.model import Alert, PollOutcome
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,17 @@ class PollReport:
                 for report in self.outcomes
             ],
         }
+
+
+def tell(report: PollReport) -> None:
+    """Say in the log how a round ended, what is wrong with market data, and what operators have not been told before."""
+    for source in report.market:
+        if source.error:
+            log.warning("market", source=source.feed, reason=source.error)
+    if report.outcomes:
+        counts = report.as_dict()
+        counts.pop("outcomes")
+        log.info("polled", **counts)
+        for outcome in report.outcomes:
+            for alert, sentence in outcome.alerts.items():
+                log.warning("feed", feed=outcome.feed, alert=alert.value, reason=sentence)

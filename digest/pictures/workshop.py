@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import digest
+from digest import child
 from digest.config import Fetch, Pictures
 from digest.feeds.fetching.fetch import Fetcher
 from digest.feeds.outcomes import Fetched
@@ -23,7 +21,6 @@ _CONNECT_SECONDS = 5.0
 _REDIRECTS = 3
 _MOST_SAID_BYTES = 4096
 _JPEG = b"\xff\xd8\xff"
-_ROOT = Path(digest.__file__).resolve().parents[1]
 
 
 async def bring(
@@ -63,34 +60,24 @@ async def bring(
 
 async def made(body: bytes, most_bytes: int) -> Made | NoPicture:
     """What a child process makes of these bytes. Ending the wait ends the child."""
-    # Nothing of the service's environment, which holds its secrets.
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "digest.pictures.worker", str(most_bytes)),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env={"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        start_new_session=True,
-    )
+    process = await child.start("digest.pictures.worker", str(most_bytes))
     try:
-        return await _answer(child, body, most_bytes)
+        return await _answer(process, body, most_bytes)
     except (asyncio.IncompleteReadError, ConnectionError):
         return NoPicture("it took more memory or time to read than a picture may")
     except (ValueError, TypeError, KeyError):
         return NoPicture("the child that made it answered nonsense")
     finally:
-        if child.returncode is None:
-            child.kill()
-        await child.wait()
+        await child.end(process)
 
 
-async def _answer(child: Process, body: bytes, most_bytes: int) -> Made | NoPicture:
-    assert child.stdin
-    child.stdin.write(body)
-    await child.stdin.drain()
-    child.stdin.close()
-    said = json.loads(await _part(child, _MOST_SAID_BYTES))
-    picture = await _part(child, most_bytes)
+async def _answer(process: Process, body: bytes, most_bytes: int) -> Made | NoPicture:
+    assert process.stdin
+    process.stdin.write(body)
+    await process.stdin.drain()
+    process.stdin.close()
+    said = json.loads(await _part(process, _MOST_SAID_BYTES))
+    picture = await _part(process, most_bytes)
     if "unfit" in said:
         return NoPicture(f"the picture {said['unfit']}")
     width, height = int(said["width"]), int(said["height"])
@@ -100,12 +87,12 @@ async def _answer(child: Process, body: bytes, most_bytes: int) -> Made | NoPict
     return Made(picture, width, height)
 
 
-async def _part(child: Process, most: int) -> bytes:
-    assert child.stdout
-    length = int.from_bytes(await child.stdout.readexactly(LENGTH_BYTES))
+async def _part(process: Process, most: int) -> bytes:
+    assert process.stdout
+    length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES))
     if length > most:
         raise ValueError
-    return await child.stdout.readexactly(length)
+    return await process.stdout.readexactly(length)
 
 
 def _refused(url: str, settings: Pictures) -> NoPicture | None:

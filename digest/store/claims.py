@@ -7,7 +7,7 @@ wants the mail; it is committed before the final dot of the SMTP dialogue.
 The statements stand ready-made below: every message needs several, and building one takes longer than running it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +19,11 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     insert,
+    literal_column,
     or_,
     select,
-    tuple_,
     update,
 )
 
@@ -35,16 +36,21 @@ from digest.model import (
     EditionState,
     NotSent,
     Outcome,
+    Phase,
     Refused,
     Unconfirmed,
     Withdrawn,
 )
 from digest.store.deliveries import is_due, is_paused, takes_mail
+from digest.store.given import Given, packed, storable
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Moment
 
 MOST_CLAIMS = 3
 """How often a delivery may be claimed and never heard of again before it is set aside as poison."""
+
+MOST_IN_HAND = 400
+"""The most deliveries of a claim that a sender can be at work on at a time: two for each of its connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +64,35 @@ class Swept:
     expired: int
 
 
-def claim(connection: Connection, now: datetime, limit: int, lease_token: str, lease_until: datetime) -> list[Delivery]:
+def claim(
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    lease_token: str,
+    lease_until: datetime,
+    *,
+    booked_for: datetime | None = None,
+) -> list[Delivery]:
     """Lease up to `limit` due deliveries, those that have waited longest first; no two claims get the same one.
 
-    The order is mixed, and what was tried before comes after what was not, so that a crash loop does not hit the same
-    readers each time. Deliveries of erased subscribers are settled on the way.
+    The order of an edition's deliveries is mixed, and what was tried before comes after what was not, so that a crash loop
+    does not hit the same readers each time. Deliveries of erased subscribers are settled on the way. Where an hour is given,
+    only those are claimed that are `booked_for` it.
+
+    One that would be set aside as poison if nothing were heard of it again is claimed alone, so that whatever it does to
+    whoever sends it costs nobody else a try.
     """
-    due = connection.execute(_DUE, {"now": now, "limit": limit}).all()
-    erased = [row.id for row in due if row.address is None]
-    if erased:
-        _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", ids=erased)
-    found = [row for row in due if row.address is not None]
+    statement, terms = (_DUE, {}) if booked_for is None else (_DUE_BOOKED, {"hour": booked_for})
+    found: list[Any] = []
+    while not found and (due := connection.execute(statement, {"now": now, "limit": limit, **terms}).all()):
+        suspect = next((place for place, row in enumerate(due) if _is_suspect(row.attempt, row.last_phase)), len(due))
+        due = due[: max(suspect, 1)]
+        if erased := [row.id for row in due if row.address is None]:
+            _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
+        found = [row for row in due if row.address is not None]
     if found:
-        ids = [row.id for row in found]
-        _move(connection, _CLAIM, DeliveryState.CLAIMED, now, ids=ids, token=lease_token, until=lease_until)
+        these = _ids(row.id for row in found)
+        _move(connection, _CLAIM, DeliveryState.CLAIMED, now, these=these, token=lease_token, until=lease_until)
     return [
         Delivery(
             id=row.id,
@@ -84,6 +105,7 @@ def claim(connection: Connection, now: datetime, limit: int, lease_token: str, l
             since=row.since,
             attempt=row.attempt + 1,
             lease_token=lease_token,
+            suspect=_is_suspect(row.attempt, row.last_phase),
         )
         for row in found
     ]
@@ -95,8 +117,8 @@ def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, 
     Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
     edition is paused or was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
     """
-    terms = {**_leases(claimed), "since": now - late, "until": now + clock.LEASE}
-    return _move(connection, _OFFER, DeliveryState.OFFERED, now, **terms)
+    these, until = _leases(claimed), now + clock.LEASE
+    return _move(connection, _OFFER, DeliveryState.OFFERED, now, these=these, since=now - late, until=until)
 
 
 def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> list[DeliveryState]:
@@ -104,19 +126,45 @@ def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]],
 
     A delivery whose lease has passed to somebody else stays as it is.
     """
-    held = {row.id: row for row in connection.execute(_STANDING, {"ids": [delivery.id for delivery, _ in outcomes]})}
+    sent = _sent(connection, outcomes, now)
+    others = [(delivery, outcome) for delivery, outcome in outcomes if delivery.id not in sent]
+    if not others:
+        return [DeliveryState.SENT] * len(outcomes)
+    states = _settle_one_by_one(connection, others, now)
+    return [states.get(delivery.id, DeliveryState.SENT) for delivery, _ in outcomes]
+
+
+def _sent(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> set[int]:
+    """Write down what went well, which is nearly everything, in one go; the ids of what is sent now."""
+    accepted = [
+        (delivery.id, delivery.lease_token, outcome.remote_id, delivery.attempt)
+        for delivery, outcome in outcomes
+        if isinstance(outcome, Accepted)
+    ]
+    if not accepted:
+        return set()
+    moved = set(connection.scalars(_SENT, {"to": DeliveryState.SENT, "now": now, "these": packed(accepted)}))
+    told = [(key, tried, DeliveryState.SENT, name) for key, _, name, tried in accepted if key in moved]
+    _note(connection, told, now)
+    return moved
+
+
+def _settle_one_by_one(
+    connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime
+) -> dict[int, DeliveryState]:
+    these = _ids(delivery.id for delivery, _ in outcomes)
+    held = {row.id: row for row in connection.execute(_STANDING, {"these": these})}
     withdrawn = [delivery.id for delivery, outcome in outcomes if isinstance(outcome, Withdrawn)]
-    still_wanted = connection.execute(_STILL_WANTED, {"ids": withdrawn}).all() if withdrawn else []
+    still_wanted = connection.execute(_STILL_WANTED, {"these": _ids(withdrawn)}).all() if withdrawn else []
     wanted, paused = {row.id for row in still_wanted}, {row.id for row in still_wanted if row.paused}
-    states, changes, events = [], [], []
+    states, changes, events = {}, [], []
     for delivery, outcome in outcomes:
         row = held[delivery.id]
         if row.lease_token != delivery.lease_token or row.state not in _OPEN:
-            states.append(DeliveryState(row.state))
+            states[delivery.id] = DeliveryState(row.state)
             continue
         change, detail = _verdict(delivery, outcome, now, wanted=delivery.id in wanted, paused=delivery.id in paused)
-        state = change["state"]
-        states.append(state)
+        state = states[delivery.id] = change["state"]
         if state != row.state:
             change["ambiguous"] = row.ambiguous + (state is DeliveryState.UNKNOWN)
             changes.append({"key": delivery.id, "changed_at": now, **change})
@@ -127,37 +175,39 @@ def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]],
     return states
 
 
-def release(
-    connection: Connection, claimed: Collection[Delivery], now: datetime, reason: str, *, wait: timedelta | None = None
-) -> None:
-    """Give claims back as if they had never been: what kept them from being tried was not theirs.
+def release(connection: Connection, claimed: Collection[Delivery], now: datetime, reason: str) -> None:
+    """Give claims back as if they had never been: what kept them from being tried was not theirs. They keep their place."""
+    _move(connection, _RELEASE, DeliveryState.QUEUED, now, reason, these=_leases(claimed))
 
-    They keep their place in the order unless they are to `wait`.
-    """
-    later = {} if wait is None else {"later": now + wait}
-    statement = _RELEASE if wait is None else _RELEASE_TO_WAIT
-    _move(connection, statement, DeliveryState.QUEUED, now, reason, **_leases(claimed), **later)
+
+def excuse(connection: Connection, delivery: Delivery, now: datetime, reason: str, wait: timedelta) -> None:
+    """Put off a delivery that the relay refused because of us, be it after the final dot. It does not count as a try."""
+    _move(connection, _EXCUSE, DeliveryState.QUEUED, now, reason, these=_leases([delivery]), later=now + wait)
 
 
 def set_aside(connection: Connection, delivery: Delivery, now: datetime, reason: str) -> DeliveryState:
     """Put off a claimed delivery that could not even be made into a mail; at its third claim, for good."""
     state = DeliveryState.QUARANTINED if delivery.attempt >= MOST_CLAIMS else DeliveryState.QUEUED
     later = clock.retry_at(delivery.attempt, now)
-    _move(connection, _SET_ASIDE, state, now, reason, **_leases([delivery]), later=later)
+    _move(connection, _SET_ASIDE, state, now, reason, these=_leases([delivery]), later=later)
     return state
 
 
-def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: timedelta) -> Swept:
+def sweep(
+    connection: Connection, now: datetime, policy: UnknownPolicy, late: timedelta, in_hand: int = MOST_IN_HAND
+) -> Swept:
     """Find again what a sender left behind, and let go of what comes too late.
 
-    A claim without an outcome was certainly not sent and waits again, or is set aside as poison at its third claim. An
-    offer without an outcome is unknown; under `resend_once` it is sent once more, while its edition is young enough.
-    What is still queued `late` after its edition was published expires.
+    A claim without an outcome was certainly not sent and waits again, or is set aside as poison at its third claim. Only
+    the first `in_hand` of those that a sender left can have to do with its end, since it takes them in order; the others lose
+    neither a try nor their place. An offer without an outcome is unknown; under `resend_once` it is sent once more, while
+    its edition is young enough. What is still queued `late` after its edition was published expires.
     """
     poison = f"claimed {MOST_CLAIMS} times or more, and nothing was heard of it"
     lost = "no outcome after it was offered"
     again = "sent once more, with the same Message-ID"
     since = now - late
+    untouched = _move(connection, _UNTOUCHED, DeliveryState.QUEUED, now, "its turn had not come", in_hand=in_hand)
     quarantined = _move(connection, _QUARANTINE, DeliveryState.QUARANTINED, now, poison)
     requeued = _move(connection, _REQUEUE, DeliveryState.QUEUED, now, "its lease ran out")
     unknown = _move(connection, _LOSE, DeliveryState.UNKNOWN, now, lost)
@@ -166,12 +216,40 @@ def sweep(connection: Connection, now: datetime, policy: UnknownPolicy, late: ti
         resent = _move(connection, _RESEND, DeliveryState.QUEUED, now, again, since=since)
     expired = _move(connection, _EXPIRE, DeliveryState.EXPIRED, now, "its edition is too old", since=since)
     return Swept(
-        requeued=len(requeued),
+        requeued=len(requeued) + len(untouched),
         unknown=len(unknown - resent),
         resent=len(resent),
         quarantined=len(quarantined),
         expired=len(expired),
     )
+
+
+def _is_suspect(attempt: int, last_phase: str | None) -> bool:
+    return attempt + 1 >= MOST_CLAIMS and last_phase is None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A delivery whose fate is unknown: when it was offered, and when that became unknown."""
+
+    id: int
+    edition_id: int
+    subscriber_id: int
+    offered_at: datetime
+    unknown_at: datetime
+
+
+def unknowns(connection: Connection, since: datetime) -> list[Unknown]:
+    """The deliveries whose fate became unknown after `since` and still is."""
+    return [Unknown(*row) for row in connection.execute(_UNKNOWNS, {"since": since})]
+
+
+def reconciled(connection: Connection, found: Mapping[int, str], lost: Collection[int], now: datetime) -> None:
+    """Settle unknown deliveries: those of `found` were taken under a queue id, those of `lost` certainly never were."""
+    for delivery_id, remote_id in found.items():
+        known = f"the relay's log has it as {remote_id}"
+        _move(connection, _FOUND, DeliveryState.SENT, now, known, these=_ids([delivery_id]), remote=remote_id)
+    _move(connection, _LOST, DeliveryState.QUEUED, now, "the relay's log does not have it", these=_ids(lost))
 
 
 def _verdict(
@@ -184,11 +262,11 @@ def _verdict(
         **_NOBODY,
     }
     match outcome:
-        case Accepted(remote_id):
-            return {"state": DeliveryState.SENT, "remote_id": remote_id}, remote_id
+        case Accepted(remote_id):  # by somebody who had lost the lease meanwhile
+            return {"state": DeliveryState.SENT, "remote_id": remote_id, **_NOBODY}, remote_id
         case Refused(phase, code, reply, permanent):
             heard = {"last_phase": phase, "last_code": code, "last_reply": reply}
-            change = {"state": DeliveryState.FAILED} if permanent else again
+            change = {"state": DeliveryState.FAILED, **_NOBODY} if permanent else again
             return change | heard, f"{phase}: {code} {reply}"
         case NotSent(phase, reason):
             return again | {"last_phase": phase, "last_code": None, "last_reply": reason}, f"{phase}: {reason}"
@@ -199,15 +277,17 @@ def _verdict(
             untried = {"attempt": delivery.attempt - 1, "not_before": now} if paused else {}
             return again | {"state": DeliveryState.QUEUED} | untried, "its edition is paused" if paused else reason
         case Withdrawn():
-            return {"state": DeliveryState.SUPPRESSED}, "the reader has left, paused or been suppressed"
+            return {"state": DeliveryState.SUPPRESSED, **_NOBODY}, "the reader has left, paused or been suppressed"
 
 
-def _leases(claimed: Collection[Delivery]) -> dict[str, Any]:
-    """The parameters of `_HELD`."""
-    return {
-        "ids": [delivery.id for delivery in claimed],
-        "leases": [(delivery.id, delivery.lease_token) for delivery in claimed],
-    }
+def _leases(claimed: Collection[Delivery]) -> str:
+    """The parameter of `_HELD`."""
+    return packed((delivery.id, delivery.lease_token) for delivery in claimed)
+
+
+def _ids(ids: Iterable[int]) -> str:
+    """The parameter of `_THESE`."""
+    return packed((one,) for one in ids)
 
 
 def _move(
@@ -221,13 +301,8 @@ def _move(
 
 def _note(connection: Connection, events: Sequence[tuple[int, int, DeliveryState, str]], now: datetime) -> None:
     if events:
-        connection.execute(
-            _EVENT,
-            [
-                {"delivery_id": delivery_id, "attempt": attempt, "kind": state, "at": now, "detail": detail}
-                for delivery_id, attempt, state, detail in events
-            ],
-        )
+        rows = [(key, attempt, state, storable(detail)) for key, attempt, state, detail in events]
+        connection.execute(_EVENTS, {"these": packed(rows), "now": now})
 
 
 # ── the statements ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -245,14 +320,13 @@ def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
 _row = deliveries.c
 _OPEN = (DeliveryState.CLAIMED, DeliveryState.OFFERED, DeliveryState.UNKNOWN)
 _NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
-_THESE = _row.id.in_(bindparam("ids", expanding=True))
-
-# The pairs alone would do, but only the ids find an index on SQLite.
-_HELD = and_(
-    _THESE,
-    _row.state == DeliveryState.CLAIMED,
-    tuple_(_row.id, _row.lease_token).in_(bindparam("leases", expanding=True)),
-)
+# What once got so far is no poison.
+_AT_THE_DOT: dict[str, Any] = {"last_phase": Phase.DOT}
+_these = Given("these")
+_THESE = _row.id == _these.key(0)
+_LEASED = and_(_THESE, _row.lease_token == _these.text(1))
+_HELD = and_(_LEASED, _row.state == DeliveryState.CLAIMED)
+_HELD_OR_OFFERED = and_(_LEASED, _row.state.in_((DeliveryState.CLAIMED, DeliveryState.OFFERED)))
 _SUBSCRIBED = exists().where(
     subscriptions.c.id == _row.subscription_id, editions.c.id == _row.edition_id, takes_mail(editions.c.date)
 )
@@ -262,36 +336,55 @@ _IN_TIME = exists().where(
     editions.c.state == EditionState.FROZEN,
     editions.c.published_at > _moment("since"),
 )
+# No more than the partial index of leases has to be looked at.
 _ABANDONED = and_(_row.state == DeliveryState.CLAIMED, _row.lease_until <= _moment("now"))
 _POISON = or_(and_(_row.attempt >= MOST_CLAIMS, _row.last_phase.is_(None)), _row.attempt > len(clock.RETRY_MINUTES))
 
 _DUE = (
     select(
-        *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt),
+        *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt, _row.last_phase),
         *(subscribers.c.address, subscriptions.c.topics, subscriptions.c.version, subscriptions.c.since),
     )
     .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
     .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
     .where(is_due(_moment("now")))
-    .order_by(_row.not_before, _row.mix)
+    .order_by(_row.not_before, _row.id)
     .limit(bindparam("limit"))
     .with_for_update(of=deliveries, skip_locked=True)
 )
+_DUE_BOOKED = _DUE.where(_row.booked_for == _moment("hour"))
 _CLAIM = _moving(_THESE, attempt=_row.attempt + 1, lease_token=bindparam("token"), lease_until=_moment("until"))
 _ERASED = _moving(_THESE)
 _OFFER = _moving(
     and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()), lease_until=_moment("until")
 )
 
+_SENT = (
+    update(deliveries)
+    .where(_LEASED, _row.state.in_(_OPEN))
+    .values({"state": bindparam("to"), "changed_at": _moment("now"), "remote_id": _these.text(2), **_NOBODY})
+    .returning(_row.id)
+)
 _STANDING = select(_row.id, _row.state, _row.ambiguous, _row.lease_token).where(_THESE).with_for_update(of=deliveries)
 _STILL_WANTED = select(_row.id, is_paused().label("paused")).where(_THESE, _WANTED)
 _SETTLE = update(deliveries).where(_row.id == bindparam("key"))
-_EVENT = insert(delivery_events)
+_EVENTS = insert(delivery_events).from_select(
+    ("delivery_id", "attempt", "kind", "detail", "at"),
+    select(_these.key(0), _these.number(1), _these.text(2), _these.text(3), _moment("now")),
+)
 
 _RELEASE = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1)
-_RELEASE_TO_WAIT = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
+_EXCUSE = _moving(_HELD_OR_OFFERED, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
 _SET_ASIDE = _moving(_HELD, **_NOBODY, not_before=_moment("later"))
 
+_turn = func.row_number().over(partition_by=_row.lease_token, order_by=(_row.not_before, _row.id))
+_left = select(_row.id, _turn.label("turn")).where(_ABANDONED).subquery()
+# PostgreSQL asks the outer condition again of a row that another transaction has changed meanwhile, and not the inner one.
+_UNTOUCHED = _moving(
+    and_(_ABANDONED, _row.id.in_(select(_left.c.id).where(_left.c.turn > bindparam("in_hand")))),
+    **_NOBODY,
+    attempt=_row.attempt - 1,
+)
 _QUARANTINE = _moving(and_(_ABANDONED, _POISON), **_NOBODY)
 _REQUEUE = _moving(_ABANDONED, **_NOBODY, not_before=_moment("now"))
 # The token stays, so that whoever held it may still say what became of the delivery.
@@ -299,6 +392,23 @@ _LOSE = _moving(
     and_(_row.state == DeliveryState.OFFERED, _row.lease_until <= _moment("now")), ambiguous=_row.ambiguous + 1
 )
 _RESEND = _moving(
-    and_(_row.state == DeliveryState.UNKNOWN, _row.ambiguous == 1, _IN_TIME), **_NOBODY, not_before=_moment("now")
+    and_(_row.state == DeliveryState.UNKNOWN, _row.lease_until.is_not(None), _row.ambiguous == 1, _IN_TIME),
+    **_NOBODY,
+    **_AT_THE_DOT,
+    not_before=_moment("now"),
 )
-_EXPIRE = _moving(and_(_row.state == DeliveryState.QUEUED, ~_IN_TIME))
+_UNKNOWNS = (
+    select(*(_row.id, _row.edition_id, _row.subscriber_id, func.max(delivery_events.c.at), _row.changed_at))
+    .join_from(deliveries, delivery_events, delivery_events.c.delivery_id == _row.id)
+    .where(
+        _row.state == DeliveryState.UNKNOWN,
+        _row.lease_until.is_not(None),
+        _row.changed_at > _moment("since"),
+        delivery_events.c.kind == DeliveryState.OFFERED,
+    )
+    .group_by(_row.id)
+)
+_DOUBTED = and_(_THESE, _row.state == DeliveryState.UNKNOWN)
+_FOUND = _moving(_DOUBTED, **_NOBODY, remote_id=bindparam("remote"))
+_LOST = _moving(_DOUBTED, **_NOBODY, **_AT_THE_DOT, not_before=_moment("now"))
+_EXPIRE = _moving(and_(_row.state == literal_column(f"'{DeliveryState.QUEUED}'"), ~_IN_TIME))

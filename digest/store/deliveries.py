@@ -1,6 +1,7 @@
 """The ledger as it is kept and read: who gets which edition, how far each delivery has come, and whether the sums hold.
 
-What a sender says while it works is in `claims`. Every transition of a delivery leaves a delivery event.
+What a sender says while it works is in `claims`. Every transition of a delivery leaves a delivery event; that it was queued,
+its own row says.
 """
 
 from collections import defaultdict
@@ -8,13 +9,29 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
-from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, SubscriptionState
+from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, Returned, SubscriptionState
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.upsert import absent_into
 
 _row = deliveries.c
+_KINDS: dict[str, DeliveryState | Returned] = {kind.value: kind for kind in (*DeliveryState, *Returned)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +68,18 @@ def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
     """Make a delivery of a frozen edition for everyone who gets it; return how many are new.
 
     These are the active subscriptions that are not paused on the edition's date. A suppressed address is counted in, and
-    stands as suppressed. Done again, it adds who has come since and changes nothing else.
+    stands as suppressed. Done again, it adds who has come since and changes nothing else; no address gets a second one,
+    not even one that was erased and has subscribed anew.
     """
     if edition.state is not EditionState.FROZEN:
         return 0
-    suppressed = exists().where(suppressions.c.address_key == subscribers.c.address_key)
-    audience = (
-        select(
-            literal(edition.id),
-            subscribers.c.id,
-            subscriptions.c.id,
-            subscribers.c.address_key,
-            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.QUEUED.value),
-            # Neighbours in the list of subscribers are far apart in the order of claims.
-            (subscribers.c.id * 7919 + edition.id * 104729) % 65536,
-            *(literal(now, kind.type) for kind in (_row.not_before, _row.queued_at, _row.changed_at)),
-        )
-        .join_from(subscriptions, subscribers, subscriptions.c.subscriber_id == subscribers.c.id)
-        .where(subscriptions.c.digest == edition.digest, takes_mail(edition.date))
-    )
-    columns = (
-        *("edition_id", "subscriber_id", "subscription_id", "address_key", "state", "mix"),
-        *("not_before", "queued_at", "changed_at"),
-    )
-    absent = absent_into(connection, deliveries).from_select(columns, audience)
-    made = connection.execute(absent.execution_options(preserve_rowcount=True))
-    grown = editions.c.audience + made.rowcount
-    connection.execute(update(editions).where(editions.c.id == edition.id).values(audience=grown))
-    for state in (DeliveryState.QUEUED, DeliveryState.SUPPRESSED):
-        _note_new(connection, edition.id, state, now)
-    return made.rowcount
+    # Two that freeze the same edition do so one after the other.
+    standing = select(editions.c.audience).where(editions.c.id == edition.id).with_for_update()
+    audience = connection.scalars(standing).one()
+    made = connection.execute(_absent_deliveries(connection, edition, now, again=audience > 0)).rowcount
+    connection.execute(update(editions).where(editions.c.id == edition.id).values(audience=audience + made))
+    _note_suppressed(connection, edition.id, now)
+    return made
 
 
 def due(connection: Connection, now: datetime) -> int:
@@ -88,9 +87,16 @@ def due(connection: Connection, now: datetime) -> int:
     return connection.scalars(select(func.count()).select_from(deliveries).where(is_due(now))).one()
 
 
+def due_since(connection: Connection) -> datetime | None:
+    """When the oldest delivery that still waits and is not paused became due, or will."""
+    queued = _row.state == literal_column(f"'{DeliveryState.QUEUED}'")
+    moment: datetime | None = connection.scalar(select(func.min(_row.not_before)).where(queued, ~is_paused()))
+    return moment
+
+
 def waiting(connection: Connection) -> int:
     """How many deliveries are queued, due now or later."""
-    queued = _row.state == DeliveryState.QUEUED
+    queued = _row.state == literal_column(f"'{DeliveryState.QUEUED}'")
     return connection.scalars(select(func.count()).select_from(deliveries).where(queued)).one()
 
 
@@ -113,26 +119,39 @@ def audit(connection: Connection, edition_id: int | None = None) -> list[Audit]:
 
 def history(connection: Connection, address: str) -> list[DeliveryEvent]:
     """Everything that happened to an address's deliveries, oldest first; nothing once the subscriber is erased."""
-    events = delivery_events.c
-    found = (
-        select(
-            _row.edition_id, editions.c.digest, editions.c.date, events.kind, events.at, events.attempt, events.detail
-        )
-        .join_from(delivery_events, deliveries, events.delivery_id == _row.id)
-        .join(editions, editions.c.id == _row.edition_id)
+    edition = (_row.edition_id, editions.c.digest, editions.c.date)
+    whose = (
+        select(*edition, _row.id, _row.queued_at)
+        .join_from(deliveries, editions, editions.c.id == _row.edition_id)
         .join(subscribers, subscribers.c.id == _row.subscriber_id)
         .where(func.lower(subscribers.c.address) == address.lower())
-        .order_by(events.at, events.id)
+        .subquery()
     )
+    events = delivery_events.c
+    # That a delivery was queued is not told by an event, but by its being there.
+    queued = select(
+        *(whose.c.edition_id, whose.c.digest, whose.c.date, literal(DeliveryState.QUEUED.value).label("kind")),
+        *(
+            whose.c.queued_at.label("at"),
+            literal(0).label("attempt"),
+            literal("").label("detail"),
+            literal(0).label("id"),
+        ),
+    )
+    told = select(
+        *(whose.c.edition_id, whose.c.digest, whose.c.date, events.kind),
+        *(events.at, events.attempt, events.detail, events.id),
+    ).join_from(whose, delivery_events, events.delivery_id == whose.c.id)
+    found = union_all(queued, told).order_by("at", "id")
     return [
-        DeliveryEvent(row.edition_id, row.digest, row.date, DeliveryState(row.kind), row.at, row.attempt, row.detail)
+        DeliveryEvent(row.edition_id, row.digest, row.date, _KINDS[row.kind], row.at, row.attempt, row.detail)
         for row in connection.execute(found)
     ]
 
 
 def is_due(now: Any) -> ColumnElement[bool]:
-    """Whether a delivery may be claimed."""
-    return and_(_row.state == DeliveryState.QUEUED, _row.not_before <= now, ~is_paused())
+    """Whether a delivery may be claimed. The state is written out, so that SQLite knows its partial index by it."""
+    return and_(_row.state == literal_column(f"'{DeliveryState.QUEUED}'"), _row.not_before <= now, ~is_paused())
 
 
 def is_paused() -> ColumnElement[bool]:
@@ -159,12 +178,41 @@ def _counts(connection: Connection, edition_id: int | None) -> dict[int, dict[De
     return standing
 
 
-def _note_new(connection: Connection, edition_id: int, state: DeliveryState, now: datetime) -> None:
-    """The first events of an edition's new deliveries. All of them were queued, also those suppressed at once."""
-    told = exists().where(delivery_events.c.delivery_id == _row.id, delivery_events.c.kind == state)
-    new = [_row.edition_id == edition_id, _row.attempt == 0, ~told]
-    if state is not DeliveryState.QUEUED:
-        new.append(_row.state == state)
-    kind, at = literal(state.value), literal(now, delivery_events.c.at.type)
-    rows = select(_row.id, kind, at, _row.attempt, literal("")).where(*new)
+def _absent_deliveries(connection: Connection, edition: Edition, now: datetime, *, again: bool) -> Executable:
+    suppressed = exists().where(suppressions.c.address_key == subscribers.c.address_key)
+    audience = (
+        select(
+            literal(edition.id),
+            subscribers.c.id,
+            subscriptions.c.id,
+            subscribers.c.address_key,
+            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.QUEUED.value),
+            *(literal(now, kind.type) for kind in (_row.not_before, _row.queued_at, _row.changed_at)),
+        )
+        .join_from(subscriptions, subscribers, subscriptions.c.subscriber_id == subscribers.c.id)
+        .where(subscriptions.c.digest == edition.digest, takes_mail(edition.date))
+        # Neighbours in the list of subscribers become neighbours in no edition.
+        .order_by((subscribers.c.id * 7919 + edition.id * 104729) % 65536)
+    )
+    if again:
+        mine = deliveries.alias("mine")
+        known = (mine.c.edition_id == edition.id) & (mine.c.address_key == subscribers.c.address_key)
+        audience = audience.outerjoin(mine, known).where(mine.c.id.is_(None))
+    columns = (
+        *("edition_id", "subscriber_id", "subscription_id", "address_key", "state"),
+        *("not_before", "queued_at", "changed_at"),
+    )
+    made = absent_into(connection, deliveries).from_select(columns, audience)
+    return made.execution_options(preserve_rowcount=True)
+
+
+def _note_suppressed(connection: Connection, edition_id: int, now: datetime) -> None:
+    """The events of new deliveries that stand as suppressed from the beginning."""
+    told = exists().where(delivery_events.c.delivery_id == _row.id)
+    kind, at = literal(DeliveryState.SUPPRESSED.value), literal(now, delivery_events.c.at.type)
+    # From the few who are suppressed to their deliveries, and not through all deliveries.
+    theirs = select(subscribers.c.id).where(subscribers.c.address_key.in_(select(suppressions.c.address_key)))
+    rows = select(_row.id, kind, at, _row.attempt, literal("")).where(
+        _row.edition_id == edition_id, _row.subscriber_id.in_(theirs), _row.state == DeliveryState.SUPPRESSED, ~told
+    )
     connection.execute(insert(delivery_events).from_select(("delivery_id", "kind", "at", "attempt", "detail"), rows))

@@ -14,6 +14,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 from digest.errors import DatabaseUnreachable
 
 BUSY_SECONDS = 10
+CACHE_KB = 64_000
+"""Of SQLite's pages that a connection keeps at most. The 2 MB it would keep by itself make large editions slow to freeze."""
 _IMMEDIATE = "digest_immediate"
 _KEYS_OFF = "digest_keys_off"
 # By itself PostgreSQL shows each statement of a transaction what was committed before that statement.
@@ -31,14 +33,24 @@ def connect(url: str) -> Engine:
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-            raise DatabaseUnreachable(_place(url), "only sqlite:/// and postgresql:// addresses are understood")
+            raise DatabaseUnreachable(place(url), "only sqlite:/// and postgresql:// addresses are understood")
         engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise DatabaseUnreachable(_place(url), str(error)) from error
+        raise DatabaseUnreachable(place(url), str(error)) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def driver_address(engine: Engine) -> str:
+    """The address of a PostgreSQL database as its driver understands it, with the password."""
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def driver(connection: Connection) -> Any:
+    """The driver's own connection below one of ours, in the same transaction."""
+    return connection.connection.driver_connection
 
 
 @contextmanager
@@ -77,9 +89,7 @@ def rebuild(engine: Engine) -> Iterator[Connection]:
     with _open(engine, options) as connection:
         yield connection
         if engine.dialect.name == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
-            raise DatabaseUnreachable(
-                _place(engine.url.render_as_string()), f"rows without their parents: {broken[:3]}"
-            )
+            raise DatabaseUnreachable(place(engine.url.render_as_string()), f"rows without their parents: {broken[:3]}")
 
 
 @contextmanager
@@ -91,10 +101,10 @@ def _open(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
         # Its other subclasses are ours to mend: a wrong statement, a broken rule.
         if type(error) not in {DatabaseError, OperationalError}:
             raise
-        raise DatabaseUnreachable(_place(engine.url.render_as_string()), str(error.orig)) from error
+        raise DatabaseUnreachable(place(engine.url.render_as_string()), str(error.orig)) from error
 
 
-def _place(url: str) -> str:
+def place(url: str) -> str:
     """The address without its password."""
     try:
         return make_url(url).render_as_string(hide_password=True)
@@ -110,6 +120,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        f"cache_size = -{CACHE_KB}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -73,18 +73,20 @@ def due(conn: Connection, now: datetime) -> list[KnownFeed]:
     return _known(conn, *_due(now))
 
 
-def claim(conn: Connection, now: datetime, until: datetime) -> list[KnownFeed]:
+def claim(conn: Connection, now: datetime, until: datetime, most: int | None = None) -> list[KnownFeed]:
     """The feeds that are due, each for one caller only: for anybody else they are due again at `until`.
 
     Args:
         conn: in a write transaction.
         now: the time.
         until: when somebody else may take over from a caller who crashed.
+        most: how many, the longest due first; others get the next ones at the same time.
     """
-    found = due(conn, now)
-    taken = update(feeds).where(*_due(now)).values(next_poll_at=until).returning(feeds.c.id)
-    ids = set(conn.scalars(taken))
-    return [known for known in found if known.id in ids]
+    found = _known(conn, *_due(now), most=most, lock=True)
+    if found:
+        taken = update(feeds).where(feeds.c.id == bindparam("feed_id")).values(next_poll_at=until)
+        conn.execute(taken, [{"feed_id": known.id} for known in found])
+    return found
 
 
 def by_url(conn: Connection, url: str) -> KnownFeed | None:
@@ -191,8 +193,12 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return feeds.c.configured, ~feeds.c.paused, feeds.c.retired_at.is_(None), feeds.c.next_poll_at <= now
 
 
-def _known(conn: Connection, *conditions: ColumnElement[bool]) -> list[KnownFeed]:
-    query = select(feeds).where(*conditions).order_by(feeds.c.next_poll_at, feeds.c.id)
+def _known(
+    conn: Connection, *conditions: ColumnElement[bool], most: int | None = None, lock: bool = False
+) -> list[KnownFeed]:
+    query = select(feeds).where(*conditions).order_by(feeds.c.next_poll_at, feeds.c.id).limit(most)
+    if lock:
+        query = query.with_for_update(skip_locked=True)
     return [KnownFeed(row["id"], feed_of(row), _memory(row)) for row in rows(conn, query)]
 
 

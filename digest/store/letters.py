@@ -1,12 +1,65 @@
-"""Letters: which have gone, so that each goes once."""
+"""Letters: which have gone, so that each goes once, and which are still to be written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from digest.store.tables import letters
+from digest.store.tables import letter_orders, letters
 from digest.store.upsert import insert_if_absent
+
+
+@dataclass(frozen=True, slots=True)
+class LetterOrder:
+    """A letter that is to be written to a subscription's reader: of what `kind`, with whatever parameters that needs.
+
+    It holds no address, which only the subscriber has; with whom it is deleted. `attempt` counts how often it was put off.
+    """
+
+    key: str
+    kind: str
+    subscription_id: int
+    parameters: Mapping[str, Any]
+    attempt: int = 0
+
+
+def order(connection: Connection, wanted: LetterOrder, now: datetime) -> bool:
+    """Keep what is to be written; False where a letter with its key is kept or has gone already."""
+    if taken(connection, [wanted.key]):
+        return False
+    row = {
+        "key": wanted.key,
+        "kind": wanted.kind,
+        "subscription_id": wanted.subscription_id,
+        "parameters": dict(wanted.parameters),
+        "not_before": now,
+        "ordered_at": now,
+    }
+    return insert_if_absent(connection, letter_orders, [row]) > 0
+
+
+def orders(connection: Connection, now: datetime, most: int) -> list[LetterOrder]:
+    """Letters whose time has come, the oldest first."""
+    row = letter_orders.c
+    due = select(letter_orders).where(row.not_before <= now).order_by(row.not_before, row.id).limit(most)
+    return [
+        LetterOrder(one.key, one.kind, one.subscription_id, one.parameters, one.attempt)
+        for one in connection.execute(due)
+    ]
+
+
+def put_off(connection: Connection, key: str, until: datetime, attempt: int) -> None:
+    """Let a letter wait that could not go at its `attempt`-th try."""
+    connection.execute(
+        update(letter_orders).where(letter_orders.c.key == key).values(not_before=until, attempt=attempt)
+    )
+
+
+def drop(connection: Connection, key: str) -> None:
+    """Forget what was to be written: it has gone, or never can."""
+    connection.execute(delete(letter_orders).where(letter_orders.c.key == key))
 
 
 def take(connection: Connection, key: str, now: datetime, lease: timedelta) -> bool:

@@ -1,4 +1,4 @@
-"""Subscribers, their subscriptions, and the addresses that must not be mailed.
+"""Subscribers and their subscriptions.
 
 Addresses arrive here as `subscribers.consent.checked` leaves them, in plain ASCII. Two spellings that differ in case
 only are one subscriber, which is mailed as first written.
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
-from digest.model import DeliveryState, Subscription, SubscriptionState, Suppression
+from digest.model import DeliveryState, Subscription, SubscriptionState
 from digest.store.tables import deliveries, delivery_events, subscribers, subscriptions, suppressions
 from digest.store.upsert import insert_if_absent
 
@@ -188,23 +188,6 @@ def remove(connection: Connection, address: str) -> bool:
     connection.execute(update(delivery_events).where(told).values(detail=""))
     connection.execute(update(deliveries).where(theirs).values(last_reply=None))
     return connection.execute(delete(subscribers).where(_is(address))).rowcount > 0
-
-
-def suppress(connection: Connection, address_key: str, reason: str, now: datetime) -> None:
-    """Never mail this address again. The first reason stands."""
-    insert_if_absent(connection, suppressions, [{"address_key": address_key, "reason": reason, "since": now}])
-
-
-def suppressed(connection: Connection, keys: Collection[str]) -> dict[str, str]:
-    """Those of the address keys that must not be mailed, each with the reason."""
-    found = select(suppressions.c.address_key, suppressions.c.reason).where(suppressions.c.address_key.in_(keys))
-    return {row.address_key: row.reason for row in connection.execute(found)}
-
-
-def suppression(connection: Connection, address_key: str) -> Suppression | None:
-    """Why and since when an address must not be mailed; None where it may."""
-    row = connection.execute(select(suppressions).where(suppressions.c.address_key == address_key)).one_or_none()
-    return None if row is None else Suppression(row.address_key, row.reason, row.since)
 
 
 def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, int]:

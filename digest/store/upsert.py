@@ -1,4 +1,4 @@
-"""Insert-if-absent, the one statement that the two databases spell differently."""
+"""Insert-if-absent and insert-or-add, the statements that the two databases spell differently."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +11,17 @@ def absent_into(conn: Connection, table: Table) -> postgresql.Insert | sqlite.In
     """An INSERT, still without values, that passes over rows of which a key is known."""
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     return insert(table).on_conflict_do_nothing()
+
+
+def adding_into(conn: Connection, table: Table, column: str) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT, still without values, that adds to a row's `column` where its key is known."""
+    if conn.dialect.name == "postgresql":
+        counted = postgresql.insert(table)
+        sum_up = {column: table.c[column] + counted.excluded[column]}
+        return counted.on_conflict_do_update(index_elements=list(table.primary_key), set_=sum_up)
+    added = sqlite.insert(table)
+    sum_up = {column: table.c[column] + added.excluded[column]}
+    return added.on_conflict_do_update(index_elements=list(table.primary_key), set_=sum_up)
 
 
 def insert_if_absent(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -12,6 +12,7 @@ from digest.links import address_key
 from digest.model import Digest, Subscription, SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers as store
+from digest.store import suppressions
 
 LOCALHOST = "localhost"
 
@@ -52,6 +53,20 @@ def checked(address: str) -> str:
     return f"{found.local_part}@{LOCALHOST if on_this_machine else found.ascii_domain}"
 
 
+def acceptable(address: str, config: Config) -> str:
+    """The address as `checked` leaves it, unless it is one that we send from: our mail to it would come back for ever.
+
+    Raises:
+        BadAddress: it cannot be mailed; says why.
+    """
+    accepted = checked(address)
+    name, _, domain = accepted.lower().rpartition("@")
+    ours = {config.site.from_address.lower(), config.bounces.address.lower()}
+    if {accepted.lower(), f"{name.partition('+')[0]}@{domain}"} & ours:
+        raise BadAddress(accepted, "This service sends from it, so its mail would go round in a circle.")
+    return accepted
+
+
 def masked(address: str) -> str:
     """The address as a page may show it to whoever holds a forwarded mail: enough for its owner, for others too little."""
     local, _, domain = address.rpartition("@")
@@ -82,10 +97,10 @@ def subscribe(
     Raises:
         BadAddress: it cannot be mailed, or must not be since it is suppressed.
     """
-    accepted = checked(address)
+    accepted = acceptable(address, config)
     key = address_key(accepted, config.signing_keys)
     with engines.write(engine) as connection:
-        if reason := store.suppressed(connection, [key]).get(key):
+        if reason := suppressions.reasons(connection, [key]).get(key):
             raise BadAddress(accepted, suppressed_sentence(reason))
         before = store.by_keys(connection, digest.slug, [key]).get(key)
         after = store.add(connection, accepted, key, digest.slug, topics, consent(how, now), now)

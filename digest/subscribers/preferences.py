@@ -15,6 +15,7 @@ from digest.links import address_key
 from digest.model import Subscription, SubscriptionState, Topic
 from digest.store import engine as engines
 from digest.store import subscribers as store
+from digest.store import suppressions
 
 UNDO = timedelta(days=30)
 LONGEST_PAUSE = timedelta(days=365)
@@ -63,7 +64,7 @@ def undo(config: Config, engine: Engine, subscription_id: int, now: datetime) ->
         found = store.subscription(connection, subscription_id)
         if found is not None and may_return(found, now):
             key = address_key(found.address, config.signing_keys)
-            if not store.suppressed(connection, [key]):
+            if not suppressions.reasons(connection, [key]):
                 store.resume(connection, subscription_id)
                 return store.subscription(connection, subscription_id)
         return found

@@ -22,7 +22,8 @@ from digest.model import Digest, SubscriptionState
 from digest.spreadsheet import guarded, unguarded
 from digest.store import engine as engines
 from digest.store import subscribers as store
-from digest.subscribers.consent import checked, consent, suppressed_sentence
+from digest.store import suppressions
+from digest.subscribers.consent import acceptable, consent, suppressed_sentence
 
 COLUMNS = ("email", "digest", "state", "topics", "paused_until", "since", "ended_at")
 LONGEST_LINE = 64 * 1024
@@ -191,7 +192,7 @@ def _take(
     refused = [one for one in judged if isinstance(one, Refusal)]
     named = [one for one in judged if not isinstance(one, Refusal)]
     keys = {newcomer.address_key for _, newcomer in named}
-    known, suppressed = store.by_keys(connection, digest.slug, keys), store.suppressed(connection, keys)
+    known, suppressed = store.by_keys(connection, digest.slug, keys), suppressions.reasons(connection, keys)
     added: dict[str, store.Newcomer] = {}
     already = 0
     for line, newcomer in named:
@@ -211,7 +212,7 @@ def _take(
 def _judged(config: Config, record: Record, digest: Digest) -> tuple[int, store.Newcomer] | Refusal:
     """The record's line and whom it names, or what is wrong with it."""
     try:
-        address = checked(record.address)
+        address = acceptable(record.address, config)
     except BadAddress as bad:
         return Refusal(record.line, bad.address, bad.reason)
     known = {topic.slug for topic in config.topics}

@@ -19,6 +19,7 @@ from digest.web.archive import ArchivePages
 from digest.web.desk import DeskPages
 from digest.web.feedback import FeedbackPages
 from digest.web.guard import Guard, security_headers, style_hashes
+from digest.web.hooks import HookPages
 from digest.web.house import HousePages
 from digest.web.pages import Pages
 from digest.web.pictures import PicturePages
@@ -92,6 +93,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         ReaderPages(pages),
         FeedbackPages(pages),
         PicturePages(pages),
+        HookPages(pages),
         HousePages(pages),
     )
     app = Starlette(

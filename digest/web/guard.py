@@ -15,11 +15,14 @@ from digest.language import Language
 from digest.links import Purpose
 
 MOST_BODY_BYTES = 4096
+MOST_HOOK_BYTES = 1024 * 1024
+"""Other programs bring whole mails."""
 BODY_SECONDS = 10.0
 
 _WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
 _PRIVATE = tuple(f"/{purpose}/" for purpose in Purpose)
 _DESK = f"/{Purpose.DESK}/"
+_HOOKS = "/hooks/"
 _OURS = "default-src 'none'; img-src 'self'"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -91,8 +94,9 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
     Raises:
         ClientDisconnect: it has broken off, and what has come of it must not be taken for the whole.
     """
+    most = MOST_HOOK_BYTES if scope["path"].startswith(_HOOKS) else MOST_BODY_BYTES
     announced = Headers(scope=scope).get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > MOST_BODY_BYTES:
+    if not announced.isdecimal() or int(announced) > most:
         return None
     body: bytes = b""
     while True:
@@ -100,7 +104,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MOST_BODY_BYTES:
+        if len(body) > most:
             return None
         if not message.get("more_body", False):
             return body

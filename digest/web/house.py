@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from digest import health
 from digest.errors import DigestError
 from digest.language import Language
 from digest.model import Feed, Topic
@@ -29,6 +30,7 @@ class HousePages:
             Route("/how-stories-are-chosen", self.how, methods=["GET"]),
             Route("/health/live", self.live, methods=["GET"]),
             Route("/health/ready", self.ready, methods=["GET"]),
+            Route("/health/service", self.service, methods=["GET"]),
         ]
 
     def how(self, _request: Request) -> Response:
@@ -55,6 +57,16 @@ class HousePages:
             log.warning("not ready", reason=str(error))
             return PlainTextResponse("not ready\n", 503)
         return PlainTextResponse("ready\n")
+
+    def service(self, _request: Request) -> Response:
+        """Whether the whole service does its work, also what other processes do. What is wrong stands in the log."""
+        try:
+            found = health.look(self._pages.engine, self._pages.clock())
+        except DigestError as error:
+            found = (str(error),)
+        for fault in found:
+            log.warning("not well", reason=fault)
+        return PlainTextResponse("not well\n", 503) if found else PlainTextResponse("well\n")
 
 
 def weighted(topics: Collection[Topic], language: Language) -> list[tuple[str, list[Topic]]]:

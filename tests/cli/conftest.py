@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import time_machine
 
 from digest.cli.main import main
@@ -14,7 +15,7 @@ from tests.cli.shell import KEY, Finished, Run
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run `digest` as the shell would, in an environment without settings of its own."""
     for name in list(os.environ):
         if name.startswith("DIGEST_"):
@@ -31,7 +32,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         said = capsys.readouterr()
         return Finished(int(ended.value.code or 0), said.out, said.err)
 
-    return _run
+    yield _run
+    # A command that runs for good sends logs to its standard error, which is closed once the test is over.
+    structlog.reset_defaults()
 
 
 @pytest.fixture

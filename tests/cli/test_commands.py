@@ -72,6 +72,23 @@ def test_init_makes_a_home_that_check_finds_well(run: Run, tmp_path: Path) -> No
     assert "note    relay: no relay is named" in check.stdout
 
 
+def test_check_says_whether_the_limits_leave_room_for_everybody(run: Run, home: Path) -> None:
+    for number in range(2):
+        assert run("subscribers", "add", f"r{number}@readers.example").returncode == 0
+    well = run("check", "--no-network")
+    configuration = (home / "digest.toml").read_text(encoding="utf-8")
+    limited = configuration.replace("per_hour = 0", "per_hour = 1").replace("late_hours = 12", "late_hours = 1")
+    (home / "digest.toml").write_text(limited, encoding="utf-8")
+    short = run("check", "--no-network")
+
+    assert "pace: as fast as the relay takes it, over up to 20 connections." in well.stdout
+    assert (
+        "FAULT   pace: 2 readers at 1 an hour take 2 hours, longer than late_hours = 1: 1 are reached in time"
+        in short.stdout
+    )
+    assert short.returncode == 1
+
+
 def test_a_home_that_is_none_is_named_with_what_to_do(run: Run) -> None:
     finished = run("check")
 
@@ -228,6 +245,20 @@ def test_a_relay_with_links_to_the_readers_own_machine_is_a_fault(run: Run, home
 
     assert finished.returncode == 1
     assert "every link in the mail would lead to the reader's own machine" in finished.stdout
+
+
+def test_check_says_whether_the_relays_log_can_be_read(run: Run, home: Path) -> None:
+    settings = home / "digest.toml"
+    text = settings.read_text().replace('unknown = "resend_once"', 'unknown = "reconcile"')
+    settings.write_text(text.replace('relay_log = ""', 'relay_log = "mail.log*"'))
+
+    lacking = run("check", "--no-network")
+    (home / "mail.log").write_text("2026-02-10T06:00:00Z mail postfix/qmgr[3]: 4D1: removed\n")
+    reading = run("check", "--no-network")
+
+    assert lacking.returncode == 1
+    assert f"FAULT   relay log: {home / 'mail.log*'} cannot be read: there is no such file." in lacking.stdout
+    assert f"ok      relay log: {home / 'mail.log*'} can be read; it begins at 2026-02-10 06:00 UTC." in reading.stdout
 
 
 def test_check_tells_which_phrases_a_locale_lacks_and_refuses_a_broken_catalogue(run: Run, home: Path) -> None:

@@ -11,9 +11,9 @@ import time_machine
 from sqlalchemy import Connection, select, update
 
 from digest.links import address_key
-from digest.model import DeliveryState
+from digest.model import Cause, DeliveryState
 from digest.store import engine as engines
-from digest.store import subscribers
+from digest.store import subscribers, suppressions
 from digest.store.tables import deliveries
 from tests.cli.desk import NOW
 from tests.cli.shell import KEY, Run
@@ -194,7 +194,7 @@ def test_a_reader_is_shown_with_what_was_sent_and_when_the_next_mail_is_due(run:
 @pytest.mark.usefixtures("published")
 def test_a_suppressed_reader_is_shown_even_once_erased(run: Run, tmp_path: Path) -> None:
     with database(tmp_path) as connection:
-        subscribers.suppress(connection, address_key(ANN, (KEY,)), "the mailbox does not exist", NOW)
+        suppressions.suppress(connection, address_key(ANN, (KEY,)), Cause.BOUNCED, "the mailbox does not exist", NOW)
     with_mail = run("subscribers", "show", ANN).stdout
     run("subscribers", "remove", ANN)
     erased = run("subscribers", "show", ANN)

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine, update
 
 from digest.delivery import deliver as verb
+from digest.delivery.cuts import Prepare
 from digest.delivery.deliver import DeliveryReport
 from digest.model import DeliveryState, Outcome, SubscriptionState
 from digest.store import deliveries
@@ -27,7 +28,7 @@ def sent(
     home: Path,
     sink: Sink,
     now: datetime = NOW,
-    make: verb.Prepare = prepare,
+    make: Prepare = prepare,
     progress: Callable[[Outcome], None] | None = None,
     **delivery: object,
 ) -> DeliveryReport:

@@ -19,6 +19,14 @@ def nothing_special(_verb: str, _session: "Session") -> str | None:
     return None
 
 
+Witness = Callable[[str, "Session", bytes], None]
+"""Hears of what happens to connections: connected, begun (a message), taken (with its bytes), lost (with what came)."""
+
+
+def nobody(_what: str, _session: "Session", _content: bytes) -> None:
+    return None
+
+
 def saying(**replies: str) -> Script:
     """Fixed replies by verb; GREETING, BODY (in the middle of it) and DOT count as verbs."""
     return lambda verb, _session: replies.get(verb)
@@ -32,6 +40,7 @@ class Session:
     sender: str = ""
     recipient: str = ""
     transactions: int = 0
+    number: int = 0
 
 
 @dataclass
@@ -39,6 +48,9 @@ class Sink:
     """What the server heard. `accepted` are the messages it has taken, whether or not it lived to say so."""
 
     script: Script = nothing_special
+    witness: Witness = nobody
+    reply_after: Callable[[], float] = float
+    """Seconds between the dot, at which a message is taken, and the reply to it."""
     offers: tuple[str, ...] = ("PIPELINING", "8BITMIME")
     tls: ssl.SSLContext | None = None
     accepted: list[tuple[str, bytes]] = field(default_factory=list)
@@ -71,8 +83,10 @@ class Sink:
             await asyncio.gather(*self.serving_now, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session()
+        session = Session(number=len(self.sessions) + 1)
         self.sessions.append(session)
+        self.witness("connected", session, b"")
+        came = b""
         task = asyncio.current_task()
         assert task is not None
         self.serving_now.add(task)
@@ -80,9 +94,12 @@ class Sink:
         self.busiest = max(self.busiest, self.busy)
         try:
             await self._dialogue(reader, writer, session)
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+        except asyncio.IncompleteReadError as error:
+            came = error.partial
+        except (ConnectionError, ssl.SSLError):
             pass
         finally:
+            self.witness("lost", session, came)
             self.busy -= 1
             self.serving_now.discard(task)
             writer.close()
@@ -114,6 +131,7 @@ class Sink:
                         return
 
     async def _message(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session) -> bool:
+        self.witness("begun", session, b"")
         early = self.script("BODY", session)
         if early is not None:
             await reader.readline()
@@ -124,7 +142,14 @@ class Sink:
         if reply is None or reply.startswith("2") or reply in {HANG_UP, SILENCE}:
             self.accepted.append((session.recipient, re.sub(rb"(?m)^\.\.", b".", body[:-3])))
             session.transactions += 1
+            self.witness("taken", session, body)
         session.recipient = session.sender = ""
+        if reply == SILENCE:
+            # Whoever leaves out one reply and gives the next would be understood as giving this one.
+            await reader.read()
+            return False
+        if wait := self.reply_after():
+            await asyncio.sleep(wait)
         usual = f"250 2.0.0 Ok: queued as Q{len(self.accepted)}"
         return await self._answer(writer, session, "DOT", usual if reply is None else reply)
 

@@ -31,7 +31,7 @@ def test_a_thousand_readers_get_one_mail_each(engine: Engine, tmp_path: Path) ->
     assert sorted(sink.recipients) == everyone(1000)
     assert report.as_dict() == {
         "sent": 1000, "failed": 0, "deferred": 0, "unknown": 0, "suppressed": 0, "expired": 0, "quarantined": 0,
-        "outbox": 0, "left": 0, "seconds": 0.0, "problem": "",
+        "outbox": 0, "found": 0, "returned": 0, "left": 0, "seconds": 0.0, "problem": "",
     }  # fmt: skip
     assert states(engine) == {DeliveryState.SENT: 1000}
     assert len(sink.sessions) <= 8

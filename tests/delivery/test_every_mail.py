@@ -405,7 +405,7 @@ def test_a_strict_server_gets_every_byte_as_it_was_made() -> None:
         server = await asyncio.get_running_loop().create_server(lambda: SMTP(strict), "127.0.0.1", 0)
         async with server, smtp.Connection(Relay("127.0.0.1", server.sockets[0].getsockname()[1])) as connection:
             for body in bodies:
-                assert isinstance(await connection.send(SITE.from_address, ANN, body, _always), Accepted)
+                assert isinstance(await connection.send(smtp.Envelope(SITE.from_address, ANN), body, _always), Accepted)
 
     asyncio.run(submit())
     assert [body for _, _, body in strict.taken] == bodies

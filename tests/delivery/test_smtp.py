@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,7 +15,7 @@ from aiosmtpd.handlers import Message
 
 from digest.config import Relay, Security
 from digest.delivery import smtp
-from digest.delivery.smtp import Connection, Patience
+from digest.delivery.smtp import Connection, Envelope, Patience
 from digest.delivery.wire import MOST_REPLY
 from digest.model import Accepted, NotSent, Outcome, Phase, Refused, Unconfirmed, Withdrawn
 from tests.delivery.sink import HANG_UP, SILENCE, Script, Session, Sink, saying
@@ -32,17 +33,27 @@ async def no() -> bool:
     return False
 
 
-def run(sink: Sink, messages: int = 1, offer: Callable[[], Awaitable[bool]] = yes, body: bytes = BODY) -> list[Outcome]:
-    """Send messages to r0@x.example and so on over one connection."""
+def run(
+    sink: Sink,
+    messages: int = 1,
+    offer: Callable[[], Awaitable[bool]] = yes,
+    body: bytes = BODY,
+    ahead: Callable[[int], Envelope | None] = lambda _: None,
+) -> list[Outcome]:
+    """Send messages to r0@x.example and so on over one connection, each of which is told what comes `ahead`."""
 
     async def scenario() -> list[Outcome]:
         async with sink.serving(), Connection(sink.relay, patience=QUICK) as connection:
             return [
-                await connection.send("digest@news.example", f"r{number}@x.example", body, offer)
+                await connection.send(reader(number), body, offer, ahead=ahead(number + 1))
                 for number in range(messages)
             ]
 
     return asyncio.run(scenario())
+
+
+def reader(number: int) -> Envelope:
+    return Envelope("digest@news.example", f"r{number}@x.example")
 
 
 def sinks(script: Script) -> Iterator[Sink]:
@@ -54,6 +65,12 @@ def once(verb: str, reply: str) -> Script:
     """The reply to the first of these commands; what comes after is answered as usual."""
     left = [reply]
     return lambda heard, _session: left.pop() if heard == verb and left else None
+
+
+def nth_time(verb: str, nth: int, reply: str) -> Script:
+    """The reply to the nth of these commands; all others are answered as usual."""
+    heard = itertools.count(1)
+    return lambda said, _session: reply if said == verb and next(heard) == nth else None
 
 
 def test_a_message_arrives_as_it_is_and_the_relays_name_for_it_is_kept() -> None:
@@ -130,7 +147,7 @@ def test_a_relay_that_takes_no_more_of_the_body_is_not_waited_for_long() -> None
         server = await asyncio.start_server(stuck, "127.0.0.1", 0, limit=1024)
         relay = Relay("127.0.0.1", server.sockets[0].getsockname()[1])
         async with server, Connection(relay, patience=QUICK) as connection:
-            outcome = await connection.send("a@b.example", "c@d.example", BODY * 400_000, yes)
+            outcome = await connection.send(Envelope("a@b.example", "c@d.example"), BODY * 400_000, yes)
             released.set()
             return outcome
 
@@ -148,7 +165,7 @@ def test_a_relay_that_hangs_up_while_the_ledger_is_asked_has_not_got_the_message
             return True
 
         async with sink.serving(), Connection(sink.relay, patience=QUICK) as connection:
-            return await connection.send("a@b.example", "c@d.example", BODY, slowly), sink
+            return await connection.send(Envelope("a@b.example", "c@d.example"), BODY, slowly), sink
 
     outcome, sink = asyncio.run(scenario())
     assert outcome == NotSent(Phase.BODY, "the connection was closed")
@@ -225,10 +242,73 @@ def test_a_relay_that_closes_the_connection_between_messages_is_called_again() -
         assert len(sink.sessions) == 3
 
 
+# ── what comes ahead ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_next_envelope_goes_out_with_the_dot_where_the_relay_allows_it() -> None:
+    for sink in sinks(saying()):
+        assert run(sink, 3, ahead=reader) == [Accepted("Q1"), Accepted("Q2"), Accepted("Q3")]
+        assert sink.accepted == [(f"r{number}@x.example", BODY) for number in range(3)]
+        assert len(sink.sessions) == 1
+        asked = [verb for verb in sink.sessions[0].verbs if verb == "MAIL"]
+        assert len(asked) == (4 if sink.offers else 3)
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "DOT"])
+@pytest.mark.parametrize("reply", ["450 later", "550 never"])
+def test_a_refusal_concerns_the_message_it_is_about_whatever_came_ahead(verb: str, reply: str) -> None:
+    for nth in range(1, 4):
+        for offers in (("PIPELINING",), ()):
+            sink = Sink(nth_time(verb, nth, reply), offers=offers)
+            outcomes = run(sink, 4, ahead=lambda number: reader(number) if number < 4 else None)
+            assert [isinstance(outcome, Refused) for outcome in outcomes] == [n == nth - 1 for n in range(4)]
+            assert sink.recipients == [f"r{n}@x.example" for n in range(4) if n != nth - 1]
+            assert len(sink.sessions) == 1
+            assert sink.sessions[0].verbs[-1] == "QUIT"
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "DOT"])
+@pytest.mark.parametrize("reply", ["421 busy", HANG_UP, SILENCE])
+def test_what_breaks_after_the_dot_leaves_only_its_own_message_in_doubt(verb: str, reply: str) -> None:
+    for offers in (("PIPELINING",), ()):
+        sink = Sink(nth_time(verb, 2, reply), offers=offers)
+        first, second, third = run(sink, 3, ahead=lambda number: reader(number) if number < 3 else None)
+        assert (first, type(third)) == (Accepted("Q1"), Accepted)
+        if verb == "DOT":
+            assert isinstance(second, NotSent if reply == "421 busy" else Unconfirmed)
+        else:
+            # Whoever hangs up between two messages has had enough of the connection, and is called again.
+            assert isinstance(second, Accepted if verb == "MAIL" and reply != SILENCE else NotSent | Accepted)
+        assert len(set(sink.recipients)) == len(sink.recipients)
+
+
+def test_another_message_than_was_announced_goes_over_another_connection() -> None:
+    sink = Sink()
+    assert run(sink, 2, ahead=lambda _: reader(9)) == [Accepted("Q1"), Accepted("Q2")]
+    assert sink.recipients == ["r0@x.example", "r1@x.example"]
+    assert len(sink.sessions) == 2
+
+
+def test_an_announced_envelope_that_was_refused_is_taken_back_over_the_same_connection() -> None:
+    def refuses_nine(verb: str, session: Session) -> str | None:
+        return "550 never" if verb == "RCPT" and session.recipient == "r9@x.example" else None
+
+    sink = Sink(refuses_nine)
+    assert run(sink, 2, ahead=lambda number: reader(9) if number == 1 else None) == [Accepted("Q1"), Accepted("Q2")]
+    assert sink.recipients == ["r0@x.example", "r1@x.example"]
+    assert len(sink.sessions) == 1
+
+
+def test_an_address_that_holds_more_than_an_address_is_not_announced() -> None:
+    sink = Sink()
+    run(sink, ahead=lambda _: Envelope("a@b.example", "c@d.example>\r\nRCPT TO:<e@f.example"))
+    assert sink.sessions[0].verbs == ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "DOT", "QUIT"]
+
+
 def test_a_line_of_a_body_that_begins_with_a_dot_arrives_with_it() -> None:
     body = b".\r\n..\r\nA\r\n.B\r\n"
     sink = Sink()
-    run(sink, body=body)
+    run(sink, body=smtp.stuffed(body))
     assert sink.accepted[0][1] == body
 
 
@@ -238,7 +318,7 @@ def test_a_line_of_a_body_that_begins_with_a_dot_arrives_with_it() -> None:
 def test_an_address_that_holds_more_than_an_address_is_never_said(address: str) -> None:
     async def scenario(sink: Sink) -> Outcome:
         async with sink.serving(), Connection(sink.relay) as connection:
-            return await connection.send("digest@news.example", address, BODY, yes)
+            return await connection.send(Envelope("digest@news.example", address), BODY, yes)
 
     sink = Sink()
     outcome = asyncio.run(scenario(sink))
@@ -250,7 +330,7 @@ def test_an_address_that_holds_more_than_an_address_is_never_said(address: str) 
 def test_an_address_beyond_ascii_needs_a_relay_that_takes_it() -> None:
     async def scenario(sink: Sink) -> Outcome:
         async with sink.serving(), Connection(sink.relay) as connection:
-            return await connection.send("digest@news.example", "zoë@x.example", BODY, yes)
+            return await connection.send(Envelope("digest@news.example", "zoë@x.example"), BODY, yes)
 
     modern = Sink(offers=("SMTPUTF8", "8BITMIME"))
     assert asyncio.run(scenario(modern)) == Accepted("Q1")
@@ -292,7 +372,7 @@ def test_nobody_listening_is_said_in_plain_words() -> None:
 
         async def scenario(host: str) -> Outcome:
             async with Connection(Relay(host, port)) as connection:
-                return await connection.send("a@b.example", "c@d.example", BODY, yes)
+                return await connection.send(Envelope("a@b.example", "c@d.example"), BODY, yes)
 
         assert asyncio.run(scenario("127.0.0.1")) == NotSent(Phase.CONNECT, "connection refused")
         assert asyncio.run(scenario("localhost")) == NotSent(Phase.CONNECT, "connection refused")
@@ -350,7 +430,7 @@ def serving_tls(sink: Sink, security: Security) -> AbstractAsyncContextManager[S
 def test_a_connection_is_encrypted_and_used_as_any_other(security: Security) -> None:
     async def scenario() -> Outcome:
         async with serving_tls(sink, security), Connection(sink.relay, patience=QUICK, tls=contexts()[1]) as connection:
-            return await connection.send("digest@news.example", "r0@x.example", BODY * 5000, yes)
+            return await connection.send(Envelope("digest@news.example", "r0@x.example"), BODY * 5000, yes)
 
     sink = Sink()
     assert asyncio.run(scenario()) == Accepted("Q1")
@@ -431,7 +511,7 @@ def aiosmtpd_relay(mailbox: Mailbox) -> Iterator[Relay]:
 def test_a_server_that_is_not_ours_understands_us() -> None:
     async def scenario(relay: Relay) -> list[Outcome]:
         async with Connection(relay) as connection:
-            return [await connection.send("a@b.example", f"r{n}@x.example", BODY, yes) for n in range(3)]
+            return [await connection.send(Envelope("a@b.example", f"r{n}@x.example"), BODY, yes) for n in range(3)]
 
     mailbox = Mailbox()
     with aiosmtpd_relay(mailbox) as relay:

@@ -11,6 +11,7 @@ from digest.model import (
     DeliveryState,
     Edition,
     Outcome,
+    Returned,
 )
 from digest.store import claims, deliveries
 from digest.store import engine as engines
@@ -46,7 +47,7 @@ def swept(engine: Engine, now: datetime, policy: UnknownPolicy = RESEND) -> clai
         return claims.sweep(connection, now, policy, LATE)
 
 
-def events(engine: Engine, address: str = "r0@readers.example") -> list[DeliveryState]:
+def events(engine: Engine, address: str = "r0@readers.example") -> list[DeliveryState | Returned]:
     with engines.read(engine) as connection:
         return [event.kind for event in deliveries.history(connection, address)]
 

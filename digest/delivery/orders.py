@@ -1,0 +1,142 @@
+"""Letters that wait to be written: ordered in one moment, written and sent within seconds by whoever runs the post.
+
+What is kept is what a letter is about, and never the letter: it is written when it goes, to the address that the subscriber has
+then and with links that hold then.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+
+from sqlalchemy import Connection, Engine
+
+from digest import clock as clocks
+from digest.config import Config
+from digest.delivery import message
+from digest.delivery.letter import Letter
+from digest.delivery.message import Reader
+from digest.delivery.post import PostReport, post
+from digest.editions.render import Renderer
+from digest.links import Links, Purpose
+from digest.model import (
+    Accepted,
+    NotSent,
+    Outcome,
+    Phase,
+    Refused,
+    Subscription,
+    SubscriptionState,
+    Unconfirmed,
+)
+from digest.store import engine as engines
+from digest.store import letters as store
+from digest.store import subscribers
+from digest.store.letters import LetterOrder
+
+AT_ONCE = 50
+"""How many letters are written at a time."""
+
+
+class Kind(StrEnum):
+    """What a letter is that we write to one reader."""
+
+    CONFIRMATION = "confirmation"
+
+
+Writer = Callable[[LetterOrder, Subscription], Letter | None]
+"""Writes a letter of one kind as it is to be now; None where it need not be written any more."""
+
+
+def enqueue(connection: Connection, wanted: LetterOrder, now: datetime) -> bool:
+    """Have a letter written soon, once the transaction is committed; False where one with its key was ordered before."""
+    return store.order(connection, wanted, now)
+
+
+def writers(config: Config) -> dict[str, Writer]:
+    """Who writes the letters of each kind.
+
+    Raises:
+        MissingSecret: the links in them cannot be signed.
+    """
+    links = Links(config.site.base_url, config.signing_keys)
+    renderer = Renderer(config.site, links, config.language, config.look)
+    return {Kind.CONFIRMATION: partial(_confirmation, config, links, renderer)}
+
+
+async def post_orders(
+    config: Config,
+    engine: Engine,
+    clock: Callable[[], datetime],
+    *,
+    writers: Callable[[Config], Mapping[str, Writer]] = writers,
+) -> PostReport:
+    """Write and send the letters whose time has come. One that could not go waits as a delivery would, and is dropped in the end.
+
+    Raises:
+        MissingSecret: there are letters to write, and the links in them cannot be signed.
+    """
+    now = clock()
+    with engines.read(engine) as connection:
+        due = [
+            (wanted, subscribers.subscription(connection, wanted.subscription_id))
+            for wanted in store.orders(connection, now, AT_ONCE)
+        ]
+    if not due:
+        return PostReport()
+    able = writers(config)
+    written: list[tuple[LetterOrder, Letter | None]] = []
+    faults: dict[str, Outcome] = {}
+    for wanted, reader in due:
+        letter = None
+        try:
+            letter = able[wanted.kind](wanted, reader) if reader else None
+        except Exception as error:  # noqa: BLE001  # one letter that cannot be written must not stop the others
+            faults[wanted.key] = NotSent(Phase.BODY, f"{type(error).__name__}: {error}")
+        written.append((wanted, letter))
+    report = await post(config, engine, [letter for _, letter in written if letter], clock)
+    outcomes = report.outcomes | faults
+    with engines.write(engine) as connection:
+        for wanted, letter in written:
+            _settle(connection, wanted, letter, outcomes.get(wanted.key), clock())
+    report.problems += tuple(f"A letter could not be written: {fault}" for fault in _reasons(faults))
+    return report
+
+
+def _reasons(faults: Mapping[str, Outcome]) -> list[str]:
+    return sorted({fault.reason for fault in faults.values() if isinstance(fault, NotSent)})
+
+
+def _confirmation(
+    config: Config, links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription
+) -> Letter | None:
+    digest = next((one for one in config.digests if one.slug == reader.digest), None)
+    if reader.state is not SubscriptionState.PENDING or digest is None:
+        return None
+    mail = renderer.confirmation_mail(digest, links.signed(Purpose.CONFIRM, reader.id, reader.version))
+    own = Reader(
+        address=reader.address,
+        message_id="",
+        unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, reader.id, reader.version),
+        preferences_url=links.signed(Purpose.PREFERENCES, reader.id, reader.version),
+        feedback_url="",
+        since_text="",
+    )
+    return Letter(wanted.key, reader.address, message.filled_for(mail, own))
+
+
+def _settle(
+    connection: Connection, wanted: LetterOrder, letter: Letter | None, outcome: Outcome | None, now: datetime
+) -> None:
+    match outcome:
+        case Accepted() | Unconfirmed() | Refused(permanent=True):
+            store.drop(connection, wanted.key)
+        case Refused() | NotSent() if clocks.tries_left(wanted.attempt + 1):
+            store.put_off(connection, wanted.key, clocks.retry_at(wanted.attempt + 1, now), wanted.attempt + 1)
+        case Refused() | NotSent():
+            store.drop(connection, wanted.key)
+        case _ if letter is None or store.taken(connection, [wanted.key]):
+            store.drop(connection, wanted.key)
+        case _:
+            # Somebody else has it in hand.
+            store.put_off(connection, wanted.key, now + clocks.LEASE, wanted.attempt)

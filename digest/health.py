@@ -1,0 +1,63 @@
+"""Whether the service does its work, by the pulses of its parts: what is wrong, in sentences."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from digest.store import deliveries, pulses
+from digest.store import engine as engines
+from digest.store.pulses import Part, Pulse
+
+NO_TICK = timedelta(minutes=3)
+"""Ticks come every minute."""
+
+ILL_AFTER = timedelta(minutes=2)
+"""A relay may be away for a moment; who hears of it at once would soon hear no more of anything."""
+
+NOTHING_SENT = timedelta(minutes=10)
+"""For so long something is due and nothing goes, without anybody saying why."""
+
+
+def look(engine: Engine, now: datetime) -> tuple[str, ...]:
+    """What is wrong now.
+
+    Raises:
+        DatabaseUnreachable: it does not answer.
+    """
+    with engines.read(engine) as connection:
+        return faults(pulses.standing(connection), deliveries.due_since(connection), now)
+
+
+def faults(felt: Mapping[Part, Pulse], waiting_since: datetime | None, now: datetime) -> tuple[str, ...]:
+    """What somebody must act on; nothing of what passes by itself, nor of what is merely slow.
+
+    Args:
+        felt: the pulse of every part.
+        waiting_since: when the oldest delivery that is not yet sent became due; None if none is.
+        now: the moment it is about.
+    """
+    tick, send = felt[Part.TICK], felt[Part.SEND]
+    found = []
+    if tick.well_at is None or now - tick.well_at > NO_TICK:
+        since = f"since {tick.well_at:%Y-%m-%d %H:%M} UTC" if tick.well_at else "yet"
+        found.append(f"There was no tick {since}: neither `digest run` nor `digest schedule` is at work.")
+    if lasting(send, now):
+        found.append(f"Nothing is sent since {send.since:%Y-%m-%d %H:%M} UTC: {send.trouble}")
+    elif waiting_since and now - max(waiting_since, send.well_at or waiting_since) > NOTHING_SENT:
+        found.append(
+            f"Mail has been due since {waiting_since:%Y-%m-%d %H:%M} UTC and nothing is sent, for no known reason."
+        )
+    return tuple(found)
+
+
+def lasting(pulse: Pulse, now: datetime) -> bool:
+    """Whether a part is in trouble, and for longer than a moment."""
+    return pulse.since is not None and pulse.until is None and now - pulse.since >= ILL_AFTER
+
+
+def is_told(pulse: Pulse, now: datetime, recent: timedelta) -> bool:
+    """Whether an episode is one to write to operators about: also when it is over, since mail could not go before."""
+    if pulse.since is None or (pulse.until or now) - pulse.since < ILL_AFTER:
+        return False
+    return pulse.until is None or now - pulse.until < recent
