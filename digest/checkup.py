@@ -20,9 +20,10 @@ from digest.feeds.health import Health
 from digest.feeds.markets import sources as market_sources
 from digest.language import FOLDER, template, untranslated
 from digest.model import Memory
+from digest.safe_mode import HOW_TO_LEAVE
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import jobs, quotas, returns, schema
+from digest.store import jobs, quotas, returns, safe_modes, schema
 
 PATIENCE = smtp.Patience(connect=10, reply=10)
 """A check is waited for by a person."""
@@ -162,12 +163,14 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
             pace = _pace(config, quotas.readers(connection), quotas.domains(connection, MOST_DOMAINS), now)
             came_back = returns.counts(connection, (now - CAME_BACK).date())
             at_work = _queue(config, connection)
+            doubted = safe_modes.lasting(connection)
         engine.dispose()
     except DigestError as error:
         return (Finding("database", Level.FAULT, str(error)),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
     sending = *at_work, pace, _returns(config, came_back)
-    return Finding("database", Level.OK, kind), _feeds(states, now), *_market(series, now), *sending
+    safe = [Finding("safe mode", Level.FAULT, f"{doubted.sentence} {HOW_TO_LEAVE}")] if doubted else []
+    return Finding("database", Level.OK, kind), *safe, _feeds(states, now), *_market(series, now), *sending
 
 
 def _queue(config: Config, connection: Connection) -> tuple[Finding, ...]:

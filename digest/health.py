@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from digest.store import deliveries, pulses
+from digest.store import deliveries, pulses, safe_modes
 from digest.store import engine as engines
 from digest.store.pulses import Part, Pulse
 
@@ -26,6 +26,8 @@ def look(engine: Engine, now: datetime) -> tuple[str, ...]:
         DatabaseUnreachable: it does not answer.
     """
     with engines.read(engine) as connection:
+        if doubted := safe_modes.lasting(connection):
+            return (f"Safe mode since {doubted.since:%Y-%m-%d %H:%M} UTC: {doubted.sentence}",)
         return faults(pulses.standing(connection), deliveries.due_since(connection), now)
 
 

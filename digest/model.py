@@ -866,3 +866,25 @@ class SuppressionChange:
     reason: str
     author: str
     at: datetime
+
+
+# ── the service itself ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Doubt(StrEnum):
+    """What is doubtful while the service is in safe mode: the time, or whether the ledger knows all that was sent."""
+
+    CLOCK = "clock"
+    LEDGER = "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class SafeMode:
+    """A time in which nothing is mailed to readers, until somebody has looked; what brought it about, and what ended it."""
+
+    id: int
+    doubt: Doubt
+    sentence: str
+    since: datetime
+    ended_at: datetime | None = None
+    ended_because: str = ""

@@ -17,7 +17,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection, Engine
 
-from digest import health
+from digest import health, safe_mode
 from digest.config import Config
 from digest.delivery.correspond import correspond
 from digest.delivery.deliver import DeliveryReport, deliver
@@ -32,11 +32,12 @@ from digest.errors import DatabaseUnreachable, DigestError
 from digest.feeds import reports
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport
-from digest.model import EditionState
+from digest.model import Doubt, EditionState, SafeMode
+from digest.steady import Steady, Steps, elapsed
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import pulses
+from digest.store import pulses, steps
 from digest.store.pulses import Part
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,9 @@ STOP_SECONDS = 8.0
 LAST_MESSAGE_SECONDS = 4.0
 NOTICE_SECONDS = 0.1
 AWAY = timedelta(hours=1)
+A_STEP = timedelta(minutes=5)
+"""By how much the clock may be set before a run of the sender ends, so that the next goes by the new time."""
+
 BETWEEN_COLLECTIONS = timedelta(minutes=4, seconds=30)
 """How long the mailbox is left alone: every fifth tick looks."""
 
@@ -68,6 +72,7 @@ class TickReport:
     letters: int = 0
     collected: Collected | None = None
     problems: tuple[str, ...] = ()
+    safe_mode: SafeMode | None = None
 
 
 def tick(
@@ -83,7 +88,8 @@ def tick(
 ) -> TickReport:
     """Publish what is due, write to editors and operators about it, take in what came back, then poll the feeds that are due.
 
-    Safe to repeat at any time, by anyone.
+    Safe to repeat at any time, by anyone. In safe mode nothing is published; where the time is in doubt, operators are written
+    to and nothing else is done.
 
     An edition does not wait for slow feeds: the ticks before press time have polled them. Where nothing has been polled
     for an hour there were no such ticks, and so the feeds come first; then the tick polls by itself also where it usually
@@ -105,16 +111,22 @@ def tick(
     def poll_due(poll: Poll) -> PollReport | None:
         return attempt("poll", lambda: asyncio.run(poll(config, engine, now)))
 
+    doubted = attempt("look for safe mode", lambda: safe_mode.look(engine, now, config.delivery.late))
+    if doubted and doubted.doubt is Doubt.CLOCK:
+        written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
+        problems += written.problems if written else ()
+        return TickReport(letters=written.sent if written else 0, problems=tuple(problems), safe_mode=doubted)
+    attempt("end waits", lambda: _bring_back(engine, now))
     feeds_first = attempt("look at the feeds", lambda: _been_away(engine, now))
     polled = poll_due(poll) if feeds_first else None
-    published = attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
+    published = () if doubted else attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
     written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
     collected = attempt("collect", lambda: asyncio.run(collect(config, engine, lambda: now)))
     if not feeds_first:
         polled = poll_due(have_polled or poll)
     if written:
         problems += written.problems
-    return TickReport(published, polled, written.sent if written else 0, collected, tuple(problems))
+    return TickReport(published, polled, written.sent if written else 0, collected, tuple(problems), doubted)
 
 
 class Service:
@@ -133,6 +145,7 @@ class Service:
         collect: as above.
         deliver: as above.
         have_polled: what to call for feeds that are due, where others poll them (`delivery/queue.py`).
+        elapsed: seconds that go on evenly, by which it is noticed that the clock is set.
     """
 
     def __init__(
@@ -148,8 +161,12 @@ class Service:
         collect: Collect = collect,
         deliver: Deliver = deliver,
         have_polled: Poll | None = None,
+        elapsed: Callable[[], float] = elapsed,
     ) -> None:
         self._have_polled = have_polled
+        self._elapsed, self._steps = elapsed, Steps(elapsed)
+        self._step = timedelta()
+        self._safe_mode: SafeMode | None = None
         self._config, self._engine, self._clock = config, engine, clock
         self._publish, self._poll, self._write, self._deliver = publish, poll, write, deliver
         self._write_orders, self._collect = write_orders, collect
@@ -190,11 +207,13 @@ class Service:
 
     def tick(self) -> None:
         """The tick, with a line in the log for what it did."""
+        now = self._clock()
         try:
+            self._doubted(now)
             report = tick(
                 self._config(),
                 self._engine,
-                self._clock(),
+                now,
                 publish=self._publish,
                 poll=self._poll_unless_stopped,
                 write=self._write,
@@ -203,6 +222,9 @@ class Service:
             )
         except asyncio.CancelledError:
             log.info("polling broken off", reason="the service stops")
+            return
+        except DigestError as error:
+            log.error("failed", part="tick", reason=str(error))  # noqa: TRY400  # its sentence says it all
             return
         self._feel(lambda connection: pulses.well(connection, Part.TICK, self._clock()))
         for published in report.published:
@@ -242,13 +264,15 @@ class Service:
         """
         now = self._clock()
         try:
+            if self._doubted(now):
+                return
             with engines.read(self._engine) as connection:
                 due = ledger.due(connection, now)
             # A clock that has been set back must not make a wait of a minute into one of hours.
             late = self._looked_at is None or abs(now - self._looked_at) >= timedelta(seconds=TICK_SECONDS)
             if (late or (due and not self._in_trouble)) and not self._stopping.is_set():
                 self._looked_at = now
-                report = asyncio.run(self._deliver_until_stopped())
+                report = asyncio.run(self._deliver_until_stopped(Steady(now, self._elapsed)))
                 self._in_trouble = bool(report.problem)
                 if replace(report, left=0, seconds=0.0) != DeliveryReport():
                     (log.warning if report.problem else log.info)("delivered", **report.as_dict())
@@ -274,10 +298,10 @@ class Service:
         except DigestError as error:
             log.error("failed", part="pulse", reason=str(error))  # noqa: TRY400  # its sentence says it all
 
-    def _tell_health(self) -> None:
+    def _tell_health(self, now: datetime) -> None:
         """Say once what is wrong, and once that it is over."""
         try:
-            found = health.look(self._engine, self._clock())
+            found = health.look(self._engine, now)
         except DigestError:
             return  # whoever works says so
         if found != self._unwell:
@@ -298,7 +322,7 @@ class Service:
         parts = [("letters", self._write_orders)]
         if self._corresponded_at is None or abs(now - self._corresponded_at) >= timedelta(seconds=TICK_SECONDS):
             self._corresponded_at = now
-            self._tell_health()
+            self._tell_health(now)
             parts.append(("write letters", self._write))
         for part, write in parts:
             try:
@@ -313,10 +337,21 @@ class Service:
                 for problem in report.problems:
                     log.warning("letter", reason=problem)
 
-    async def _deliver_until_stopped(self) -> DeliveryReport:
+    def _doubted(self, now: datetime) -> SafeMode | None:
+        """Why the service is in safe mode; None where it is not. A step of the clock counts until it is written down."""
+        step = self._steps.look(now)
+        self._step = step if abs(step) >= safe_mode.STEP else self._step
+        found = safe_mode.look(self._engine, now, self._config().delivery.late, self._step)
+        self._step = timedelta()
+        if found and found != self._safe_mode:
+            log.error("safe mode", doubt=found.doubt.value, reason=found.sentence, to_do=safe_mode.HOW_TO_LEAVE)
+        self._safe_mode = found
+        return found
+
+    async def _deliver_until_stopped(self, clock: Steady) -> DeliveryReport:
         stop = asyncio.Event()
-        work = asyncio.create_task(self._deliver(self._config(), self._engine, self._clock, stop=stop))
-        notice = asyncio.create_task(self._notice(stop))
+        work = asyncio.create_task(self._deliver(self._config(), self._engine, clock, stop=stop))
+        notice = asyncio.create_task(self._notice(stop, clock))
         await asyncio.wait({work, notice}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({work}, timeout=LAST_MESSAGE_SECONDS)
         (notice if work.done() else work).cancel()
@@ -337,10 +372,12 @@ class Service:
         (notice if work.done() else work).cancel()
         return await work
 
-    async def _notice(self, stop: asyncio.Event) -> None:
-        """Set `stop` once the service is told to stop, which happens in another thread."""
-        while not self._stopping.is_set():  # noqa: ASYNC110  # an event of another thread can only be asked
+    async def _notice(self, stop: asyncio.Event, clock: Steady | None = None) -> None:
+        """Set `stop` once the service is told to stop, which happens in another thread, or the clock has left `clock`."""
+        while not self._stopping.is_set():
             await asyncio.sleep(NOTICE_SECONDS)
+            if clock and abs(self._clock() - clock()) > A_STEP:
+                break
         stop.set()
 
 
@@ -368,6 +405,12 @@ def _tell_of_returns(collected: Collected) -> None:
     log.info("mail came back", suppressed=collected.suppressed, **fates)
     for warning in collected.warnings:
         log.warning("mail came back", reason=warning)
+
+
+def _bring_back(engine: Engine, now: datetime) -> None:
+    with engines.write(engine) as connection:
+        if ended := steps.bring_back(connection, now):
+            log.warning("waits ended", count=ended, reason="a clock that ran ahead had set them")
 
 
 def _been_away(engine: Engine, now: datetime) -> bool:

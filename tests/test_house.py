@@ -27,8 +27,9 @@ LADDER = (
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery", "digest.pictures", "digest.health"),
+    ("digest.safe_mode",),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
-    ("digest.watch",),
+    ("digest.watch", "digest.steady"),
     ("digest.home",),
     (
         *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.spreadsheet"),

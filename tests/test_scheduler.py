@@ -225,10 +225,10 @@ def test_the_mailbox_is_looked_into_every_few_minutes_and_what_it_held_is_told(c
         for _ in range(11):
             service.tick()
             now[0] += timedelta(minutes=1)
-        now[0] = NOW - timedelta(days=1)
+        now[0] = NOW - timedelta(hours=23)
         service.tick()
 
-    assert visits == [NOW + timedelta(minutes=minute) for minute in (0, 5, 10)] + [NOW - timedelta(days=1)]
+    assert visits == [NOW + timedelta(minutes=minute) for minute in (0, 5, 10)] + [NOW - timedelta(hours=23)]
     told = [line for line in logs if line["event"] == "mail came back"]
     assert told[0] == {"event": "mail came back", "log_level": "info", "suppressed": 2, "applied": 3, "forged": 1}
     assert told[1]["log_level"] == "warning"
@@ -432,7 +432,7 @@ def test_what_a_tick_brought_is_in_the_day_as_it_stands_and_is_told(sqlite_engin
             keep(connection, new, now - timedelta(minutes=10))
         return PollReport((FeedReport("a feed", PollOutcome.FETCHED, articles_new=len(new)),), 0.0)
 
-    times = iter([NOW + timedelta(hours=hours) for hours in range(5)])
+    times = iter([NOW + timedelta(hours=hours) for hours in range(9)])
     service = Service(lambda: STOCK, sqlite_engine, lambda: next(times), publish=lambda *_: (), poll=poll)
     days = []
     with structlog.testing.capture_logs() as logs:

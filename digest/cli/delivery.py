@@ -12,6 +12,7 @@ from digest.cli.context import Home, pass_home, utc_now
 from digest.delivery.deliver import DeliveryReport
 from digest.delivery.deliver import deliver as run_deliver
 from digest.errors import UnknownEdition
+from digest.steady import Steady, elapsed
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
 from digest.store import feedback, reports
@@ -37,7 +38,7 @@ def deliver(context: click.Context, home: Home, once: bool, as_json: bool) -> No
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            return await run_deliver(home.config, home.engine, utc_now, stop=stop, progress=hear)
+            return await run_deliver(home.config, home.engine, Steady(utc_now(), elapsed), stop=stop, progress=hear)
 
         report = asyncio.run(until_stopped())
     if as_json:

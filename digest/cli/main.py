@@ -42,7 +42,7 @@ SECTIONS = {
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("backtest", "rebuild"),
     "Lists": ("feeds", "topics", "subscribers", "suppressions", "market"),
-    "Run": ("run", "web", "schedule", "work", "health"),
+    "Run": ("run", "web", "schedule", "work", "health", "safe-mode"),
 }
 
 
@@ -111,6 +111,7 @@ for command in (
     service.schedule,
     service.work,
     service.health,
+    service.safe_mode_command,
 ):
     cli.add_command(command)
 

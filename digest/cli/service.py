@@ -1,4 +1,4 @@
-"""Run for good: `run`, `web`, `schedule`, and `health` for whoever watches them."""
+"""Run for good: `run`, `web`, `schedule`, `work`, `health` for whoever watches them, and `safe-mode`."""
 
 import asyncio
 import os
@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import click
 
-from digest import checkup, logs, scheduler
+from digest import checkup, logs, safe_mode, scheduler
 from digest import health as verdict
+from digest.cli import output
 from digest.cli.context import Home, pass_home, utc_now
 from digest.config import Config, Web
 from digest.delivery import queue as queues
@@ -126,6 +127,37 @@ def health(context: click.Context, home: Home, service: bool) -> None:
             click.echo(f"Live: {address} answers {response.status}.")
     except (urllib.error.URLError, OSError) as error:
         click.echo(f"Not live: {address}: {getattr(error, 'reason', error)}", err=True)
+        context.exit(1)
+
+
+@click.command("safe-mode")
+@click.option("--leave", is_flag=True, help="End it: clock and ledger are right, and what waits may be mailed.")
+@click.option("--reason", metavar="TEXT", help="With --leave: what you found; it is kept.")
+@output.json_option
+@pass_home
+@click.pass_context
+def safe_mode_command(context: click.Context, home: Home, leave: bool, reason: str | None, as_json: bool) -> None:
+    """Say whether the service is in safe mode, and why; exits with 1 if it is. Or end it.
+
+    In safe mode nothing is mailed or published. It begins when the clock is set by a day or more, and when the database
+    knows nothing of the last hours although an edition is being sent, as after a backup was restored.
+    """
+    if leave != bool(reason and reason.strip()):
+        raise click.UsageError("--leave and --reason TEXT go together: what did you find?")
+    found = safe_mode.in_force(home.engine)
+    if leave and found and reason:
+        safe_mode.leave(home.engine, utc_now(), reason.strip())
+    if as_json:
+        details = {"doubt": found.doubt, "since": found.since, "sentence": found.sentence} if found else {}
+        output.document({"safe_mode": bool(found and not leave), "left": bool(found and leave), **details})
+    elif found is None:
+        click.echo("The service is not in safe mode.")
+    elif leave:
+        click.echo("Safe mode is over: what waits is mailed, unless it has become too late for it.")
+    else:
+        click.echo(f"Safe mode since {found.since:%Y-%m-%d %H:%M} UTC: {found.sentence}")
+        click.echo(safe_mode.HOW_TO_LEAVE)
+    if found and not leave:
         context.exit(1)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from digest import clock as clocks
 from digest import health
 from digest.config import Config
-from digest.delivery import message
+from digest.delivery import alarms, message
 from digest.delivery.letter import Letter
 from digest.delivery.post import PostReport, post
 from digest.editions import compose, policy
@@ -56,18 +56,19 @@ async def correspond(config: Config, engine: Engine, clock: Callable[[], datetim
     with engines.read(engine) as connection:
         matters = list(_matters(config, connection, now))
         addressed = [(matter, to, f"{matter.key}:{to}") for matter in matters for to in _recipients(config, matter)]
-        alarm = _alarm(pulses.standing(connection)[Part.SEND], now)
-        alarmed = [(to, f"sending:{alarm.since}:{to}") for to in _operators(config)] if alarm else []
-        gone = letters.taken(connection, [*(key for _, _, key in addressed), *(key for _, key in alarmed)])
+        notices = list(alarms.due(connection, now))
+        if alarm := _alarm(pulses.standing(connection)[Part.SEND], now):
+            notices.append((f"sending:{alarm.since}", alarm))
+        alarmed = [(notice, to, f"{key}:{to}") for key, notice in notices for to in _operators(config)]
+        gone = letters.taken(connection, [*(key for _, _, key in addressed), *(key for _, _, key in alarmed)])
     waiting = [(matter, to, key) for matter, to, key in addressed if key not in gone]
-    unaware = [(to, key) for to, key in alarmed if key not in gone]
+    unaware = [(notice, to, key) for notice, to, key in alarmed if key not in gone]
     if not waiting and not unaware:
         return PostReport()
     links = Links(config.site.base_url, config.signing_keys)
     desk = _Desk(config, engine, links, Renderer(config.site, links, config.language, config.look))
     written = [Letter(key, to, desk.letter(matter, to)) for matter, to, key in waiting]
-    if alarm:
-        written += [Letter(key, to, desk.notice(alarm)) for to, key in unaware]
+    written += [Letter(key, to, desk.notice(notice)) for notice, to, key in unaware]
     return await post(config, engine, written, clock)
 
 

@@ -8,15 +8,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
 
+from digest import safe_mode
 from digest.config import Config, UnknownPolicy
 from digest.delivery import message
 from digest.delivery.cuts import Cuts, Prepare
 from digest.delivery.lane import Lane
-from digest.delivery.ledger import Ledger
+from digest.delivery.ledger import Ledger, patiently
 from digest.delivery.message import CompiledMail
 from digest.delivery.quota import Limits, Quota, Room
 from digest.delivery.reconcile import Reconciler
@@ -25,7 +27,7 @@ from digest.editions.render import Renderer
 from digest.errors import UnknownEdition
 from digest.links import Links
 from digest.model import DeliveryState, Outcome
-from digest.store import editions
+from digest.store import deliveries, editions
 from digest.store import engine as engines
 
 
@@ -67,7 +69,7 @@ async def deliver(
     progress: Callable[[Outcome], None] | None = None,
     share: int | None = None,
 ) -> DeliveryReport:
-    """Send what is due until nothing is, or the relay takes no more.
+    """Send what is due until nothing is, or the relay takes no more; nothing in safe mode.
 
     Args:
         config: where mail goes: to the relay, or to the outbox without one and for addresses outside `only_to`.
@@ -83,6 +85,9 @@ async def deliver(
         DatabaseUnreachable: the database stayed away; what was in flight then is found again by the next run.
     """
     began = clock()
+    if doubted := await patiently(partial(safe_mode.look, engine, began, config.delivery.late)):
+        left = await patiently(partial(_waiting, engine))
+        return DeliveryReport(left=left, problem=f"Safe mode: {doubted.sentence} {safe_mode.HOW_TO_LEAVE}")
     links = Links(config.site.base_url, config.signing_keys)
     quota = Quota(Limits.of(config.delivery))
     ledger = Ledger(engine, clock, config.delivery.late, quota.claim)
@@ -114,6 +119,11 @@ async def deliver(
         seconds=(clock() - began).total_seconds(),
         problem=run.problem(left),
     )
+
+
+def _waiting(engine: Engine) -> int:
+    with engines.read(engine) as connection:
+        return deliveries.waiting(connection)
 
 
 def preparation(config: Config, engine: Engine, links: Links) -> Prepare:

@@ -34,6 +34,7 @@ from digest.feeds import reports
 from digest.feeds.poll import due, poll
 from digest.feeds.reports import PollReport
 from digest.links import Links
+from digest.steady import Steady, elapsed
 from digest.store import engine as engines
 from digest.store import jobs
 
@@ -246,7 +247,7 @@ class _Work:
         report = await deliver(
             config,
             self._engine,
-            self._clock,
+            Steady(self._clock(), elapsed),
             prepare=self._prepare(config),
             stop=self._stop,
             share=DELIVERIES_A_JOB,

@@ -259,6 +259,9 @@ class Lane:
 
     async def _fetch(self) -> None:
         await self._sweep()
+        if self._over:
+            self._fetching = None
+            return
         stale_at = self._time() + LONGEST_CLAIM
         most = self._batch() if self._share is None else min(self._batch(), self._share)
         found = await self._ledger.claim(most) if most else []
@@ -314,6 +317,9 @@ class Lane:
         now = self._clock()
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
+            if await self._ledger.doubted():
+                self._over = True
+                return
             if self._accepted:
                 await self._ledger.pulse()
             delivery = self._config.delivery

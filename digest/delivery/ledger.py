@@ -15,6 +15,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from digest import clock as clocks
+from digest import safe_mode
 from digest.config import UnknownPolicy
 from digest.delivery.feedback import books
 from digest.errors import DatabaseUnreachable
@@ -103,6 +104,10 @@ class Ledger:
             await self._write(lambda connection, now: pulses.ill(connection, Part.SEND, trouble, now))
         else:
             await self._write(lambda connection, now: pulses.well(connection, Part.SEND, now))
+
+    async def doubted(self) -> bool:
+        """Whether the service has come into safe mode, so that nothing more is to be sent."""
+        return await patiently(lambda: safe_mode.in_force(self._engine) is not None)
 
     async def finish(self) -> int:
         """Write down whatever is still to be written; how many deliveries are left waiting."""

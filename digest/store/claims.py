@@ -41,7 +41,7 @@ from digest.model import (
     Unconfirmed,
     Withdrawn,
 )
-from digest.store.deliveries import is_due, is_paused, takes_mail
+from digest.store.deliveries import TOO_OLD, is_due, is_paused, takes_mail
 from digest.store.given import Given, packed, storable
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Moment
@@ -214,7 +214,7 @@ def sweep(
     resent: set[int] = set()
     if policy is UnknownPolicy.RESEND_ONCE:
         resent = _move(connection, _RESEND, DeliveryState.QUEUED, now, again, since=since)
-    expired = _move(connection, _EXPIRE, DeliveryState.EXPIRED, now, "its edition is too old", since=since)
+    expired = _move(connection, _EXPIRE, DeliveryState.EXPIRED, now, TOO_OLD, since=since)
     return Swept(
         requeued=len(requeued) + len(untouched),
         unknown=len(unknown - resent),

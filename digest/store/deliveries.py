@@ -31,6 +31,9 @@ from digest.store.tables import deliveries, delivery_events, editions, subscribe
 from digest.store.upsert import absent_into
 
 _row = deliveries.c
+
+TOO_OLD = "its edition is too old"
+"""What the ledger says of a delivery that came too late; one for which a plan had no room expires with other words."""
 _KINDS: dict[str, DeliveryState | Returned] = {kind.value: kind for kind in (*DeliveryState, *Returned)}
 
 
@@ -98,6 +101,28 @@ def waiting(connection: Connection) -> int:
     """How many deliveries are queued, due now or later."""
     queued = _row.state == literal_column(f"'{DeliveryState.QUEUED}'")
     return connection.scalars(select(func.count()).select_from(deliveries).where(queued)).one()
+
+
+def too_late(connection: Connection, since: datetime) -> list[tuple[int, str, int]]:
+    """The editions published after `since` of which deliveries came too late: id, title with date, and how many."""
+    late = (
+        select(editions.c.id, editions.c.title, editions.c.date, func.count())
+        .join_from(editions, deliveries, _row.edition_id == editions.c.id)
+        .join(delivery_events, delivery_events.c.delivery_id == _row.id)
+        .where(editions.c.published_at > since, _row.state == DeliveryState.EXPIRED)
+        .where(delivery_events.c.kind == DeliveryState.EXPIRED, delivery_events.c.detail == TOO_OLD)
+        .group_by(editions.c.id, editions.c.title, editions.c.date)
+        .order_by(editions.c.id)
+    )
+    return [(number, f"{title} of {day}", count) for number, title, day, count in connection.execute(late)]
+
+
+def sending(connection: Connection, after: datetime, until: datetime) -> bool:
+    """Whether an edition that was published in a span of time still has deliveries to go, or in hand."""
+    to_go = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.OFFERED)
+    published = editions.c.published_at > after, editions.c.published_at <= until
+    left = exists().where(_row.edition_id == editions.c.id, _row.state.in_(to_go))
+    return bool(connection.scalar(select(exists().where(*published, left))))
 
 
 def counts(connection: Connection, edition_id: int) -> dict[DeliveryState, int]:

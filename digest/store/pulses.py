@@ -54,6 +54,16 @@ def ill(connection: Connection, part: Part, trouble: str, now: datetime) -> None
     connection.execute(update(pulses).where(mine).values(trouble=trouble))
 
 
+def last_sign(connection: Connection) -> datetime | None:
+    """When any part last did well."""
+    return max((pulse.well_at for pulse in standing(connection).values() if pulse.well_at), default=None)
+
+
+def forget_signs(connection: Connection) -> None:
+    """Begin anew: when parts did well was noted by a clock, or in a past, that is no longer believed."""
+    connection.execute(update(pulses).values(well_at=None))
+
+
 def standing(connection: Connection) -> dict[Part, Pulse]:
     """Every part's pulse; one that was never felt is empty."""
     found = {

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from digest.model import Cause, DeliveryState, EditionState, OverrideKind, Severity, SubscriptionState
+from digest.model import Cause, DeliveryState, Doubt, EditionState, OverrideKind, Severity, SubscriptionState
 from digest.store.types import Json, Key, Moment
 
 metadata = MetaData(
@@ -407,4 +407,16 @@ return_counts = Table(
     Column("day", Date, primary_key=True),
     Column("outcome", String(20), primary_key=True),
     Column("number", Integer, nullable=False),
+)
+
+safe_modes = Table(
+    "safe_modes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("doubt", String(20), nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_because", Text, nullable=False, server_default=text("''")),
+    _one_of("doubt", Doubt),
 )
