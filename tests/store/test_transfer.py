@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 from digest.errors import SchemaOutdated, SourceBusy, TargetRefused
-from digest.model import Cause, DeliveryState, EditionState, OverrideKind, Severity, SubscriptionState
+from digest.model import Cause, DeliveryState, Doubt, EditionState, OverrideKind, Severity, SubscriptionState
 from digest.store import deliveries, schema, subscribers, tables
 from digest.store import engine as engines
 from digest.store.transfer import ROWS_AT_ONCE, counts, transfer
@@ -49,6 +49,7 @@ WORDS: dict[tuple[str, str], Sequence[str]] = {
     ("suppressions", "cause"): list(Cause),
     ("suppression_changes", "cause"): list(Cause),
     ("returns", "severity"): list(Severity),
+    ("safe_modes", "doubt"): list(Doubt),
     ("deliveries", "state"): [state for state in DeliveryState if state not in {"claimed", "offered"}],
 }
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
