@@ -151,16 +151,19 @@ class Lane:
         connection = smtp.Connection(relay, tls=self._tls) if relay else None
         breaks = 0
         ahead: Delivery | None = None
+        following: smtp.Envelope | None = None
         try:
             while breaks < MOST_BREAKS and (delivery := ahead or await self._next()):
+                to = following or self._envelope(delivery)
                 ahead = self._follower() if connection else None
+                following = self._envelope(ahead) if ahead else None
                 try:
-                    trouble = await self._carry(connection, delivery, ahead)
+                    trouble = await self._carry(connection, delivery, to, following)
                 finally:
                     self._let_go()
                 if ahead and (self._stop.is_set() or self._trouble or self._too_many()):
                     self._put_back(ahead)
-                    ahead = None
+                    ahead = following = None
                 breaks = breaks + 1 if trouble else 0
                 if trouble and (breaks == MOST_BREAKS or trouble.phase in {Phase.CONNECT, Phase.LOGIN}):
                     self._lose_one(trouble)
@@ -176,10 +179,14 @@ class Lane:
                 await connection.close()
 
     async def _carry(
-        self, connection: smtp.Connection | None, delivery: Delivery, ahead: Delivery | None
+        self,
+        connection: smtp.Connection | None,
+        delivery: Delivery,
+        to: smtp.Envelope | None,
+        following: smtp.Envelope | None,
     ) -> NotSent | Refused | None:
         """Bring one delivery to an outcome; what is wrong with the relay, or None."""
-        outcome = await self._outcome(connection, delivery, ahead)
+        outcome = await self._outcome(connection, delivery, to, following)
         if outcome is None:
             return None
         trouble = _trouble(outcome)
@@ -196,13 +203,12 @@ class Lane:
             await self._give_back(delivery, trouble)
             return trouble
         if isinstance(outcome, Accepted):
+            self._accepted += 1
             self._went += 1
             # While all goes well, a round of them is soon enough.
             if self._went >= self.pace.window or self.pace.refusals or self.pace.rate:
                 self._learn()
                 self._staff()
-        if isinstance(outcome, Accepted):
-            self._accepted += 1
         elif isinstance(outcome, Refused) and outcome.permanent:
             self._refused, self._last_refusal = self._refused + 1, outcome
         self._ledger.settle(delivery, outcome)
@@ -333,10 +339,15 @@ class Lane:
 
     def _rate(self) -> float:
         """Messages a second, as is wanted and as the relay was found to allow; 0 where neither says anything."""
-        return min((rate for rate in (self._config.delivery.per_second, self.pace.rate) if rate), default=0.0)
+        wanted, learned = self._config.delivery.per_second, self.pace.rate
+        return min(wanted, learned) if wanted and learned else wanted or learned
 
     async def _outcome(
-        self, connection: smtp.Connection | None, delivery: Delivery, ahead: Delivery | None
+        self,
+        connection: smtp.Connection | None,
+        delivery: Delivery,
+        to: smtp.Envelope | None,
+        following: smtp.Envelope | None,
     ) -> Outcome | None:
         """What became of one delivery; None if it could not even be made into a mail."""
         try:
@@ -352,16 +363,14 @@ class Lane:
             self._spoilt = f"A mail of edition {delivery.edition_id} could not be made: {reason}"
             await self._ledger.set_aside(delivery, reason)
             return None
-        if connection and self._is_mailed(delivery):
-            following = self._envelope(ahead) if ahead and self._is_mailed(ahead) else None
-            offer = partial(self._ledger.offer, delivery)
-            return await connection.send(self._envelope(delivery), body, offer, ahead=following)
+        if connection and to:
+            return await connection.send(to, body, partial(self._ledger.offer, delivery), ahead=following)
         return await self._keep(delivery, reader, body)
 
-    def _is_mailed(self, delivery: Delivery) -> bool:
-        return not self._only_to or delivery.address.casefold() in self._only_to
-
-    def _envelope(self, delivery: Delivery) -> smtp.Envelope:
+    def _envelope(self, delivery: Delivery) -> smtp.Envelope | None:
+        """None for one that may not be mailed."""
+        if self._only_to and delivery.address.casefold() not in self._only_to:
+            return None
         return smtp.Envelope(self._returns.of(delivery.id), delivery.address)
 
     async def _keep(self, delivery: Delivery, reader: Reader, body: bytes) -> Outcome:

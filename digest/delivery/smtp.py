@@ -22,11 +22,13 @@ from digest.model import Accepted, NotSent, Outcome, Phase, Refused, Unconfirmed
 WITHDRAWN = "the ledger did not let it go"
 
 _DONE, _GO_ON, _NOT_NOW, _NO = 200, 300, 400, 500
-_COMMANDS = 3
+_ENVELOPE = ((Phase.MAIL, _DONE), (Phase.RCPT, _DONE), (Phase.DATA, _GO_ON))
+"""What is said before a body, and the kind of reply that lets it go on."""
 # "Bad sequence of commands": it says that the two of us do not understand each other, and nothing of the reader.
 _OUT_OF_STEP = 503
 # Security or policy (RFC 3463, section 3.8): it is us whom the relay refuses, and that can be mended.
 _NOT_US = "5.7."
+_QUEUED_AS = "queued as "
 # Postfix "Ok: queued as X", Exim "OK id=X", and servers that say "Ok X" or "2.0.0 X Message accepted".
 _REMOTE_ID = re.compile(
     r"queued as (\S+)|^(?:2\.\d+\.\d+ )?OK:? (?:id=)?(\S+)$|^2\.\d+\.\d+ (\S+) Message accepted", re.IGNORECASE
@@ -58,19 +60,11 @@ class Envelope:
     recipient: str
 
     @property
-    def dialogue(self) -> tuple[tuple[Phase, bytes, int], ...]:
-        """The commands that say it, with the phase that each is, and the kind of reply that lets it go on."""
+    def commands(self) -> tuple[bytes, ...]:
+        """MAIL, RCPT and DATA."""
         utf8 = b"" if self.recipient.isascii() else b" SMTPUTF8 BODY=8BITMIME"
-        return (
-            (Phase.MAIL, b"MAIL FROM:<%b>%b\r\n" % (self.sender.encode(), utf8), _DONE),
-            (Phase.RCPT, b"RCPT TO:<%b>\r\n" % self.recipient.encode(), _DONE),
-            (Phase.DATA, b"DATA\r\n", _GO_ON),
-        )
-
-    @property
-    def commands(self) -> bytes:
-        """All of them, to be written at once."""
-        return b"".join(command for _, command, _ in self.dialogue)
+        mail = b"MAIL FROM:<%b>%b\r\n" % (self.sender.encode(), utf8)
+        return mail, b"RCPT TO:<%b>\r\n" % self.recipient.encode(), b"DATA\r\n"
 
 
 class Connection:
@@ -129,10 +123,10 @@ class Connection:
                 one (RFC 5321, section 4.5.2; see `stuffed`).
             offer: called once the relay has the whole body and nothing is missing but the final dot. Unless it says
                 true the dot is not sent, and the connection is closed instead.
-            ahead: the message that will most likely be sent next over this connection. Where the relay allows it, its
-                envelope goes out together with the dot (RFC 2920), which saves a round trip for each message.
+            ahead: whose message will most likely be sent next over this connection, as it will then be given. Where the
+                relay allows it, its envelope goes out together with the dot (RFC 2920), which saves a round trip for each message.
         """
-        if reason := addresses.fault(to.recipient):
+        if to is not self._asked and (reason := addresses.fault(to.recipient)):
             return Refused(Phase.RCPT, 0, reason, permanent=True)
         if ahead is not None and addresses.fault(ahead.recipient):
             ahead = None
@@ -174,27 +168,28 @@ class Connection:
     async def _envelope(self, wire: Wire, to: Envelope) -> Refused | None:
         """MAIL, RCPT and DATA, in one write where the relay allows it; the first refusal."""
         self._phase = Phase.MAIL
-        if self._asked not in {None, to}:
+        if self._asked is not None and self._asked != to:
             await self._take_back(wire)
         at_once = "PIPELINING" in wire.offers
-        if at_once and self._asked is None:
-            wire.write(to.commands)
+        commands = to.commands if self._asked is None else ()
+        if at_once and commands:
+            wire.write(b"".join(commands))
         self._asked = None
-        for asked, (phase, command, wanted) in enumerate(to.dialogue, start=1):
+        for place, (phase, wanted) in enumerate(_ENVELOPE):
             self._phase = phase
             if not at_once:
-                wire.write(command)
-            reply = await wire.reply(self._patience.reply)
+                wire.write(commands[place])
+            reply = wire.at_hand() if wire.replies else await wire.reply(self._patience.reply)
             if reply.hundred != wanted:
                 refused = self._refused(reply)
-                await self._start_over(wire, unread=len(to.dialogue) - asked if at_once else 0)
+                await self._start_over(wire, unread=len(_ENVELOPE) - 1 - place if at_once else 0)
                 return refused
         return None
 
     async def _take_back(self, wire: Wire) -> None:
         """Another message comes than was said. One that has begun can only be ended by closing the connection."""
         self._asked = None
-        said = [await wire.reply(self._patience.reply) for _ in range(_COMMANDS)]
+        said = [await wire.reply(self._patience.reply) for _ in _ENVELOPE]
         if any(reply.hundred == _GO_ON for reply in said):
             raise Broken(CLOSED)
         _expect(await wire.command("RSET", self._patience.reply), _DONE)
@@ -205,7 +200,8 @@ class Connection:
         """The body, the offer, the dot. A relay may refuse at any moment, so its answer is listened for all along."""
         self._phase = Phase.BODY
         wire.write(body)
-        await wire.taken(self._patience.body)
+        if wire.full:
+            await wire.taken(self._patience.body)
         if not wire.answered and not await offer():
             self._drop()
             return Withdrawn(WITHDRAWN)
@@ -221,15 +217,14 @@ class Connection:
             and (ahead.recipient.isascii() or "SMTPUTF8" in wire.offers)
         ):
             self._asked = ahead
-            wire.write(b".\r\n" + ahead.commands)
+            wire.write(b"".join((b".\r\n", *ahead.commands)))
         else:
             wire.write(b".\r\n")
         return await self._verdict(wire, await wire.reply(self._patience.dot))
 
     async def _verdict(self, wire: Wire, reply: Reply) -> Outcome:
         if reply.hundred == _DONE:
-            named = _REMOTE_ID.search(reply.text)
-            return Accepted(next((group for group in named.groups() if group), "") if named else "")
+            return Accepted(_remote_id(reply.text))
         refused = self._refused(reply)
         # The next envelope, where it has been sent already, starts over as well as RSET does.
         if self._asked is None:
@@ -296,6 +291,15 @@ async def probe(relay: Relay, *, patience: Patience = PATIENCE, tls: ssl.SSLCont
     async with Connection(relay, patience=patience, tls=tls) as connection:
         trouble = await connection.open()
     return f"{trouble.reason}." if trouble else None
+
+
+def _remote_id(reply: str) -> str:
+    """Under what the relay has queued a message; empty where it does not say."""
+    named = reply.rpartition(_QUEUED_AS)[2] if _QUEUED_AS in reply else ""
+    if named and " " not in named:
+        return named
+    found = _REMOTE_ID.search(reply)
+    return next((group for group in found.groups() if group), "") if found else ""
 
 
 def _expect(reply: Reply, hundred: int) -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOST_REPLY = 10 * 1024
 """Bytes of one reply, all its lines together; more is not SMTP."""
@@ -45,7 +46,9 @@ class Reply:
     def text(self) -> str:
         """The reply in one line of printable characters."""
         joined = " ".join(line for line in self.lines if line)
-        return "".join(c if c.isprintable() else " " for c in joined)[:MOST_KEPT]
+        if not joined.isprintable():
+            joined = "".join(c if c.isprintable() else " " for c in joined)
+        return joined[:MOST_KEPT]
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}".rstrip()
@@ -55,7 +58,7 @@ class Wire(asyncio.Protocol):
     """One TCP connection, encrypted or not. `offers` is what the relay has said it can do, by keyword.
 
     Every method raises `Broken` when the relay does not answer in time, hangs up or does not speak SMTP. One may wait at a
-    time. A protocol of its own, since asyncio's streams cost more for each message than all the rest of sending it.
+    time. It is `full` while the operating system takes no more. A protocol of its own, since asyncio's streams cost more for each message than all the rest of sending it.
     """
 
     def __init__(self) -> None:
@@ -67,7 +70,7 @@ class Wire(asyncio.Protocol):
         self._length = 0
         self._replies: deque[Reply] = deque()
         self._end: Broken | None = None
-        self._full = False
+        self.full = False
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -84,6 +87,11 @@ class Wire(asyncio.Protocol):
     def own_host(self) -> str:
         """The address on our side."""
         return str(self._open.get_extra_info("sockname")[0])
+
+    @property
+    def replies(self) -> int:
+        """How many there are to read already."""
+        return len(self._replies)
 
     @property
     def answered(self) -> bool:
@@ -112,7 +120,7 @@ class Wire(asyncio.Protocol):
 
     async def taken(self, seconds: float) -> None:
         """Wait until everything written has left us, or until there is an answer already."""
-        while self._full and not self.answered:
+        while self.full and not self.answered:
             await self._wait(seconds, "nothing taken")
 
     async def reply(self, seconds: float) -> Reply:
@@ -121,6 +129,10 @@ class Wire(asyncio.Protocol):
             if self._end is not None:
                 raise self._end
             await self._wait(seconds, "no answer")
+        return self.at_hand()
+
+    def at_hand(self) -> Reply:
+        """The next reply of those that are there already."""
         reply = self._replies.popleft()
         if reply.code == CLOSING_CODE:
             raise Closing(str(reply))
@@ -153,11 +165,11 @@ class Wire(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """More is written than the operating system takes at once."""
-        self._full = True
+        self.full = True
 
     def resume_writing(self) -> None:
         """It has taken all."""
-        self._full = False
+        self.full = False
         self._wake()
 
     def eof_received(self) -> None:
@@ -176,14 +188,16 @@ class Wire(asyncio.Protocol):
         return self._transport
 
     def _line(self, line: bytes) -> None:
-        found = _REPLY_LINE.fullmatch(line)
+        reply, is_last = _read(line)
         self._length += len(line)
-        if found is None or self._length > MOST_REPLY:
+        if reply is None or self._length > MOST_REPLY:
             self._finish(Broken("a reply without end" if self._length > MOST_REPLY else f"not SMTP: {line[:80]!r}"))
             return
-        self._lines.append((found[3] or b"").decode("utf-8", "replace").rstrip())
-        if found[2] != b"-":
-            self._replies.append(Reply(int(found[1]), tuple(self._lines)))
+        if self._lines or not is_last:
+            self._lines += reply.lines
+            reply = Reply(reply.code, tuple(self._lines))
+        if is_last:
+            self._replies.append(reply)
             self._lines, self._length = [], 0
 
     def _finish(self, end: Broken) -> None:
@@ -228,6 +242,15 @@ class Wire(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+@lru_cache(maxsize=64)
+def _read(line: bytes) -> tuple[Reply | None, bool]:
+    """A line as a reply of its own, and whether it is the last one of its reply. Relays say the same ones all day."""
+    found = _REPLY_LINE.fullmatch(line)
+    if found is None:
+        return None, True
+    return Reply(int(found[1]), ((found[3] or b"").decode("utf-8", "replace").rstrip(),)), found[2] != b"-"
 
 
 @asynccontextmanager
