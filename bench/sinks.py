@@ -20,43 +20,47 @@ from pathlib import Path
 
 BACKLOG = 1024
 PATIENCE_SECONDS = 10.0
+ROOM = 256 * 1024
 _END = b"\r\n.\r\n"
+_REPLIES = {
+    b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n",
+    b"DATA": b"354 go on\r\n",
+    b"QUIT": b"221 bye\r\n",
+}
 
 
-class Taker(asyncio.Protocol):
-    """One connection. Looks at no more of a message than is needed to find its end."""
+class Taker(asyncio.BufferedProtocol):
+    """One connection. Looks at no more of a message than is needed to find its end, where it stands."""
 
     def __init__(self, delay: float) -> None:
-        self._delay, self._unread, self._in_body = delay, b"", False
+        self._delay, self._room, self._filled, self._in_body = delay, bytearray(ROOM), 0, False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.write(b"220 sink\r\n")
 
-    def data_received(self, data: bytes) -> None:
-        self._unread += data
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return memoryview(self._room)[self._filled :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._filled += nbytes
         replies: list[bytes] = []
-        while True:
-            end = self._unread.find(_END if self._in_body else b"\r\n")
-            if end < 0:
-                if self._in_body:
-                    self._unread = self._unread[-len(_END) + 1 :]
-                break
+        start = 0
+        while (end := self._room.find(_END if self._in_body else b"\r\n", start, self._filled)) >= 0:
             if self._in_body:
-                self._in_body, self._unread = False, self._unread[end + len(_END) :]
+                self._in_body, start = False, end + len(_END)
                 replies.append(b"250 2.0.0 Ok: queued as 1\r\n")
                 continue
-            command, self._unread = self._unread[:end], self._unread[end + 2 :]
-            verb = command[:4].upper()
-            if verb == b"DATA":
-                # The end of an empty body would have no line before it.
-                self._in_body, self._unread = True, b"\r\n" + self._unread
-            replies.append(
-                {b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n", b"DATA": b"354 go on\r\n"}.get(
-                    verb, b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n"
-                )
-            )
+            verb = self._room[start : start + 4].upper()
+            # The line end before a body may be that of the command.
+            self._in_body = verb == b"DATA"
+            start = end if self._in_body else end + 2
+            replies.append(_REPLIES.get(bytes(verb), b"250 ok\r\n"))
+        unread = len(_END) - 1 if self._in_body else self._filled - start
+        kept = self._room[max(start, self._filled - unread) : self._filled]
+        self._room[: len(kept)] = kept
+        self._filled = len(kept)
         if replies:
             self._answer(b"".join(replies))
 
