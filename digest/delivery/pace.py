@@ -1,7 +1,8 @@
 """How hard a relay is called on, learned from what it answers: how many connections, how many messages a second, and pauses.
 
 Connections go up by one with each round of successes and down by one with each refusal for now, which is the feedback that
-Postfix gives itself; it too begins with 5 and ends at 20. A relay that counts messages lets so many through, then none for
+Postfix gives itself; it too begins with 5 and ends at 20. Until the relay has said once that it is too much they double
+instead, as TCP begins (RFC 5681, section 3.1). A relay that counts messages lets so many through, then none for
 a while: from one such moment to the next one learns what it allows. `now` is seconds on any clock that never goes back.
 """
 
@@ -32,8 +33,8 @@ _NOT_NOW, _CLOSING, _THROTTLED, _TOO_MANY = 400, 421, 454, 452
 class Pace:
     """What has been learned. `rate` is messages a second, 0 as many as it takes; nothing is begun before `resume_at`.
 
-    `window` is how many connections do well, as a number that grows by fractions; `ceiling` how many the relay let us open
-    at `ceiling_at`. `accepted` counts since `since`, when it last would take no more; `heard_at` is when it last took one.
+    `window` is how many connections do well, as a number that grows by fractions once the relay is not `untried` any more;
+    `ceiling` how many the relay let us open at `ceiling_at`. `accepted` counts since `since`, when it last would take no more; `heard_at` is when it last took one.
     """
 
     most: int
@@ -47,6 +48,7 @@ class Pace:
     heard_at: float | None = None
     pause: float = 0.0
     resume_at: float = 0.0
+    untried: bool = True
 
     @classmethod
     def first(cls, most: int, now: float) -> "Pace":
@@ -62,10 +64,10 @@ class Pace:
         """After so many messages that the relay took, one after the other."""
         window = self.window
         for _ in range(messages):
-            window = min(window + 1 / window, float(self.most))
+            window += 1 if self.untried else 1 / window
         return replace(
             self,
-            window=window,
+            window=min(window, float(self.most)),
             rate=self.rate * GROWTH**messages,
             refusals=0,
             accepted=self.accepted + messages,
@@ -83,7 +85,7 @@ class Pace:
             return self
         refusals, rate = self.refusals + 1, self.rate * BACK_OFF
         if refusals < IN_A_ROW:
-            return replace(self, window=max(1.0, self.window - 1), rate=rate, refusals=refusals)
+            return replace(self, window=max(1.0, self.window - 1), rate=rate, refusals=refusals, untried=False)
         came_through = self.accepted / max(now - self.since, 1.0)
         if self.accepted:
             rate = min(self.rate, came_through) if self.rate else came_through
@@ -97,11 +99,13 @@ class Pace:
             since=now,
             pause=pause,
             resume_at=now + pause,
+            untried=False,
         )
 
     def crowded(self, others: int, now: float) -> "Pace":
         """After a connection that was refused or lost while so many others stand."""
-        return replace(self, ceiling=max(1, others), ceiling_at=now, window=max(1.0, min(self.window, float(others))))
+        window = max(1.0, min(self.window, float(others)))
+        return replace(self, ceiling=max(1, others), ceiling_at=now, window=window, untried=False)
 
     def hopeless(self, now: float) -> bool:
         """Whether the relay takes nothing, and waiting for it is for the next run."""

@@ -18,15 +18,31 @@ def after(pace: Pace, *, went: int = 0, throttled: int = 0, now: float = 0.0) ->
     return pace
 
 
-def test_it_begins_with_five_connections_and_goes_up_by_one_a_round() -> None:
-    pace = Pace.first(20, 0.0)
+def rounds(pace: Pace, upto: int) -> list[int]:
+    """How many connections each round has in which every one of them brings a message."""
     seen = [pace.connections(0.0)]
-    while pace.connections(0.0) < 20:
-        pace = after(pace, went=pace.connections(0.0) + 1)
+    while seen[-1] < upto:
+        pace = after(pace, went=seen[-1] + (not pace.untried))
         seen.append(pace.connections(0.0))
+    return seen
 
-    assert seen == list(range(FIRST_CONNECTIONS, 21))
+
+def test_it_begins_with_five_connections_and_doubles_them_until_the_relay_says_that_it_is_too_much() -> None:
+    assert rounds(Pace.first(200, 0.0), 200) == [5, 10, 20, 40, 80, 160, 200]
+
+
+def test_after_the_first_refusal_it_goes_up_by_one_a_round() -> None:
+    pace = after(Pace.first(20, 0.0), went=7, throttled=1)
+
+    assert rounds(pace, 20) == list(range(11, 21))
     assert after(pace, went=1000).connections(0.0) == 20
+
+
+def test_a_relay_that_will_not_take_another_connection_is_not_doubled_upon_again() -> None:
+    pace = after(Pace.first(200, 0.0), went=45).crowded(30, 0.0)
+
+    assert after(pace, went=30).connections(0.0) == 30
+    assert not pace.untried
 
 
 @pytest.mark.parametrize("most", [1, 3])
@@ -37,7 +53,7 @@ def test_it_never_opens_more_than_is_allowed(most: int) -> None:
 def test_a_refusal_for_now_is_one_connection_less_and_no_pause() -> None:
     pace = after(Pace.first(20, 0.0), went=10, throttled=1)
 
-    assert pace.connections(0.0) == FIRST_CONNECTIONS + 1 - 1
+    assert pace.connections(0.0) == FIRST_CONNECTIONS + 10 - 1
     assert (pace.resume_at, pace.rate) == (0.0, 0.0)
 
 
