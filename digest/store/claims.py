@@ -9,9 +9,11 @@ The statements stand ready-made below: every message needs several, and building
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+from msgspec.json import Decoder
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -21,7 +23,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal_column,
     or_,
     select,
     update,
@@ -41,10 +42,13 @@ from digest.model import (
     Unconfirmed,
     Withdrawn,
 )
-from digest.store.deliveries import TOO_OLD, is_due, is_paused, takes_mail
-from digest.store.given import Given, packed, storable
+from digest.store.deliveries import TOO_OLD, in_words, is_due, is_paused, takes_mail
+from digest.store.given import Given, gathered, packed, storable, unpacked
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Moment
+
+_Event = tuple[int, int, DeliveryState, str]
+"""Of a delivery by its id: of which attempt, the state that it came to, and what is to be said of it, `storable`."""
 
 MOST_CLAIMS = 3
 """How often a delivery may be claimed and never heard of again before it is set aside as poison."""
@@ -62,6 +66,45 @@ class Swept:
     resent: int
     quarantined: int
     expired: int
+
+
+class _Due(Struct, array_like=True):
+    """A row of `_DUE`. An erased subscriber has no subscription any more."""
+
+    id: int
+    edition_id: int
+    subscriber_id: int
+    subscription_id: int
+    attempt: int
+    last_phase: str | None
+    address: str | None
+    topics: tuple[str, ...] | None
+    version: int | None
+    since: datetime | None
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.attempt + 1 >= MOST_CLAIMS and self.last_phase is None
+
+    def under(self, lease_token: str) -> Delivery:
+        """As claimed; the subscriber is not erased."""
+        assert self.address is not None
+        assert self.topics is not None
+        assert self.version is not None
+        assert self.since is not None
+        return Delivery(
+            id=self.id,
+            edition_id=self.edition_id,
+            subscriber_id=self.subscriber_id,
+            subscription_id=self.subscription_id,
+            address=self.address,
+            topics=self.topics,
+            version=self.version,
+            since=self.since.astimezone(UTC),
+            attempt=self.attempt + 1,
+            lease_token=lease_token,
+            suspect=self.is_suspect,
+        )
 
 
 def claim(
@@ -83,32 +126,18 @@ def claim(
     whoever sends it costs nobody else a try.
     """
     statement, terms = (_DUE, {}) if booked_for is None else (_DUE_BOOKED, {"hour": booked_for})
-    found: list[Any] = []
-    while not found and (due := connection.execute(statement, {"now": now, "limit": limit, **terms}).all()):
-        suspect = next((place for place, row in enumerate(due) if _is_suspect(row.attempt, row.last_phase)), len(due))
+    found: list[_Due] = []
+    while not found and (
+        due := unpacked(connection.scalar(statement, {"now": now, "limit": limit, **terms}), _DUE_ROWS)
+    ):
+        suspect = next((place for place, row in enumerate(due) if row.is_suspect), len(due))
         due = due[: max(suspect, 1)]
         if erased := [row.id for row in due if row.address is None]:
             _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
         found = [row for row in due if row.address is not None]
-    if found:
-        these = _ids(row.id for row in found)
-        _move(connection, _CLAIM, DeliveryState.CLAIMED, now, these=these, token=lease_token, until=lease_until)
-    return [
-        Delivery(
-            id=row.id,
-            edition_id=row.edition_id,
-            subscriber_id=row.subscriber_id,
-            subscription_id=row.subscription_id,
-            address=row.address,
-            topics=tuple(row.topics),
-            version=row.version,
-            since=row.since,
-            attempt=row.attempt + 1,
-            lease_token=lease_token,
-            suspect=_is_suspect(row.attempt, row.last_phase),
-        )
-        for row in found
-    ]
+    events = [(row.id, row.attempt + 1, DeliveryState.CLAIMED, "") for row in found]
+    _bring(connection, _CLAIM, events, now, token=lease_token, until=lease_until)
+    return [row.under(lease_token) for row in found]
 
 
 def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, late: timedelta) -> set[int]:
@@ -117,8 +146,11 @@ def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, 
     Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
     edition is paused or was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
     """
-    these, until = _leases(claimed), now + clock.LEASE
-    return _move(connection, _OFFER, DeliveryState.OFFERED, now, these=these, since=now - late, until=until)
+    may_go = _locked(connection, _MAY_GO, claimed, now=now, since=now - late)
+    attempts = {delivery.id: delivery.attempt for delivery in claimed if _lease(delivery) in may_go}
+    events = [(key, attempt, DeliveryState.OFFERED, "") for key, attempt in attempts.items()]
+    _bring(connection, _OFFER, events, now, until=now + clock.LEASE)
+    return set(attempts)
 
 
 def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> list[DeliveryState]:
@@ -137,16 +169,15 @@ def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]],
 def _sent(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> set[int]:
     """Write down what went well, which is nearly everything, in one go; the ids of what is sent now."""
     accepted = [
-        (delivery.id, delivery.lease_token, outcome.remote_id, delivery.attempt)
-        for delivery, outcome in outcomes
-        if isinstance(outcome, Accepted)
+        (delivery, storable(outcome.remote_id)) for delivery, outcome in outcomes if isinstance(outcome, Accepted)
     ]
     if not accepted:
         return set()
-    moved = set(connection.scalars(_SENT, {"to": DeliveryState.SENT, "now": now, "these": packed(accepted)}))
-    told = [(key, tried, DeliveryState.SENT, name) for key, _, name, tried in accepted if key in moved]
-    _note(connection, told, now)
-    return moved
+    in_hand = _locked(connection, _IN_HAND, [delivery for delivery, _ in accepted])
+    sent = {delivery.id: (delivery, remote_id) for delivery, remote_id in accepted if _lease(delivery) in in_hand}
+    events = [(key, delivery.attempt, DeliveryState.SENT, remote_id) for key, (delivery, remote_id) in sent.items()]
+    _bring(connection, _SENT, events, now)
+    return set(sent)
 
 
 def _settle_one_by_one(
@@ -168,7 +199,7 @@ def _settle_one_by_one(
         if state != row.state:
             change["ambiguous"] = row.ambiguous + (state is DeliveryState.UNKNOWN)
             changes.append({"key": delivery.id, "changed_at": now, **change})
-            events.append((delivery.id, delivery.attempt, state, detail))
+            events.append((delivery.id, delivery.attempt, state, storable(detail)))
     for shape in {tuple(change) for change in changes}:
         connection.execute(_SETTLE, [change for change in changes if tuple(change) == shape])
     _note(connection, events, now)
@@ -224,10 +255,6 @@ def sweep(
     )
 
 
-def _is_suspect(attempt: int, last_phase: str | None) -> bool:
-    return attempt + 1 >= MOST_CLAIMS and last_phase is None
-
-
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A delivery whose fate is unknown: when it was offered, and when that became unknown."""
@@ -280,9 +307,13 @@ def _verdict(
             return {"state": DeliveryState.SUPPRESSED, **_NOBODY}, "the reader has left, paused or been suppressed"
 
 
-def _leases(claimed: Collection[Delivery]) -> str:
+def _lease(delivery: Delivery) -> tuple[int, str]:
+    return delivery.id, delivery.lease_token
+
+
+def _leases(claimed: Iterable[Delivery]) -> str:
     """The parameter of `_HELD`."""
-    return packed((delivery.id, delivery.lease_token) for delivery in claimed)
+    return packed(map(_lease, claimed))
 
 
 def _ids(ids: Iterable[int]) -> str:
@@ -290,19 +321,35 @@ def _ids(ids: Iterable[int]) -> str:
     return packed((one,) for one in ids)
 
 
+def _locked(
+    connection: Connection, statement: Executable, claimed: Iterable[Delivery], **terms: Any
+) -> set[tuple[int, str]]:
+    """The leases of those that a statement of `_lockable` finds; until the end of the transaction nobody can change them."""
+    return unpacked(connection.scalar(statement, {"these": _leases(claimed), **terms}), _LEASES)
+
+
+def _bring(
+    connection: Connection, statement: Executable, events: Sequence[_Event], now: datetime, **terms: Any
+) -> None:
+    """Bring deliveries that nobody else can change to the state of their events, by a statement of `_bringing`."""
+    if events:
+        these = packed(events)
+        connection.execute(statement, {"these": these, "now": now, **terms})
+        connection.execute(_EVENTS, {"these": these, "now": now})
+
+
 def _move(
     connection: Connection, statement: Executable, state: DeliveryState, now: datetime, detail: str = "", **terms: Any
 ) -> set[int]:
     """Bring deliveries to a state by a statement of `_moving`, with an event each; the ids of those that moved."""
     moved = connection.execute(statement, {"to": state, "now": now, **terms}).all()
-    _note(connection, [(row.id, row.attempt, state, detail) for row in moved], now)
+    _note(connection, [(row.id, row.attempt, state, storable(detail)) for row in moved], now)
     return {row.id for row in moved}
 
 
-def _note(connection: Connection, events: Sequence[tuple[int, int, DeliveryState, str]], now: datetime) -> None:
+def _note(connection: Connection, events: Sequence[_Event], now: datetime) -> None:
     if events:
-        rows = [(key, attempt, state, storable(detail)) for key, attempt, state, detail in events]
-        connection.execute(_EVENTS, {"these": packed(rows), "now": now})
+        connection.execute(_EVENTS, {"these": packed(events), "now": now})
 
 
 # ── the statements ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -317,6 +364,15 @@ def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
     return update(deliveries).where(which).values(changes).returning(deliveries.c.id, deliveries.c.attempt)
 
 
+def _lockable(which: ColumnElement[bool]) -> Executable:
+    return gathered(select(_row.id, _row.lease_token).where(which).with_for_update(of=deliveries))
+
+
+def _bringing(**values: Any) -> Executable:
+    """What brings those of `_THESE` to a state; it does not ask again who may, as `_moving` does."""
+    return update(deliveries).where(_THESE).values(state=_these.text(2), changed_at=_moment("now"), **values)
+
+
 _row = deliveries.c
 _OPEN = (DeliveryState.CLAIMED, DeliveryState.OFFERED, DeliveryState.UNKNOWN)
 _NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
@@ -325,46 +381,47 @@ _AT_THE_DOT: dict[str, Any] = {"last_phase": Phase.DOT}
 _these = Given("these")
 _THESE = _row.id == _these.key(0)
 _LEASED = and_(_THESE, _row.lease_token == _these.text(1))
-_HELD = and_(_LEASED, _row.state == DeliveryState.CLAIMED)
-_HELD_OR_OFFERED = and_(_LEASED, _row.state.in_((DeliveryState.CLAIMED, DeliveryState.OFFERED)))
+_HELD = and_(_LEASED, _row.state == in_words(DeliveryState.CLAIMED))
+_HELD_OR_OFFERED = and_(_LEASED, _row.state.in_(map(in_words, (DeliveryState.CLAIMED, DeliveryState.OFFERED))))
 _SUBSCRIBED = exists().where(
     subscriptions.c.id == _row.subscription_id, editions.c.id == _row.edition_id, takes_mail(editions.c.date)
 )
 _WANTED = and_(_SUBSCRIBED, ~exists().where(suppressions.c.address_key == _row.address_key))
 _IN_TIME = exists().where(
     editions.c.id == _row.edition_id,
-    editions.c.state == EditionState.FROZEN,
+    editions.c.state == in_words(EditionState.FROZEN),
     editions.c.published_at > _moment("since"),
 )
 # No more than the partial index of leases has to be looked at.
-_ABANDONED = and_(_row.state == DeliveryState.CLAIMED, _row.lease_until <= _moment("now"))
+_ABANDONED = and_(_row.state == in_words(DeliveryState.CLAIMED), _row.lease_until <= _moment("now"))
 _POISON = or_(and_(_row.attempt >= MOST_CLAIMS, _row.last_phase.is_(None)), _row.attempt > len(clock.RETRY_MINUTES))
 
-_DUE = (
-    select(
-        *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt, _row.last_phase),
-        *(subscribers.c.address, subscriptions.c.topics, subscriptions.c.version, subscriptions.c.since),
-    )
-    .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
-    .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-    .where(is_due(_moment("now")))
-    .order_by(_row.not_before, _row.id)
-    .limit(bindparam("limit"))
-    .with_for_update(of=deliveries, skip_locked=True)
-)
-_DUE_BOOKED = _DUE.where(_row.booked_for == _moment("hour"))
-_CLAIM = _moving(_THESE, attempt=_row.attempt + 1, lease_token=bindparam("token"), lease_until=_moment("until"))
-_ERASED = _moving(_THESE)
-_OFFER = _moving(
-    and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()), lease_until=_moment("until")
-)
 
-_SENT = (
-    update(deliveries)
-    .where(_LEASED, _row.state.in_(_OPEN))
-    .values({"state": bindparam("to"), "changed_at": _moment("now"), "remote_id": _these.text(2), **_NOBODY})
-    .returning(_row.id)
-)
+def _due(*terms: ColumnElement[bool]) -> Executable:
+    return gathered(
+        select(
+            *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt, _row.last_phase),
+            *(subscribers.c.address, subscriptions.c.topics, subscriptions.c.version, subscriptions.c.since),
+        )
+        .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
+        .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(is_due(_moment("now")), *terms)
+        .order_by(_row.not_before, _row.id)
+        .limit(bindparam("limit"))
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
+
+
+_DUE = _due()
+_DUE_BOOKED = _due(_row.booked_for == _moment("hour"))
+_DUE_ROWS = Decoder(list[_Due])
+_CLAIM = _bringing(attempt=_row.attempt + 1, lease_token=bindparam("token"), lease_until=_moment("until"))
+_ERASED = _moving(_THESE)
+_MAY_GO = _lockable(and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()))
+_OFFER = _bringing(lease_until=_moment("until"))
+_IN_HAND = _lockable(and_(_LEASED, _row.state.in_(map(in_words, _OPEN))))
+_SENT = _bringing(remote_id=_these.text(3), **_NOBODY)
+_LEASES = Decoder(set[tuple[int, str]])
 _STANDING = select(_row.id, _row.state, _row.ambiguous, _row.lease_token).where(_THESE).with_for_update(of=deliveries)
 _STILL_WANTED = select(_row.id, is_paused().label("paused")).where(_THESE, _WANTED)
 _SETTLE = update(deliveries).where(_row.id == bindparam("key"))
@@ -389,10 +446,11 @@ _QUARANTINE = _moving(and_(_ABANDONED, _POISON), **_NOBODY)
 _REQUEUE = _moving(_ABANDONED, **_NOBODY, not_before=_moment("now"))
 # The token stays, so that whoever held it may still say what became of the delivery.
 _LOSE = _moving(
-    and_(_row.state == DeliveryState.OFFERED, _row.lease_until <= _moment("now")), ambiguous=_row.ambiguous + 1
+    and_(_row.state == in_words(DeliveryState.OFFERED), _row.lease_until <= _moment("now")),
+    ambiguous=_row.ambiguous + 1,
 )
 _RESEND = _moving(
-    and_(_row.state == DeliveryState.UNKNOWN, _row.lease_until.is_not(None), _row.ambiguous == 1, _IN_TIME),
+    and_(_row.state == in_words(DeliveryState.UNKNOWN), _row.lease_until.is_not(None), _row.ambiguous == 1, _IN_TIME),
     **_NOBODY,
     **_AT_THE_DOT,
     not_before=_moment("now"),
@@ -401,14 +459,14 @@ _UNKNOWNS = (
     select(*(_row.id, _row.edition_id, _row.subscriber_id, func.max(delivery_events.c.at), _row.changed_at))
     .join_from(deliveries, delivery_events, delivery_events.c.delivery_id == _row.id)
     .where(
-        _row.state == DeliveryState.UNKNOWN,
+        _row.state == in_words(DeliveryState.UNKNOWN),
         _row.lease_until.is_not(None),
         _row.changed_at > _moment("since"),
-        delivery_events.c.kind == DeliveryState.OFFERED,
+        delivery_events.c.kind == in_words(DeliveryState.OFFERED),
     )
     .group_by(_row.id)
 )
-_DOUBTED = and_(_THESE, _row.state == DeliveryState.UNKNOWN)
+_DOUBTED = and_(_THESE, _row.state == in_words(DeliveryState.UNKNOWN))
 _FOUND = _moving(_DOUBTED, **_NOBODY, remote_id=bindparam("remote"))
 _LOST = _moving(_DOUBTED, **_NOBODY, **_AT_THE_DOT, not_before=_moment("now"))
-_EXPIRE = _moving(and_(_row.state == literal_column(f"'{DeliveryState.QUEUED}'"), ~_IN_TIME))
+_EXPIRE = _moving(and_(_row.state == in_words(DeliveryState.QUEUED), ~_IN_TIME))

@@ -4,8 +4,9 @@ SQLite's driver opens no transaction before the first write, so two processes th
 without an error. Here every write transaction is `BEGIN IMMEDIATE`, which takes the lock before the first read.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -16,8 +17,6 @@ from digest.errors import DatabaseUnreachable
 BUSY_SECONDS = 10
 CACHE_KB = 64_000
 """Of SQLite's pages that a connection keeps at most. The 2 MB it would keep by itself make large editions slow to freeze."""
-_IMMEDIATE = "digest_immediate"
-_KEYS_OFF = "digest_keys_off"
 # By itself PostgreSQL shows each statement of a transaction what was committed before that statement.
 _ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
@@ -39,7 +38,6 @@ def connect(url: str) -> Engine:
         raise DatabaseUnreachable(place(url), str(error)) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -60,7 +58,7 @@ def read(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseUnreachable: it does not answer, or stops answering inside the block.
     """
-    with _open(engine, _ONE_VIEW if engine.dialect.name == "postgresql" else {}) as connection:
+    with _open(engine, "BEGIN", _ONE_VIEW if engine.dialect.name == "postgresql" else {}) as connection:
         yield connection
 
 
@@ -71,7 +69,7 @@ def write(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseUnreachable: it does not answer, is locked for longer than we wait, or its disk is full.
     """
-    with _open(engine, {_IMMEDIATE: True}) as connection:
+    with _open(engine, "BEGIN IMMEDIATE") as connection:
         yield connection
 
 
@@ -85,23 +83,42 @@ def rebuild(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseUnreachable: as `write`; or a row refers to one that is not there, and nothing was changed.
     """
-    options = {_IMMEDIATE: True, _KEYS_OFF: True}
-    with _open(engine, options) as connection:
+    sqlite = engine.dialect.name == "sqlite"
+    with _open(engine, "BEGIN IMMEDIATE", around=_without_foreign_keys if sqlite else nullcontext) as connection:
         yield connection
-        if engine.dialect.name == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+        if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
             raise DatabaseUnreachable(place(engine.url.render_as_string()), f"rows without their parents: {broken[:3]}")
 
 
 @contextmanager
-def _open(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
+def _open(
+    engine: Engine,
+    begin: str,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    around: Callable[[Connection], AbstractContextManager[object]] = nullcontext,
+) -> Iterator[Connection]:
     try:
-        with engine.connect() as connection, connection.execution_options(**options).begin():
+        with engine.connect() as connection, around(connection), connection.execution_options(**options).begin():
+            if engine.dialect.name == "sqlite":
+                # Not by an event of the engine: were it to have any, each statement would look for its own.
+                connection.exec_driver_sql(begin)
             yield connection
     except DatabaseError as error:
         # Its other subclasses are ours to mend: a wrong statement, a broken rule.
         if type(error) not in {DatabaseError, OperationalError}:
             raise
         raise DatabaseUnreachable(place(engine.url.render_as_string()), str(error.orig)) from error
+
+
+@contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    # Around the transaction, inside which it is without effect; and not before each of the others, where it would have
+    # SQLite prepare all its statements anew.
+    driver(connection).execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver(connection).execute("PRAGMA foreign_keys = ON")
 
 
 def place(url: str) -> str:
@@ -113,7 +130,7 @@ def place(url: str) -> str:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the begin event below opens transactions, not the driver
+    connection.isolation_level = None  # `_open` begins transactions, not the driver
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout = {BUSY_SECONDS * 1000}",
@@ -124,10 +141,3 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    # Without effect inside a transaction, so each begins by saying it.
-    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if options.get(_KEYS_OFF) else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_IMMEDIATE) else "BEGIN")

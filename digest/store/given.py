@@ -1,18 +1,34 @@
-"""Lists handed to a statement as one parameter: a JSON array of rows, which the statement joins with.
+"""Rows handed to a statement as one parameter, and rows that it hands back as one value: JSON arrays of arrays.
 
-Written out one by one, the parameters of a few hundred rows take longer to prepare than their statement takes to run.
+Written out one by one, the parameters of a few hundred rows take longer to prepare than their statement takes to run. And
+for each row that SQLite's driver fetches it gives the interpreter's lock away and has to wait for it again.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, TableValuedAlias, Text, bindparam, cast, column
+from msgspec.json import Decoder
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Integer,
+    Select,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    cast,
+    column,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from digest.store.types import Json, Key
+from digest.store.types import Json, Key, Moment
+
+_Rows = TypeVar("_Rows")
 
 
 class _RowsOf(FunctionElement[Any]):
@@ -30,6 +46,59 @@ def _on_sqlite(element: _RowsOf, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(_RowsOf, "postgresql")
 def _on_postgresql(element: _RowsOf, compiler: SQLCompiler, **options: Any) -> str:
     return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **options)} AS JSONB))"
+
+
+class _Element(FunctionElement[str]):
+    """The element of a JSON array at a place, as the database's own value or as text."""
+
+    name = "element"
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Element, "sqlite")
+def _element_on_sqlite(element: _Element, compiler: SQLCompiler, **options: Any) -> str:
+    array, place = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"json_extract({array}, '$[{place}]')"
+
+
+@compiles(_Element, "postgresql")
+def _element_on_postgresql(element: _Element, compiler: SQLCompiler, **options: Any) -> str:
+    array, place = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({array} ->> {place})"
+
+
+class _Gathered(FunctionElement[Any]):
+    """All rows as one JSON array, each of them the array of these columns."""
+
+    name = "gathered"
+    inherit_cache = True
+
+
+@compiles(_Gathered, "sqlite")
+def _gathered_on_sqlite(element: _Gathered, compiler: SQLCompiler, **options: Any) -> str:
+    def written(column: ColumnElement[Any]) -> str:
+        name = compiler.process(column, **options)
+        if isinstance(column.type, JSON):
+            return f"json({name})"
+        return f"{name} || 'Z'" if isinstance(column.type, Moment) else name
+
+    return f"json_group_array(json_array({', '.join(map(written, element.clauses))}))"
+
+
+@compiles(_Gathered, "postgresql")
+def _gathered_on_postgresql(element: _Gathered, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(jsonb_agg(jsonb_build_array({compiler.process(element.clauses, **options)})) AS TEXT)"
+
+
+def gathered(rows: Select[Any]) -> Select[tuple[str | None]]:
+    """The rows of a query as one value, in their order; it is for `unpacked`."""
+    return select(_Gathered(*rows.subquery().columns))
+
+
+def unpacked(rows: str | None, kind: Decoder[_Rows]) -> _Rows:
+    """The rows of a `gathered` value. PostgreSQL makes no array of no rows."""
+    return kind.decode(rows or "[]")
 
 
 class Given:
@@ -53,8 +122,7 @@ class Given:
         return self._at(place)
 
     def _at(self, place: int) -> ColumnElement[str]:
-        value: ColumnElement[Any] = self.rows.c.value[place]
-        return value.as_string()  # type: ignore[no-any-return]  # as every JSON column can
+        return _Element(self.rows.c.value, literal_column(str(place)))
 
 
 def packed(rows: Iterable[Sequence[object]]) -> str:

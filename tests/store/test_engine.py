@@ -2,11 +2,12 @@
 
 import sqlite3
 import threading
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from digest.errors import DatabaseUnreachable
@@ -23,6 +24,19 @@ def test_sqlite_runs_in_wal_with_full_sync_and_foreign_keys(sqlite_engine: Engin
         }
 
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_foreign_keys_are_off_while_tables_are_rebuilt_and_no_longer(sqlite_engine: Engine, *, fails: bool) -> None:
+    def keys(connection: Connection) -> object:
+        return connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
+
+    with suppress(ZeroDivisionError), engines.rebuild(sqlite_engine) as connection:
+        inside = keys(connection)
+        _ = 1 / (not fails)
+
+    with engines.write(sqlite_engine) as connection:
+        assert (inside, keys(connection)) == (0, 1)
 
 
 def test_reading_and_then_writing_from_many_threads_loses_no_update(engine: Engine) -> None:
