@@ -25,6 +25,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 
@@ -135,9 +136,9 @@ def claim(
         if erased := [row.id for row in due if row.address is None]:
             _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
         found = [row for row in due if row.address is not None]
-    events = [(row.id, row.attempt + 1, DeliveryState.CLAIMED, "") for row in found]
-    _bring(connection, _CLAIM, events, now, token=lease_token, until=lease_until)
-    return [row.under(lease_token) for row in found]
+    held = [row.under(lease_token) for row in found]
+    _bring(connection, _CLAIM, DeliveryState.CLAIMED, [(one, "") for one in held], now, until=lease_until)
+    return held
 
 
 def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, late: timedelta) -> set[int]:
@@ -146,11 +147,8 @@ def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, 
     Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
     edition is paused or was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
     """
-    may_go = _locked(connection, _MAY_GO, claimed, now=now, since=now - late)
-    attempts = {delivery.id: delivery.attempt for delivery in claimed if _lease(delivery) in may_go}
-    events = [(key, attempt, DeliveryState.OFFERED, "") for key, attempt in attempts.items()]
-    _bring(connection, _OFFER, events, now, until=now + clock.LEASE)
-    return set(attempts)
+    asked, until = [(delivery, "") for delivery in claimed], now + clock.LEASE
+    return _bring(connection, _OFFER, DeliveryState.OFFERED, asked, now, since=now - late, until=until)
 
 
 def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> list[DeliveryState]:
@@ -171,13 +169,7 @@ def _sent(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], 
     accepted = [
         (delivery, storable(outcome.remote_id)) for delivery, outcome in outcomes if isinstance(outcome, Accepted)
     ]
-    if not accepted:
-        return set()
-    in_hand = _locked(connection, _IN_HAND, [delivery for delivery, _ in accepted])
-    sent = {delivery.id: (delivery, remote_id) for delivery, remote_id in accepted if _lease(delivery) in in_hand}
-    events = [(key, delivery.attempt, DeliveryState.SENT, remote_id) for key, (delivery, remote_id) in sent.items()]
-    _bring(connection, _SENT, events, now)
-    return set(sent)
+    return _bring(connection, _SENT, DeliveryState.SENT, accepted, now)
 
 
 def _settle_one_by_one(
@@ -307,13 +299,9 @@ def _verdict(
             return {"state": DeliveryState.SUPPRESSED, **_NOBODY}, "the reader has left, paused or been suppressed"
 
 
-def _lease(delivery: Delivery) -> tuple[int, str]:
-    return delivery.id, delivery.lease_token
-
-
-def _leases(claimed: Iterable[Delivery]) -> str:
+def _leases(claimed: Collection[Delivery]) -> str:
     """The parameter of `_HELD`."""
-    return packed(map(_lease, claimed))
+    return packed((delivery.id, delivery.lease_token) for delivery in claimed)
 
 
 def _ids(ids: Iterable[int]) -> str:
@@ -321,21 +309,28 @@ def _ids(ids: Iterable[int]) -> str:
     return packed((one,) for one in ids)
 
 
-def _locked(
-    connection: Connection, statement: Executable, claimed: Iterable[Delivery], **terms: Any
-) -> set[tuple[int, str]]:
-    """The leases of those that a statement of `_lockable` finds; until the end of the transaction nobody can change them."""
-    return unpacked(connection.scalar(statement, {"these": _leases(claimed), **terms}), _LEASES)
-
-
 def _bring(
-    connection: Connection, statement: Executable, events: Sequence[_Event], now: datetime, **terms: Any
-) -> None:
-    """Bring deliveries that nobody else can change to the state of their events, by a statement of `_bringing`."""
-    if events:
+    connection: Connection,
+    statement: Executable,
+    state: DeliveryState,
+    details: Sequence[tuple[Delivery, str]],
+    now: datetime,
+    **terms: Any,
+) -> set[int]:
+    """Bring deliveries to a state by a statement of `_bringing`, with an event each; the ids of those that moved.
+
+    It does what `_move` does, at the price of one row where all of them move, as nearly always.
+    """
+    events = [(one.id, one.attempt, state, detail, one.lease_token) for one, detail in details]
+    if not events:
+        return set()
+    these = packed(events)
+    if connection.execute(statement, {"these": these, "now": now, **terms}).rowcount < len(events):
+        moved = set(connection.scalars(_UNTOLD, {"these": these}))
+        events = list({event[0]: event for event in events if event[0] in moved}.values())
         these = packed(events)
-        connection.execute(statement, {"these": these, "now": now, **terms})
-        connection.execute(_EVENTS, {"these": these, "now": now})
+    connection.execute(_EVENTS, {"these": these, "now": now})
+    return {event[0] for event in events}
 
 
 def _move(
@@ -364,13 +359,9 @@ def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
     return update(deliveries).where(which).values(changes).returning(deliveries.c.id, deliveries.c.attempt)
 
 
-def _lockable(which: ColumnElement[bool]) -> Executable:
-    return gathered(select(_row.id, _row.lease_token).where(which).with_for_update(of=deliveries))
-
-
-def _bringing(**values: Any) -> Executable:
-    """What brings those of `_THESE` to a state; it does not ask again who may, as `_moving` does."""
-    return update(deliveries).where(_THESE).values(state=_these.text(2), changed_at=_moment("now"), **values)
+def _bringing(which: ColumnElement[bool], **values: Any) -> Executable:
+    changes = {"state": _these.text(2), "changed_at": _moment("now"), **values}
+    return update(deliveries).where(_THESE, which).values(changes)
 
 
 _row = deliveries.c
@@ -380,6 +371,7 @@ _NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
 _AT_THE_DOT: dict[str, Any] = {"last_phase": Phase.DOT}
 _these = Given("these")
 _THESE = _row.id == _these.key(0)
+_THEIR_LEASE = _these.text(4)
 _LEASED = and_(_THESE, _row.lease_token == _these.text(1))
 _HELD = and_(_LEASED, _row.state == in_words(DeliveryState.CLAIMED))
 _HELD_OR_OFFERED = and_(_LEASED, _row.state.in_(map(in_words, (DeliveryState.CLAIMED, DeliveryState.OFFERED))))
@@ -415,13 +407,34 @@ def _due(*terms: ColumnElement[bool]) -> Executable:
 _DUE = _due()
 _DUE_BOOKED = _due(_row.booked_for == _moment("hour"))
 _DUE_ROWS = Decoder(list[_Due])
-_CLAIM = _bringing(attempt=_row.attempt + 1, lease_token=bindparam("token"), lease_until=_moment("until"))
+# What is due was locked when it was found.
+_CLAIM = _bringing(true(), attempt=_these.number(1), lease_token=_THEIR_LEASE, lease_until=_moment("until"))
 _ERASED = _moving(_THESE)
-_MAY_GO = _lockable(and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()))
-_OFFER = _bringing(lease_until=_moment("until"))
-_IN_HAND = _lockable(and_(_LEASED, _row.state.in_(map(in_words, _OPEN))))
-_SENT = _bringing(remote_id=_these.text(3), **_NOBODY)
-_LEASES = Decoder(set[tuple[int, str]])
+_OFFER = _bringing(
+    and_(
+        *(_row.lease_token == _THEIR_LEASE, _row.state == in_words(DeliveryState.CLAIMED)),
+        *(_row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()),
+    ),
+    lease_until=_moment("until"),
+)
+_SENT = _bringing(
+    and_(_row.lease_token == _THEIR_LEASE, _row.state.in_(map(in_words, _OPEN))),
+    **_NOBODY,
+    remote_id=_these.text(3),
+)
+# Every move has its event at the end of its transaction. What has none yet has moved in this one.
+_told = delivery_events.c
+_LAST_CLAIM = (
+    select(func.max(_told.id))
+    .where(_told.delivery_id == _row.id, _told.kind == in_words(DeliveryState.CLAIMED))
+    .correlate(deliveries)
+    .scalar_subquery()
+)
+_UNTOLD = select(_row.id).where(
+    _THESE,
+    _row.state == _these.text(2),
+    ~exists().where(_told.delivery_id == _row.id, _told.kind == _these.text(2), _told.id > _LAST_CLAIM),
+)
 _STANDING = select(_row.id, _row.state, _row.ambiguous, _row.lease_token).where(_THESE).with_for_update(of=deliveries)
 _STILL_WANTED = select(_row.id, is_paused().label("paused")).where(_THESE, _WANTED)
 _SETTLE = update(deliveries).where(_row.id == bindparam("key"))
