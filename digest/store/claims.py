@@ -9,20 +9,21 @@ The statements stand ready-made below: every message needs several, and building
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec import Struct
 from msgspec.json import Decoder
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    String,
     and_,
     bindparam,
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
     true,
@@ -46,7 +47,7 @@ from digest.model import (
 from digest.store.deliveries import TOO_OLD, in_words, is_due, is_paused, takes_mail
 from digest.store.given import Given, gathered, packed, storable, unpacked
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
-from digest.store.types import Moment
+from digest.store.types import Json, Moment
 
 _Event = tuple[int, int, DeliveryState, str]
 """Of a delivery by its id: of which attempt, the state that it came to, and what is to be said of it, `storable`."""
@@ -69,45 +70,6 @@ class Swept:
     expired: int
 
 
-class _Due(Struct, array_like=True):
-    """A row of `_DUE`. An erased subscriber has no subscription any more."""
-
-    id: int
-    edition_id: int
-    subscriber_id: int
-    subscription_id: int
-    attempt: int
-    last_phase: str | None
-    address: str | None
-    topics: tuple[str, ...] | None
-    version: int | None
-    since: datetime | None
-
-    @property
-    def is_suspect(self) -> bool:
-        return self.attempt + 1 >= MOST_CLAIMS and self.last_phase is None
-
-    def under(self, lease_token: str) -> Delivery:
-        """As claimed; the subscriber is not erased."""
-        assert self.address is not None
-        assert self.topics is not None
-        assert self.version is not None
-        assert self.since is not None
-        return Delivery(
-            id=self.id,
-            edition_id=self.edition_id,
-            subscriber_id=self.subscriber_id,
-            subscription_id=self.subscription_id,
-            address=self.address,
-            topics=self.topics,
-            version=self.version,
-            since=self.since.astimezone(UTC),
-            attempt=self.attempt + 1,
-            lease_token=lease_token,
-            suspect=self.is_suspect,
-        )
-
-
 def claim(
     connection: Connection,
     now: datetime,
@@ -126,19 +88,17 @@ def claim(
     One that would be set aside as poison if nothing were heard of it again is claimed alone, so that whatever it does to
     whoever sends it costs nobody else a try.
     """
-    statement, terms = (_DUE, {}) if booked_for is None else (_DUE_BOOKED, {"hour": booked_for})
-    found: list[_Due] = []
-    while not found and (
-        due := unpacked(connection.scalar(statement, {"now": now, "limit": limit, **terms}), _DUE_ROWS)
-    ):
-        suspect = next((place for place, row in enumerate(due) if row.is_suspect), len(due))
+    statement, hour = (_DUE, {}) if booked_for is None else (_DUE_BOOKED, {"hour": booked_for})
+    terms = {"now": now, "limit": limit, "token": lease_token, **hour}
+    found: list[Delivery] = []
+    while not found and (due := unpacked(connection.scalar(statement, terms), _DELIVERIES)):
+        suspect = next((place for place, one in enumerate(due) if one.suspect), len(due))
         due = due[: max(suspect, 1)]
-        if erased := [row.id for row in due if row.address is None]:
+        if erased := [one.id for one in due if not one.address]:
             _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
-        found = [row for row in due if row.address is not None]
-    held = [row.under(lease_token) for row in found]
-    _bring(connection, _CLAIM, DeliveryState.CLAIMED, [(one, "") for one in held], now, until=lease_until)
-    return held
+        found = [one for one in due if one.address]
+    _bring(connection, _CLAIM, DeliveryState.CLAIMED, [(one, "") for one in found], now, until=lease_until)
+    return found
 
 
 def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, late: timedelta) -> set[int]:
@@ -392,8 +352,15 @@ _POISON = or_(and_(_row.attempt >= MOST_CLAIMS, _row.last_phase.is_(None)), _row
 def _due(*terms: ColumnElement[bool]) -> Executable:
     return gathered(
         select(
-            *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt, _row.last_phase),
-            *(subscribers.c.address, subscriptions.c.topics, subscriptions.c.version, subscriptions.c.since),
+            *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id),
+            # An erased subscriber has no subscription any more, and here no address.
+            func.coalesce(subscribers.c.address, "").label("address"),
+            func.coalesce(subscriptions.c.topics, literal_column("'[]'", Json), type_=Json).label("topics"),
+            func.coalesce(subscriptions.c.version, 0).label("version"),
+            func.coalesce(subscriptions.c.since, _row.not_before, type_=Moment()).label("since"),
+            (_row.attempt + 1).label("attempt"),
+            bindparam("token", type_=String()).label("lease_token"),
+            and_(_row.attempt + 1 >= MOST_CLAIMS, _row.last_phase.is_(None)).label("suspect"),
         )
         .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
         .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
@@ -406,7 +373,8 @@ def _due(*terms: ColumnElement[bool]) -> Executable:
 
 _DUE = _due()
 _DUE_BOOKED = _due(_row.booked_for == _moment("hour"))
-_DUE_ROWS = Decoder(list[_Due])
+# SQLite's truth is 0 or 1.
+_DELIVERIES = Decoder(list[Delivery], strict=False)
 # What is due was locked when it was found.
 _CLAIM = _bringing(true(), attempt=_these.number(1), lease_token=_THEIR_LEASE, lease_until=_moment("until"))
 _ERASED = _moving(_THESE)
