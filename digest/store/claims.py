@@ -9,22 +9,24 @@ The statements stand ready-made below: every message needs several, and building
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec import Struct
 from msgspec.json import Decoder
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    String,
     and_,
     bindparam,
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
+    true,
     update,
 )
 
@@ -45,7 +47,7 @@ from digest.model import (
 from digest.store.deliveries import TOO_OLD, in_words, is_due, is_paused, takes_mail
 from digest.store.given import Given, gathered, packed, storable, unpacked
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
-from digest.store.types import Moment
+from digest.store.types import Json, Moment
 
 _Event = tuple[int, int, DeliveryState, str]
 """Of a delivery by its id: of which attempt, the state that it came to, and what is to be said of it, `storable`."""
@@ -68,45 +70,6 @@ class Swept:
     expired: int
 
 
-class _Due(Struct, array_like=True):
-    """A row of `_DUE`. An erased subscriber has no subscription any more."""
-
-    id: int
-    edition_id: int
-    subscriber_id: int
-    subscription_id: int
-    attempt: int
-    last_phase: str | None
-    address: str | None
-    topics: tuple[str, ...] | None
-    version: int | None
-    since: datetime | None
-
-    @property
-    def is_suspect(self) -> bool:
-        return self.attempt + 1 >= MOST_CLAIMS and self.last_phase is None
-
-    def under(self, lease_token: str) -> Delivery:
-        """As claimed; the subscriber is not erased."""
-        assert self.address is not None
-        assert self.topics is not None
-        assert self.version is not None
-        assert self.since is not None
-        return Delivery(
-            id=self.id,
-            edition_id=self.edition_id,
-            subscriber_id=self.subscriber_id,
-            subscription_id=self.subscription_id,
-            address=self.address,
-            topics=self.topics,
-            version=self.version,
-            since=self.since.astimezone(UTC),
-            attempt=self.attempt + 1,
-            lease_token=lease_token,
-            suspect=self.is_suspect,
-        )
-
-
 def claim(
     connection: Connection,
     now: datetime,
@@ -125,19 +88,17 @@ def claim(
     One that would be set aside as poison if nothing were heard of it again is claimed alone, so that whatever it does to
     whoever sends it costs nobody else a try.
     """
-    statement, terms = (_DUE, {}) if booked_for is None else (_DUE_BOOKED, {"hour": booked_for})
-    found: list[_Due] = []
-    while not found and (
-        due := unpacked(connection.scalar(statement, {"now": now, "limit": limit, **terms}), _DUE_ROWS)
-    ):
-        suspect = next((place for place, row in enumerate(due) if row.is_suspect), len(due))
+    statement, hour = (_DUE, {}) if booked_for is None else (_DUE_BOOKED, {"hour": booked_for})
+    terms = {"now": now, "limit": limit, "token": lease_token, **hour}
+    found: list[Delivery] = []
+    while not found and (due := unpacked(connection.scalar(statement, terms), _DELIVERIES)):
+        suspect = next((place for place, one in enumerate(due) if one.suspect), len(due))
         due = due[: max(suspect, 1)]
-        if erased := [row.id for row in due if row.address is None]:
+        if erased := [one.id for one in due if not one.address]:
             _move(connection, _ERASED, DeliveryState.SUPPRESSED, now, "the subscriber is erased", these=_ids(erased))
-        found = [row for row in due if row.address is not None]
-    events = [(row.id, row.attempt + 1, DeliveryState.CLAIMED, "") for row in found]
-    _bring(connection, _CLAIM, events, now, token=lease_token, until=lease_until)
-    return [row.under(lease_token) for row in found]
+        found = [one for one in due if one.address]
+    _bring(connection, _CLAIM, DeliveryState.CLAIMED, [(one, "") for one in found], now, until=lease_until)
+    return found
 
 
 def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, late: timedelta) -> set[int]:
@@ -146,11 +107,8 @@ def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, 
     Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
     edition is paused or was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
     """
-    may_go = _locked(connection, _MAY_GO, claimed, now=now, since=now - late)
-    attempts = {delivery.id: delivery.attempt for delivery in claimed if _lease(delivery) in may_go}
-    events = [(key, attempt, DeliveryState.OFFERED, "") for key, attempt in attempts.items()]
-    _bring(connection, _OFFER, events, now, until=now + clock.LEASE)
-    return set(attempts)
+    asked, until = [(delivery, "") for delivery in claimed], now + clock.LEASE
+    return _bring(connection, _OFFER, DeliveryState.OFFERED, asked, now, since=now - late, until=until)
 
 
 def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> list[DeliveryState]:
@@ -171,13 +129,7 @@ def _sent(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], 
     accepted = [
         (delivery, storable(outcome.remote_id)) for delivery, outcome in outcomes if isinstance(outcome, Accepted)
     ]
-    if not accepted:
-        return set()
-    in_hand = _locked(connection, _IN_HAND, [delivery for delivery, _ in accepted])
-    sent = {delivery.id: (delivery, remote_id) for delivery, remote_id in accepted if _lease(delivery) in in_hand}
-    events = [(key, delivery.attempt, DeliveryState.SENT, remote_id) for key, (delivery, remote_id) in sent.items()]
-    _bring(connection, _SENT, events, now)
-    return set(sent)
+    return _bring(connection, _SENT, DeliveryState.SENT, accepted, now)
 
 
 def _settle_one_by_one(
@@ -307,13 +259,9 @@ def _verdict(
             return {"state": DeliveryState.SUPPRESSED, **_NOBODY}, "the reader has left, paused or been suppressed"
 
 
-def _lease(delivery: Delivery) -> tuple[int, str]:
-    return delivery.id, delivery.lease_token
-
-
-def _leases(claimed: Iterable[Delivery]) -> str:
+def _leases(claimed: Collection[Delivery]) -> str:
     """The parameter of `_HELD`."""
-    return packed(map(_lease, claimed))
+    return packed((delivery.id, delivery.lease_token) for delivery in claimed)
 
 
 def _ids(ids: Iterable[int]) -> str:
@@ -321,21 +269,28 @@ def _ids(ids: Iterable[int]) -> str:
     return packed((one,) for one in ids)
 
 
-def _locked(
-    connection: Connection, statement: Executable, claimed: Iterable[Delivery], **terms: Any
-) -> set[tuple[int, str]]:
-    """The leases of those that a statement of `_lockable` finds; until the end of the transaction nobody can change them."""
-    return unpacked(connection.scalar(statement, {"these": _leases(claimed), **terms}), _LEASES)
-
-
 def _bring(
-    connection: Connection, statement: Executable, events: Sequence[_Event], now: datetime, **terms: Any
-) -> None:
-    """Bring deliveries that nobody else can change to the state of their events, by a statement of `_bringing`."""
-    if events:
+    connection: Connection,
+    statement: Executable,
+    state: DeliveryState,
+    details: Sequence[tuple[Delivery, str]],
+    now: datetime,
+    **terms: Any,
+) -> set[int]:
+    """Bring deliveries to a state by a statement of `_bringing`, with an event each; the ids of those that moved.
+
+    It does what `_move` does, at the price of one row where all of them move, as nearly always.
+    """
+    events = [(one.id, one.attempt, state, detail, one.lease_token) for one, detail in details]
+    if not events:
+        return set()
+    these = packed(events)
+    if connection.execute(statement, {"these": these, "now": now, **terms}).rowcount < len(events):
+        moved = set(connection.scalars(_UNTOLD, {"these": these}))
+        events = list({event[0]: event for event in events if event[0] in moved}.values())
         these = packed(events)
-        connection.execute(statement, {"these": these, "now": now, **terms})
-        connection.execute(_EVENTS, {"these": these, "now": now})
+    connection.execute(_EVENTS, {"these": these, "now": now})
+    return {event[0] for event in events}
 
 
 def _move(
@@ -364,13 +319,9 @@ def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
     return update(deliveries).where(which).values(changes).returning(deliveries.c.id, deliveries.c.attempt)
 
 
-def _lockable(which: ColumnElement[bool]) -> Executable:
-    return gathered(select(_row.id, _row.lease_token).where(which).with_for_update(of=deliveries))
-
-
-def _bringing(**values: Any) -> Executable:
-    """What brings those of `_THESE` to a state; it does not ask again who may, as `_moving` does."""
-    return update(deliveries).where(_THESE).values(state=_these.text(2), changed_at=_moment("now"), **values)
+def _bringing(which: ColumnElement[bool], **values: Any) -> Executable:
+    changes = {"state": _these.text(2), "changed_at": _moment("now"), **values}
+    return update(deliveries).where(_THESE, which).values(changes)
 
 
 _row = deliveries.c
@@ -380,6 +331,7 @@ _NOBODY: dict[str, Any] = {"lease_token": None, "lease_until": None}
 _AT_THE_DOT: dict[str, Any] = {"last_phase": Phase.DOT}
 _these = Given("these")
 _THESE = _row.id == _these.key(0)
+_THEIR_LEASE = _these.text(4)
 _LEASED = and_(_THESE, _row.lease_token == _these.text(1))
 _HELD = and_(_LEASED, _row.state == in_words(DeliveryState.CLAIMED))
 _HELD_OR_OFFERED = and_(_LEASED, _row.state.in_(map(in_words, (DeliveryState.CLAIMED, DeliveryState.OFFERED))))
@@ -400,8 +352,15 @@ _POISON = or_(and_(_row.attempt >= MOST_CLAIMS, _row.last_phase.is_(None)), _row
 def _due(*terms: ColumnElement[bool]) -> Executable:
     return gathered(
         select(
-            *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt, _row.last_phase),
-            *(subscribers.c.address, subscriptions.c.topics, subscriptions.c.version, subscriptions.c.since),
+            *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id),
+            # An erased subscriber has no subscription any more, and here no address.
+            func.coalesce(subscribers.c.address, "").label("address"),
+            func.coalesce(subscriptions.c.topics, literal_column("'[]'", Json), type_=Json).label("topics"),
+            func.coalesce(subscriptions.c.version, 0).label("version"),
+            func.coalesce(subscriptions.c.since, _row.not_before, type_=Moment()).label("since"),
+            (_row.attempt + 1).label("attempt"),
+            bindparam("token", type_=String()).label("lease_token"),
+            and_(_row.attempt + 1 >= MOST_CLAIMS, _row.last_phase.is_(None)).label("suspect"),
         )
         .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
         .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
@@ -414,14 +373,36 @@ def _due(*terms: ColumnElement[bool]) -> Executable:
 
 _DUE = _due()
 _DUE_BOOKED = _due(_row.booked_for == _moment("hour"))
-_DUE_ROWS = Decoder(list[_Due])
-_CLAIM = _bringing(attempt=_row.attempt + 1, lease_token=bindparam("token"), lease_until=_moment("until"))
+# SQLite's truth is 0 or 1.
+_DELIVERIES = Decoder(list[Delivery], strict=False)
+# What is due was locked when it was found.
+_CLAIM = _bringing(true(), attempt=_these.number(1), lease_token=_THEIR_LEASE, lease_until=_moment("until"))
 _ERASED = _moving(_THESE)
-_MAY_GO = _lockable(and_(_HELD, _row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()))
-_OFFER = _bringing(lease_until=_moment("until"))
-_IN_HAND = _lockable(and_(_LEASED, _row.state.in_(map(in_words, _OPEN))))
-_SENT = _bringing(remote_id=_these.text(3), **_NOBODY)
-_LEASES = Decoder(set[tuple[int, str]])
+_OFFER = _bringing(
+    and_(
+        *(_row.lease_token == _THEIR_LEASE, _row.state == in_words(DeliveryState.CLAIMED)),
+        *(_row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()),
+    ),
+    lease_until=_moment("until"),
+)
+_SENT = _bringing(
+    and_(_row.lease_token == _THEIR_LEASE, _row.state.in_(map(in_words, _OPEN))),
+    **_NOBODY,
+    remote_id=_these.text(3),
+)
+# Every move has its event at the end of its transaction. What has none yet has moved in this one.
+_told = delivery_events.c
+_LAST_CLAIM = (
+    select(func.max(_told.id))
+    .where(_told.delivery_id == _row.id, _told.kind == in_words(DeliveryState.CLAIMED))
+    .correlate(deliveries)
+    .scalar_subquery()
+)
+_UNTOLD = select(_row.id).where(
+    _THESE,
+    _row.state == _these.text(2),
+    ~exists().where(_told.delivery_id == _row.id, _told.kind == _these.text(2), _told.id > _LAST_CLAIM),
+)
 _STANDING = select(_row.id, _row.state, _row.ambiguous, _row.lease_token).where(_THESE).with_for_update(of=deliveries)
 _STILL_WANTED = select(_row.id, is_paused().label("paused")).where(_THESE, _WANTED)
 _SETTLE = update(deliveries).where(_row.id == bindparam("key"))

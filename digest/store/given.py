@@ -1,10 +1,10 @@
-"""Rows handed to a statement as one parameter, and rows that it hands back as one value: JSON arrays of arrays.
+"""Rows handed to a statement as one parameter, and rows that it hands back as one value: JSON arrays.
 
 Written out one by one, the parameters of a few hundred rows take longer to prepare than their statement takes to run. And
 for each row that SQLite's driver fetches it gives the interpreter's lock away and has to wait for it again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -69,7 +69,7 @@ def _element_on_postgresql(element: _Element, compiler: SQLCompiler, **options: 
 
 
 class _Gathered(FunctionElement[Any]):
-    """All rows as one JSON array, each of them the array of these columns."""
+    """All rows as one JSON array, each of them an object of these columns by their names. Moments say that they are in UTC."""
 
     name = "gathered"
     inherit_cache = True
@@ -83,12 +83,22 @@ def _gathered_on_sqlite(element: _Gathered, compiler: SQLCompiler, **options: An
             return f"json({name})"
         return f"{name} || 'Z'" if isinstance(column.type, Moment) else name
 
-    return f"json_group_array(json_array({', '.join(map(written, element.clauses))}))"
+    return f"json_group_array(json_object({_members(element, written)}))"
 
 
 @compiles(_Gathered, "postgresql")
 def _gathered_on_postgresql(element: _Gathered, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST(jsonb_agg(jsonb_build_array({compiler.process(element.clauses, **options)})) AS TEXT)"
+    def written(column: ColumnElement[Any]) -> str:
+        name = compiler.process(column, **options)
+        if isinstance(column.type, Moment):
+            return f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+        return name
+
+    return f"CAST(jsonb_agg(jsonb_build_object({_members(element, written)})) AS TEXT)"
+
+
+def _members(element: _Gathered, written: Callable[[ColumnElement[Any]], str]) -> str:
+    return ", ".join(f"'{column.key}', {written(column)}" for column in element.clauses)
 
 
 def gathered(rows: Select[Any]) -> Select[tuple[str | None]]:

@@ -25,7 +25,7 @@ from digest.model import (
 from digest.store import claims
 from digest.store import engine as engines
 from digest.store.tables import deliveries as table
-from digest.store.tables import subscribers
+from digest.store.tables import delivery_events, subscribers
 from tests.delivery.audience import DAY, LATE, NOW
 from tests.delivery.runs import states
 from tests.store.books import change, claimed, events, offered, published, settled, suppress, swept
@@ -33,6 +33,12 @@ from tests.store.books import change, claimed, events, offered, published, settl
 MINUTE = timedelta(minutes=1)
 TOKEN = "a" * 32
 HOLD = UnknownPolicy.HOLD
+
+
+def kinds(engine: Engine) -> list[str]:
+    """The events of all deliveries."""
+    with engines.read(engine) as connection:
+        return list(connection.scalars(select(delivery_events.c.kind)))
 
 
 # ── claim ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,6 +124,19 @@ def test_an_offer_is_made_once(engine: Engine) -> None:
     assert offered(engine, held[:2]) == {delivery.id for delivery in held[:2]}
     assert offered(engine, held) == {held[2].id}
     assert states(engine) == {DeliveryState.OFFERED: 3}
+
+
+def test_what_was_offered_under_an_earlier_claim_is_offered_again_and_told_again(engine: Engine) -> None:
+    published(engine, 3)
+    first = claimed(engine)
+    offered(engine, first)
+    with engines.write(engine) as connection:
+        for delivery in first[:2]:
+            claims.excuse(connection, delivery, NOW, "454 slow down", MINUTE)
+    again = claimed(engine, NOW + MINUTE, token="b" * 32)
+
+    assert offered(engine, [*again, *first], NOW + MINUTE) == {delivery.id for delivery in again}
+    assert Counter(kinds(engine)) == {DeliveryState.CLAIMED: 5, DeliveryState.OFFERED: 5, DeliveryState.QUEUED: 2}
 
 
 @pytest.mark.parametrize("how", ["left", "paused", "suppressed", "erased"])
@@ -228,6 +247,26 @@ def test_who_has_lost_the_lease_settles_nothing(engine: Engine) -> None:
     assert settled(engine, held, Refused(Phase.RCPT, 550, "no", permanent=True)) == [DeliveryState.CLAIMED]
     assert settled(engine, again, Accepted("Q1")) == [DeliveryState.SENT]
     assert settled(engine, again, Refused(Phase.DOT, 550, "no", permanent=True)) == [DeliveryState.SENT]
+
+
+def test_of_many_outcomes_only_those_under_a_lease_change_anything(engine: Engine) -> None:
+    published(engine, 3)
+    held = claimed(engine)
+    settled(engine, held[:1], Accepted("Q1"))
+    lost = replace(held[1], lease_token="b" * 32)
+
+    assert settled(engine, [held[0], lost, held[2]], Accepted("Q2")) == [
+        *(DeliveryState.SENT, DeliveryState.CLAIMED, DeliveryState.SENT)
+    ]
+    with engines.read(engine) as connection:
+        told = connection.execute(
+            select(delivery_events.c.delivery_id, delivery_events.c.detail)
+            .where(delivery_events.c.kind == DeliveryState.SENT)
+            .order_by(delivery_events.c.id)
+        ).all()
+        assert told == [(held[0].id, "Q1"), (held[2].id, "Q2")]
+        names = dict(connection.execute(select(table.c.id, table.c.remote_id)).all())
+    assert [names[delivery.id] for delivery in held] == ["Q1", None, "Q2"]
 
 
 def test_who_was_slow_may_still_say_what_became_of_an_unknown_delivery(engine: Engine) -> None:
