@@ -38,6 +38,11 @@ def test_tokens_are_those_that_itsdangerous_makes(
     assert LINKS.signed(purpose, subscription, version) == f"https://news.example/{purpose}/{made}"
     assert LINKS.feedback(edition, subscription, version) == f"https://news.example/feedback/{feedback}"
     assert LINKS.read_feedback(str(feedback)) == (edition, subscription, version)
+    assert LINKS.of_reader(edition, subscription, version) == (
+        LINKS.signed(Purpose.UNSUBSCRIBE, subscription, version),
+        LINKS.signed(Purpose.PREFERENCES, subscription, version),
+        LINKS.feedback(edition, subscription, version),
+    )
 
 
 def test_a_key_may_be_longer_than_a_block_of_the_hash() -> None:
