@@ -26,6 +26,9 @@ def test_a_token_says_whose_it_is_and_needs_no_quoting(subscription: int, versio
 @example(1111111111, 7, 1, Purpose.UNSUBSCRIBE)
 @example(11111111111, 7, 1, Purpose.UNSUBSCRIBE)
 @example(10**14, 10**14, 1, Purpose.FEEDBACK)
+@example(7218, 7218, 7218, Purpose.FEEDBACK)
+@example(73230, 73230, 73230, Purpose.FEEDBACK)
+@example(1234, 1000001, 12, Purpose.FEEDBACK)
 def test_tokens_are_those_that_itsdangerous_makes(
     edition: int, subscription: int, version: int, purpose: Purpose
 ) -> None:
@@ -38,6 +41,11 @@ def test_tokens_are_those_that_itsdangerous_makes(
     assert LINKS.signed(purpose, subscription, version) == f"https://news.example/{purpose}/{made}"
     assert LINKS.feedback(edition, subscription, version) == f"https://news.example/feedback/{feedback}"
     assert LINKS.read_feedback(str(feedback)) == (edition, subscription, version)
+    assert LINKS.of_reader(edition, subscription, version) == (
+        LINKS.signed(Purpose.UNSUBSCRIBE, subscription, version),
+        LINKS.signed(Purpose.PREFERENCES, subscription, version),
+        LINKS.feedback(edition, subscription, version),
+    )
 
 
 def test_a_key_may_be_longer_than_a_block_of_the_hash() -> None:

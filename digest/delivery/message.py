@@ -13,14 +13,14 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime
 from functools import lru_cache
-from operator import attrgetter
+from typing import NamedTuple
 
 from digest import language
 from digest.config import Site
 from digest.delivery import address as addresses
 from digest.delivery import headers, mime
 from digest.errors import BadAddress, RenderFault
-from digest.links import Links, Purpose
+from digest.links import Links
 from digest.model import Delivery, Edition, Mark, Rendered, Subscription
 
 SAMPLE_ADDRESS = "reader@example.org"
@@ -28,30 +28,27 @@ SAMPLE_ADDRESS = "reader@example.org"
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _URL = re.compile(r"https?://[!-;=?-~]+")
 
-_FIELDS = {
-    Mark.UNSUBSCRIBE: "unsubscribe_url",
-    Mark.PREFERENCES: "preferences_url",
-    Mark.FEEDBACK: "feedback_url",
-    Mark.ADDRESS: "address",
-    Mark.SINCE: "since_text",
-}
-_VALUES = attrgetter(*(_FIELDS[mark] for mark in Mark))
 
+class Reader(NamedTuple):
+    """What differs from one reader's mail to the next: plain values, escaped where they are put in.
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """What differs from one reader's mail to the next: plain values, escaped where they are put in."""
+    After the Message-ID come those that have a mark, in the order of `Mark`.
+    """
 
-    address: str
     message_id: str
     unsubscribe_url: str
     preferences_url: str
     feedback_url: str
+    address: str
     since_text: str
 
     def values(self) -> tuple[str, ...]:
         """What stands in place of each mark, in the order of `Mark`."""
-        return _VALUES(self)
+        return self[1:]
+
+    def escaped(self) -> "Reader":
+        """The same reader inside HTML."""
+        return Reader(*map(html.escape, self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ class CompiledMail:
             pieces[place] = encoded[number]
         together = " ".join(values)
         if html.escape(together) != together:
-            encoded = mime.encode_each([html.escape(value) for value in values])
+            encoded = mime.encode_each(reader.escaped().values())
         for place, number in self.escaped:
             pieces[place] = encoded[number]
         return b"".join(pieces)
@@ -95,36 +92,30 @@ def message_id(edition: Edition, subscriber_id: int, site: Site) -> str:
 def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links) -> Reader:
     """The reader whom a delivery is for."""
     return Reader(
-        address=delivery.address,
-        message_id=message_id(edition, delivery.subscriber_id, site),
-        unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, delivery.subscription_id, delivery.version),
-        preferences_url=links.signed(Purpose.PREFERENCES, delivery.subscription_id, delivery.version),
-        feedback_url=links.feedback(edition.id, delivery.subscription_id, delivery.version),
-        since_text=_day(delivery.since.date(), site),
+        message_id(edition, delivery.subscriber_id, site),
+        *links.of_reader(edition.id, delivery.subscription_id, delivery.version),
+        delivery.address,
+        _long_date(delivery.since.date(), site.locale),
     )
 
 
 def reader_with(subscription: Subscription, edition: Edition, site: Site, links: Links) -> Reader:
     """The reader of a letter about an edition, who has this subscription."""
     return Reader(
-        address=subscription.address,
-        message_id="",
-        unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, subscription.id, subscription.version),
-        preferences_url=links.signed(Purpose.PREFERENCES, subscription.id, subscription.version),
-        feedback_url=links.feedback(edition.id, subscription.id, subscription.version),
-        since_text=_day(subscription.since.date(), site) if subscription.since else "",
+        "",
+        *links.of_reader(edition.id, subscription.id, subscription.version),
+        subscription.address,
+        _long_date(subscription.since.date(), site.locale) if subscription.since else "",
     )
 
 
 def sample_reader(edition: Edition, site: Site, links: Links) -> Reader:
     """Nobody: a reader whose links are well signed for a subscription that does not exist."""
     return Reader(
-        address=SAMPLE_ADDRESS,
-        message_id=message_id(edition, 0, site),
-        unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, 0, 1),
-        preferences_url=links.signed(Purpose.PREFERENCES, 0, 1),
-        feedback_url=links.feedback(edition.id, 0, 1),
-        since_text=_day(edition.date, site),
+        message_id(edition, 0, site),
+        *links.of_reader(edition.id, 0, 1),
+        SAMPLE_ADDRESS,
+        _long_date(edition.date, site.locale),
     )
 
 
@@ -137,8 +128,7 @@ def filled(text: str, reader: Reader) -> str:
 
 def filled_for(rendered: Rendered, reader: Reader) -> Rendered:
     """A mail for one reader, as texts: each mark replaced by the reader's value, which is escaped inside HTML."""
-    escaped = Reader(*(html.escape(getattr(reader, name)) for name in Reader.__slots__))
-    return Rendered(rendered.subject, filled(rendered.text, reader), filled(rendered.html, escaped))
+    return Rendered(rendered.subject, filled(rendered.text, reader), filled(rendered.html, reader.escaped()))
 
 
 def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Links) -> CompiledMail:
@@ -210,7 +200,6 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
     """
     parsed = BytesParser(policy=policy.default).parsebytes(mail.fill(reader, mail.edition.window.end))
     assert isinstance(parsed, EmailMessage)
-    escaped = Reader(*(html.escape(getattr(reader, name)) for name in Reader.__slots__))
     own = ["To", "Date", "Message-ID", "List-Unsubscribe"]
     found = {
         "headers": parsed.keys(),
@@ -228,7 +217,7 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
         "unsubscribe link": f"<{reader.unsubscribe_url}>",
         "parts": [
             ("text/plain", headers.canonical(filled(rendered.text, reader))),
-            ("text/html", headers.canonical(filled(rendered.html, escaped))),
+            ("text/html", headers.canonical(filled(rendered.html, reader.escaped()))),
         ],
     }
     for what, value in intended.items():
@@ -242,14 +231,16 @@ def _date(second: int) -> str:
     return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
-def _day(day: date, site: Site) -> str:
-    return _long_date(day, site.locale)
-
-
 @lru_cache(maxsize=8192)
 def _long_date(day: date, locale: str) -> str:
     """Many readers came on the same day, and writing it takes longer than all the rest of a mail."""
-    return language.without_words(locale).long_date(day)
+    return _language(locale).long_date(day)
+
+
+@lru_cache(maxsize=16)
+def _language(locale: str) -> language.Language:
+    """Reading what a locale is takes as long as writing a date in it."""
+    return language.without_words(locale)
 
 
 def _name(edition: Edition) -> str:

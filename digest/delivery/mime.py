@@ -21,6 +21,7 @@ _UNSAFE = re.compile(rb"[^\t -<>-~]")
 # A leading dot would need stuffing on the wire; some mail stores put ">" before a leading "From ".
 _GUARDED = re.compile(rb"^(?:\.|F(?=rom ))")
 _LED_BY = (".", "From ")
+_PLAIN = bytes(set(range(ord(" "), ord("~") + 1)) - set(b"="))
 
 
 def cut(text: str) -> tuple[bytes | Mark, ...]:
@@ -42,14 +43,18 @@ def encode(text: str) -> bytes:
 
 
 def encode_each(texts: Sequence[str]) -> list[bytes]:
-    """Each text as `encode` writes it; quickly where all are short and can stand as they are."""
-    together = " ".join(texts)
-    if together.isascii() and together.isprintable() and "=" not in together:
-        return [
-            text.encode() + _SOFT if 0 < len(text) <= _ROOM and not text.startswith(_LED_BY) else encode(text)
-            for text in texts
-        ]
-    return [encode(text) for text in texts]
+    """Each text as `encode` writes it; quickly where no character of them needs to be escaped."""
+    if "".join(texts).encode("utf-8", "replace").translate(None, delete=_PLAIN):
+        return [encode(text) for text in texts]
+    return [_folded(text) for text in texts]
+
+
+def _folded(plain: str) -> bytes:
+    """What `encode` writes of a text in which only the start of a line can be unsafe."""
+    rows = plain if len(plain) <= _ROOM else "=\r\n".join(plain[at : at + _ROOM] for at in range(0, len(plain), _ROOM))
+    if not plain or plain.startswith(_LED_BY) or "\n." in rows or "\nFrom " in rows:
+        return encode(plain)
+    return f"{rows}=\r\n".encode()
 
 
 def _line(line: str, end: bytes) -> bytes:

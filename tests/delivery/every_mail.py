@@ -70,14 +70,14 @@ def _edition(kind: str, words: str, to: str, at: datetime) -> Mail:
     makers = {"full edition": samples.whole_edition, "short edition": _short, "week": samples.week_edition}
     edition = _hostile(makers[kind](), words)
     rendered = RENDERER.edition_mail(edition)
-    reader = replace(message.sample_reader(edition, SITE, LINKS), address=to)
+    reader = message.sample_reader(edition, SITE, LINKS)._replace(address=to)
     raw = message.compile_edition(rendered, edition, SITE, LINKS).fill(reader, at)
     return Mail(kind, words, raw, message.filled_for(rendered, reader), _hosts(edition))
 
 
 def _letter(kind: str, words: str, to: str, at: datetime) -> Mail:
     edition = _hostile(samples.whole_edition(), words)
-    reader = replace(message.sample_reader(edition, SITE, LINKS), address=to)
+    reader = message.sample_reader(edition, SITE, LINKS)._replace(address=to)
     text = words or "A sentence of our own."
     unsubscribe = ""
     match kind:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from digest.delivery import message
 from digest.delivery.message import Reader
 from digest.errors import BadAddress, RenderFault
-from digest.model import Delivery, Rendered
+from digest.model import Delivery, Mark, Rendered
 from tests.delivery.audience import EDITION, LINKS, NOW, RENDERED, SITE
 
 HEADERS = [
@@ -137,7 +137,7 @@ def test_whatever_a_slot_is_filled_with_decodes_to_what_a_whole_message_would_ho
 ) -> None:
     since = since.replace("\r", " ")
     text = f"{around}__SINCE__{around}__UNSUBSCRIBE__{around}\n"
-    reader = replace(READER, since_text=since, unsubscribe_url=link)
+    reader = READER._replace(since_text=since, unsubscribe_url=link)
     whole = EmailMessage()
     whole.set_content(text.replace("__SINCE__", since).replace("__UNSUBSCRIBE__", link), cte="quoted-printable")
 
@@ -148,7 +148,7 @@ def test_whatever_a_slot_is_filled_with_decodes_to_what_a_whole_message_would_ho
 
 
 def test_values_are_escaped_in_html_and_stand_as_they_are_in_text() -> None:
-    reader = replace(READER, since_text='<b onclick="x">&', unsubscribe_url="https://news.example/u?a=1&b=2")
+    reader = READER._replace(since_text='<b onclick="x">&', unsubscribe_url="https://news.example/u?a=1&b=2")
     text, html = bodies(parsed(compiled().fill(reader, NOW)))
 
     assert '<b onclick="x">&' in text
@@ -167,7 +167,7 @@ def test_values_are_escaped_in_html_and_stand_as_they_are_in_text() -> None:
 )  # fmt: skip
 def test_an_address_that_could_be_read_as_more_is_refused(address: str) -> None:
     with pytest.raises(BadAddress):
-        compiled().fill(replace(READER, address=address), NOW)
+        compiled().fill(READER._replace(address=address), NOW)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_an_address_that_could_be_read_as_more_is_refused(address: str) -> None:
 )
 def test_a_value_that_would_break_a_header_is_refused(change: str, value: str) -> None:
     with pytest.raises(RenderFault):
-        compiled().fill(replace(READER, **{change: value}), NOW)
+        compiled().fill(READER._replace(**{change: value}), NOW)
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
@@ -218,6 +218,16 @@ def test_a_reader_gets_links_of_its_own_and_is_told_since_when() -> None:
     assert reader.unsubscribe_url.startswith("https://news.example/unsubscribe/")
     assert reader.preferences_url.startswith("https://news.example/preferences/")
     assert isinstance(reader, Reader)
+
+
+def test_each_mark_is_filled_with_what_it_is_named_for() -> None:
+    own = [
+        READER.unsubscribe_url, READER.preferences_url, READER.feedback_url, READER.address, READER.since_text
+    ]  # fmt: skip
+    marks = [Mark.UNSUBSCRIBE, Mark.PREFERENCES, Mark.FEEDBACK, Mark.ADDRESS, Mark.SINCE]
+
+    assert message.filled(" ".join(marks), READER) == " ".join(own)
+    assert len(READER.values()) == len(Mark)
 
 
 def test_dates_are_written_in_the_language_of_the_site() -> None:

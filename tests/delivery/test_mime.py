@@ -42,6 +42,7 @@ def test_every_line_is_short_plain_and_begins_harmlessly(text: str) -> None:
 
 @given(st.lists(st.one_of(TEXTS, TRICKY, st.text(st.characters(codec="ascii"), max_size=80)), max_size=6))
 @example(["https://news.example/u/WzEsMV0.abc", "ann@reader.example", "February 10, 2026"])
+@example(["a" * 73 + ".b", "a" * 146 + "From me", "a" * 73 + "From", "a" * 219])
 @example(["a" * 73, "a" * 74, ".a", "From me", "", "a ", "ends in a\ttab\t"])
 def test_several_texts_are_encoded_as_each_would_be_and_all_decode(texts: list[str]) -> None:
     encoded = mime.encode_each(texts)
