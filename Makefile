@@ -27,6 +27,7 @@ kills: $(VENV)/.installed-dev ## kill polls, senders and the making of editions 
 	KILLS=200 MESSAGES=10000 $(BIN)/pytest -s tests/delivery/test_deliver_killed.py
 	KILLS=100 MESSAGES=10000 $(BIN)/pytest tests/delivery/test_deliver_stopped.py
 	POINTS=20 $(BIN)/pytest tests/delivery/test_deliver_outage.py
+	MESSAGES=10000 THROTTLED=2000 $(BIN)/pytest tests/delivery/test_deliver_pace.py
 	KILLS=100 $(BIN)/pytest tests/delivery/feedback/test_collect.py
 	ROUNDS=100 $(BIN)/pytest tests/test_schedulers_together.py
 	RACES=1000 $(BIN)/pytest tests/delivery/test_leave_in_time.py
