@@ -82,6 +82,7 @@ def requests(service: Service) -> int:
 def test_home_asks_for_one_thing_and_says_what_it_is_for(service: Service) -> None:
     page = service.get("/").page
 
+    assert "every source named. Free, in your inbox at 06:00" in service.get("/").words
     heading = "Sign up for daily updates for the most important stories unfolding in the global economy"
     assert page.xpath("string(//h1)") == heading
     [form] = page.xpath("//form")
