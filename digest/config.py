@@ -165,10 +165,27 @@ class Dkim:
 
 @dataclass(frozen=True)
 class Web:
-    """Where the pages are served."""
+    """Where the pages are served. What one of the `proxies` (networks) says of where a visitor comes from is believed."""
 
     host: str = "127.0.0.1"
     port: int = 8000
+    proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+
+@dataclass(frozen=True)
+class SignUp:
+    """Who may sign up on the pages, and how often anybody.
+
+    `per_network` counts an hour's requests from one network, `per_hour` and `per_day` those of everybody. Addresses such as
+    `postmaster@` may only where there are `role_accounts`. With `proof_of_work` a visitor's browser has to compute for about a second.
+    """
+
+    open: bool = True
+    per_network: int = 10
+    per_hour: int = 50
+    per_day: int = 200
+    role_accounts: bool = False
+    proof_of_work: bool = False
 
 
 class SeriesFormat(StrEnum):
@@ -318,6 +335,7 @@ class Config:
     feeds: tuple[Feed, ...]
     database_url: str = field(repr=False)
     pictures: Pictures = field(default_factory=Pictures)
+    sign_up: SignUp = field(default_factory=SignUp)
     relay: Relay | None = None
     bounces: Bounces = field(default_factory=Bounces)
     mailbox: Mailbox | None = None

@@ -7,6 +7,7 @@ Reading reports every fault at once and never returns a half-right configuration
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import time, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -29,6 +30,7 @@ from digest.config import (
     Sending,
     Series,
     SeriesFormat,
+    SignUp,
     Site,
     UnknownPolicy,
     Web,
@@ -97,6 +99,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         mailbox=_mailbox(secrets),
         hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
         web=_web(root.table("web")),
+        sign_up=_sign_up(root.table("sign_up")),
         market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
@@ -327,9 +330,28 @@ def _web(table: Table) -> Web:
     web = Web(
         host=table.text("host", Web.host),
         port=table.integer("port", Web.port, least=1, most=65535),
+        proxies=table.texts("proxies", default=Web.proxies),
     )
+    for network in web.proxies:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            table.fault("proxies", f'holds "{network}"; it should be an address or a network such as "10.0.0.0/8"')
     table.finish()
     return web
+
+
+def _sign_up(table: Table) -> SignUp:
+    sign_up = SignUp(
+        open=table.flag("open", SignUp.open),
+        per_network=table.integer("per_network", SignUp.per_network, least=1, most=100_000),
+        per_hour=table.integer("per_hour", SignUp.per_hour, least=1, most=100_000),
+        per_day=table.integer("per_day", SignUp.per_day, least=1, most=100_000),
+        role_accounts=table.flag("role_accounts", SignUp.role_accounts),
+        proof_of_work=table.flag("proof_of_work", SignUp.proof_of_work),
+    )
+    table.finish()
+    return sign_up
 
 
 def _market(table: Table, feeds: Collection[str]) -> Market:

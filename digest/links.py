@@ -8,9 +8,10 @@ an unsubscribe link works for as long as the mail that holds it.
 import binascii
 import hashlib
 import hmac
+import secrets
 import zlib
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -138,6 +139,27 @@ class Links:
             pass
         raise BadToken
 
+    def form(self, at: datetime) -> str:
+        """The mark of a form that is shown at a moment. No two are alike."""
+        return str(self._forms().dumps([int(at.timestamp()), secrets.token_urlsafe(9)]))
+
+    def read_form(self, mark: str) -> datetime:
+        """When the form with that mark was shown.
+
+        Raises:
+            BadToken: it is none of our forms.
+        """
+        try:
+            match self._forms().loads(mark):
+                case [int(seconds), str()]:
+                    return datetime.fromtimestamp(seconds, UTC)
+        except BadSignature:
+            pass
+        raise BadToken
+
+    def _forms(self) -> URLSafeSerializer:
+        return URLSafeSerializer(list(reversed(self.keys)), salt="digest form")
+
     def _signer(self, purpose: Purpose) -> "_Signer":
         signer = self._signers.get(purpose)
         if signer is None:
@@ -185,6 +207,11 @@ def _payload(numbers: str) -> bytes:
 def _for_urls(some: bytes) -> bytes:
     """Base64 as it stands in addresses (RFC 4648, section 5), without what fills it up."""
     return binascii.b2a_base64(some, newline=False).translate(_FOR_URLS).rstrip(b"=")
+
+
+def visitor_key(network_address: str, keys: tuple[str, ...]) -> str:
+    """The keyed hash by which a visitor's network address, or a network, is known: it can be compared, and not be read."""
+    return hmac.new(f"visitor:{keys[-1]}".encode(), network_address.encode(), hashlib.sha256).hexdigest()
 
 
 def address_key(address: str, keys: tuple[str, ...]) -> str:

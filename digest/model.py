@@ -672,6 +672,27 @@ class SubscriptionState(StrEnum):
     ENDED = "ended"
 
 
+class Deed(StrEnum):
+    """What was done to a subscription, as its history tells it.
+
+    It was `asked` for, by whoever knows the address; it `began`, with a consent; it `ended`, was `resumed` as if it had not,
+    and its reader `chose` anew.
+    """
+
+    ASKED = "asked"
+    BEGAN = "began"
+    ENDED = "ended"
+    RESUMED = "resumed"
+    CHOSE = "chose"
+
+
+class Wish(StrEnum):
+    """What somebody asks of us who gives an address: to `subscribe` it, or the `links` to what it has subscribed to."""
+
+    SUBSCRIBE = "subscribe"
+    LINKS = "links"
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     """An address with consent. `address_key` is the address's keyed hash, the part of it that outlives erasure."""

@@ -39,6 +39,7 @@ from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import pulses, steps
 from digest.store.pulses import Part
+from digest.subscribers import signup
 
 log = structlog.get_logger(__name__)
 
@@ -129,6 +130,12 @@ def tick(
     return TickReport(published, polled, written.sent if written else 0, collected, tuple(problems), doubted)
 
 
+async def answer_and_post(config: Config, engine: Engine, clock: Callable[[], datetime]) -> PostReport:
+    """Answer those who asked for mail on the pages, and send the letters that were ordered."""
+    signup.answer(config, engine, clock())
+    return await post_orders(config, engine, clock)
+
+
 class Service:
     """Ticks every minute, sends what is due, and writes letters, each in a thread of its own, until it is stopped.
 
@@ -157,7 +164,7 @@ class Service:
         publish: Publish = publish_due,
         poll: Poll = poll,
         write: Write = correspond,
-        write_orders: Write = post_orders,
+        write_orders: Write = answer_and_post,
         collect: Collect = collect,
         deliver: Deliver = deliver,
         have_polled: Poll | None = None,

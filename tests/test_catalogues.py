@@ -18,12 +18,13 @@ from lxml import html as lxml_html
 from digest.config import Ranking
 from digest.editions.render import Renderer
 from digest.language import load
-from digest.model import Correction, Edition, Event, Mark, Topic, Update
+from digest.model import Correction, Edition, Event, Mark, Topic, Update, Wish
 from digest.store.editions import Listed
 from digest.subscribers.preferences import Changes
 from digest.web.house import weighted
+from digest.web.signup import Form
 from tests.editions import samples
-from tests.editions.samples import LINKS, SITE
+from tests.editions.samples import LINKS, NOW, SITE
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "templates" / "locale"
@@ -150,8 +151,19 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
         "edition",
         page("edition.html", corrections=CORRECTED, previous=date(2026, 2, 9), next=date(2026, 2, 11), **shared),
     )
-    yield "home", page("home.html", **shared)
-    yield "empty home", page("home.html", digest=PAPER, edition=None)
+    asked = Form("sign-up", "mark", True, "Kvux", problem="Kvux", digests=(PAPER, PAPER), topics=tuple(TOPICS))
+    yield "home", page("home.html", form=None, **shared)
+    yield "empty home", page("home.html", digest=PAPER, edition=None, form=asked)
+    yield "my link", page("my-link.html", form=Form("my-link", "mark", False, "Kvux"))
+    yield "too late to confirm", page("confirm-late.html", form=asked)
+    for wish in Wish:
+        yield "check your mail", page("check-mail.html", address="a@reader.example", days=7, wish=wish.value)
+    yield "confirm", page("confirm.html", digest="Kvux", address="a@reader.example")
+    for just_now in (True, False):
+        yield (
+            "welcome",
+            page("confirmed.html", digest="Kvux", zone="UTC", next_at=NOW, just_now=just_now, preferences_href="../p"),
+        )
     yield (
         "archive",
         page(

@@ -8,10 +8,15 @@ from sqlalchemy import Connection
 from digest.editions.letters import Notice
 from digest.model import Doubt, SafeMode
 from digest.safe_mode import HOW_TO_LEAVE
-from digest.store import deliveries, safe_modes
+from digest.store import deliveries, safe_modes, subscribers
 
 RECENT = timedelta(days=4)
 """Longer ago than a message may be late and somebody be away for the night."""
+
+LOOKED_BACK, TIME_TO_CONFIRM = timedelta(days=30), timedelta(hours=2)
+CONFIRMATIONS_LOOKED_AT, FEWEST_CONFIRMATIONS = 200, 30
+MOST_UNCONFIRMED = 0.6
+"""Of people who sign up themselves, most confirm within minutes; of addresses that somebody else enters, none do."""
 
 
 def due(connection: Connection, now: datetime) -> Iterator[tuple[str, Notice]]:
@@ -20,12 +25,30 @@ def due(connection: Connection, now: datetime) -> Iterator[tuple[str, Notice]]:
         yield f"safe-mode:{one.id}", _safe_mode(one)
     for edition_id, title, late in deliveries.too_late(connection, now - RECENT):
         yield f"expired:{edition_id}", _expired(edition_id, title, late)
+    asked, unconfirmed = subscribers.unconfirmed(
+        connection, now - LOOKED_BACK, now - TIME_TO_CONFIRM, CONFIRMATIONS_LOOKED_AT
+    )
+    if asked >= FEWEST_CONFIRMATIONS and unconfirmed > MOST_UNCONFIRMED * asked:
+        yield f"unconfirmed:{now.date()}", _unconfirmed(asked, unconfirmed)
 
 
 def _safe_mode(one: SafeMode) -> Notice:
     what, *steps = _TO_DO[one.doubt]
     over = f" It ended at {one.ended_at:%Y-%m-%d %H:%M} UTC: {one.ended_because}" if one.ended_at else ""
     return Notice(what, f"{one.sentence}{over}", (*steps, HOW_TO_LEAVE), one.since)
+
+
+def _unconfirmed(asked: int, unconfirmed: int) -> Notice:
+    return Notice(
+        what="Many sign-ups are never confirmed",
+        explanation=f"Of the last {asked} confirmations asked for, {unconfirmed} were not confirmed within two hours. Somebody may be "
+        "entering addresses of others, who then get mail from you that they never wanted.",
+        steps=(
+            "Set `proof_of_work = true` below `[sign_up]` in digest.toml: what automates the form then pays for each address.",
+            "Or lower `per_network`, `per_hour` and `per_day` there, or close the form for a while: `open = false`.",
+            "If nobody abuses it, confirmations may land in spam folders: sign up yourself and see.",
+        ),
+    )
 
 
 def _expired(edition_id: int, title: str, late: int) -> Notice:

@@ -6,7 +6,6 @@ then and with links that hold then.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 
 from sqlalchemy import Connection, Engine
@@ -17,10 +16,12 @@ from digest.delivery import message
 from digest.delivery.letter import Letter
 from digest.delivery.message import Reader
 from digest.delivery.post import PostReport, post
+from digest.editions.letters import Managed
 from digest.editions.render import Renderer
 from digest.links import Links, Purpose
 from digest.model import (
     Accepted,
+    Digest,
     NotSent,
     Outcome,
     Phase,
@@ -32,16 +33,11 @@ from digest.model import (
 from digest.store import engine as engines
 from digest.store import letters as store
 from digest.store import subscribers
-from digest.store.letters import LetterOrder
+from digest.store.letters import Kind, LetterOrder
+from digest.subscribers import signup
 
 AT_ONCE = 50
 """How many letters are written at a time."""
-
-
-class Kind(StrEnum):
-    """What a letter is that we write to one reader."""
-
-    CONFIRMATION = "confirmation"
 
 
 Writer = Callable[[LetterOrder, Subscription], Letter | None]
@@ -61,7 +57,11 @@ def writers(config: Config) -> dict[str, Writer]:
     """
     links = Links(config.site.base_url, config.signing_keys)
     renderer = Renderer(config.site, links, config.language, config.look)
-    return {Kind.CONFIRMATION: partial(_confirmation, config, links, renderer)}
+    return {
+        Kind.CONFIRMATION: partial(_confirmation, config, links, renderer),
+        Kind.WELCOME: partial(_welcome, config, links, renderer),
+        Kind.LINKS: partial(_links, config, links, renderer),
+    }
 
 
 async def post_orders(
@@ -110,11 +110,52 @@ def _reasons(faults: Mapping[str, Outcome]) -> list[str]:
 def _confirmation(
     config: Config, links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription
 ) -> Letter | None:
-    digest = next((one for one in config.digests if one.slug == reader.digest), None)
-    if reader.state is not SubscriptionState.PENDING or digest is None:
+    """The subscription has to be in the state it was ordered in, which is that of a new one where nothing is said."""
+    digest = _digest(config, reader)
+    if reader.state != wanted.parameters.get("state", SubscriptionState.PENDING) or digest is None:
         return None
-    mail = renderer.confirmation_mail(digest, links.signed(Purpose.CONFIRM, reader.id, reader.version))
-    own = Reader(
+    version = signup.version_to_confirm(reader)
+    mail = renderer.confirmation_mail(
+        digest, links.signed(Purpose.CONFIRM, reader.id, version), signup.CONFIRMABLE.days
+    )
+    return Letter(wanted.key, reader.address, message.filled_for(mail, _own(links, reader)))
+
+
+def _welcome(
+    config: Config, links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription
+) -> Letter | None:
+    digest = _digest(config, reader)
+    if reader.state is not SubscriptionState.ACTIVE or digest is None:
+        return None
+    since = datetime.fromisoformat(wanted.parameters["at"])
+    own = _own(links, reader)
+    mail = renderer.welcome_mail(digest, clocks.next_press(digest, since))
+    return Letter(wanted.key, reader.address, message.filled_for(mail, own), own.unsubscribe_url)
+
+
+def _links(
+    config: Config, links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription
+) -> Letter | None:
+    """To one address, so with everything that it had subscribed to when it was asked for."""
+    titles = {digest.slug: digest.title for digest in config.digests}
+    theirs = [
+        Managed(
+            titles[slug],
+            links.signed(Purpose.PREFERENCES, number, version),
+            links.signed(Purpose.UNSUBSCRIBE, number, version),
+        )
+        for slug, number, version in wanted.parameters["subscriptions"]
+        if slug in titles
+    ]
+    return Letter(wanted.key, reader.address, renderer.manage_mail(theirs)) if theirs else None
+
+
+def _digest(config: Config, reader: Subscription) -> Digest | None:
+    return next((one for one in config.digests if one.slug == reader.digest), None)
+
+
+def _own(links: Links, reader: Subscription) -> Reader:
+    return Reader(
         address=reader.address,
         message_id="",
         unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, reader.id, reader.version),
@@ -122,7 +163,6 @@ def _confirmation(
         feedback_url="",
         since_text="",
     )
-    return Letter(wanted.key, reader.address, message.filled_for(mail, own))
 
 
 def _settle(

@@ -3,12 +3,21 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
 from digest.store.tables import letter_orders, letters
 from digest.store.upsert import insert_if_absent
+
+
+class Kind(StrEnum):
+    """What a letter is that we write to one reader."""
+
+    CONFIRMATION = "confirmation"
+    WELCOME = "welcome"
+    LINKS = "links"
 
 
 @dataclass(frozen=True, slots=True)

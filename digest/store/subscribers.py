@@ -9,11 +9,30 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, case, delete, func, literal_column, or_, select, update
 
-from digest.model import DeliveryState, Subscription, SubscriptionState
-from digest.store.tables import deliveries, delivery_events, subscribers, subscriptions, suppressions
+from digest.model import Deed, DeliveryState, Subscription, SubscriptionState
+from digest.store.tables import (
+    deliveries,
+    delivery_events,
+    signup_requests,
+    subscribers,
+    subscription_changes,
+    subscriptions,
+    suppressions,
+)
 from digest.store.upsert import insert_if_absent
+
+_change = subscription_changes.c
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChange:
+    """Something that was done to a subscription."""
+
+    deed: Deed
+    at: datetime
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +59,7 @@ def add(
     version, so that preferences links from its earlier life are retired.
     """
     newcomer = Newcomer(address, address_key, topics)
+    before = by_keys(connection, digest, [address_key]).get(address_key)
     add_all(connection, digest, [newcomer], consent, now)
     subscriber_id = _ids(connection, [newcomer])[address_key]
     mine = (subscriptions.c.subscriber_id == subscriber_id) & (subscriptions.c.digest == digest)
@@ -50,7 +70,122 @@ def add(
     )
     if revived.rowcount:
         connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(consent=dict(consent)))
-    return _subscription(connection.execute(_subscriptions().where(mine)).one())
+    after = _subscription(connection.execute(_subscriptions().where(mine)).one())
+    if before is None or revived.rowcount:
+        note(connection, after.id, Deed.BEGAN, {**consent, "topics": list(after.topics)}, now)
+    return after
+
+
+def ask(
+    connection: Connection,
+    address: str,
+    address_key: str,
+    digest: str,
+    topics: tuple[str, ...],
+    evidence: Mapping[str, Any],
+    now: datetime,
+) -> Subscription:
+    """Note that somebody asked for an address to be subscribed, and return the subscription as it stands.
+
+    A new one awaits its confirmation. One that has begun before stays as it is, ended or not, until it is confirmed: whoever asks
+    may be a stranger.
+    """
+    newcomer = Newcomer(address, address_key, topics)
+    insert_if_absent(
+        connection,
+        subscribers,
+        [{"address": address, "address_key": address_key, "consent": dict(evidence), "created_at": now}],
+    )
+    subscriber_id = _ids(connection, [newcomer])[address_key]
+    pending = {**_fresh(topics, now), "state": SubscriptionState.PENDING}
+    insert_if_absent(
+        connection, subscriptions, [{"subscriber_id": subscriber_id, "digest": digest, "version": 1, **pending}]
+    )
+    mine = (subscriptions.c.subscriber_id == subscriber_id) & (subscriptions.c.digest == digest)
+    waiting = mine & (subscriptions.c.state == SubscriptionState.PENDING)
+    connection.execute(update(subscriptions).where(waiting).values(**pending))
+    found = _subscription(connection.execute(_subscriptions().where(mine)).one())
+    note(connection, found.id, Deed.ASKED, {**evidence, "topics": _canonical(topics)}, now)
+    return found
+
+
+def confirm(
+    connection: Connection,
+    subscription_id: int,
+    version: int,
+    topics: tuple[str, ...],
+    consent: Mapping[str, Any],
+    now: datetime,
+) -> Subscription | None:
+    """Let a subscription begin, as its reader has confirmed, with these topics; None once its subscriber is erased.
+
+    One that was active already keeps what its reader chose.
+    """
+    mine = subscriptions.c.id == subscription_id
+    connection.execute(
+        update(subscriptions)
+        .where(mine, subscriptions.c.state != SubscriptionState.ACTIVE)
+        .values(**_fresh(topics, now), ended_at=None, version=version)
+    )
+    found = subscription(connection, subscription_id)
+    if found is not None:
+        holder = subscribers.c.id == found.subscriber_id
+        connection.execute(update(subscribers).where(holder).values(consent=dict(consent)))
+        note(connection, found.id, Deed.BEGAN, {**consent, "topics": list(found.topics)}, now)
+    return found
+
+
+def note(connection: Connection, subscription_id: int, deed: Deed, detail: Mapping[str, Any], now: datetime) -> None:
+    """Write into a subscription's history what was done to it."""
+    row = {"subscription_id": subscription_id, "deed": deed, "detail": dict(detail), "at": now}
+    connection.execute(subscription_changes.insert().values(row))
+
+
+def history(connection: Connection, subscription_id: int) -> list[SubscriptionChange]:
+    """What was ever done to a subscription, the oldest first. One that began with a list is told of from its first change on."""
+    found = _changes().where(_change.subscription_id == subscription_id).order_by(_change.id)
+    return [_as_change(row) for row in connection.execute(found)]
+
+
+def last_asked(connection: Connection, subscription_id: int) -> SubscriptionChange | None:
+    """The last time that somebody asked for the subscription; None where nobody did."""
+    asked = (_change.subscription_id == subscription_id) & (_change.deed == Deed.ASKED)
+    row = connection.execute(_changes().where(asked).order_by(_change.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _as_change(row)
+
+
+def unconfirmed(connection: Connection, since: datetime, until: datetime, most: int) -> tuple[int, int]:
+    """Of the last `most` times that somebody asked within a span: how many there are, and how many nobody confirmed."""
+    later = subscription_changes.alias()
+    began = (
+        select(later.c.id)
+        .where(later.c.subscription_id == _change.subscription_id, later.c.id > _change.id, later.c.deed == Deed.BEGAN)
+        .exists()
+    )
+    last = (
+        select(case((began, 0), else_=1).label("open"))
+        .where(_change.deed == Deed.ASKED, _change.at >= since, _change.at <= until)
+        .order_by(_change.at.desc())
+        .limit(most)
+        .subquery()
+    )
+    row = connection.execute(select(func.count(), func.coalesce(func.sum(last.c.open), 0)).select_from(last)).one()
+    return row[0], row[1]
+
+
+def forgotten(connection: Connection, before: datetime) -> bool:
+    """Whether somebody asked before a moment and nobody has confirmed."""
+    return connection.execute(select(subscriptions.c.id).where(_stale(before)).limit(1)).first() is not None
+
+
+def forget(connection: Connection, before: datetime) -> int:
+    """Drop what was asked for before a moment and never confirmed, and who has nothing else; how many subscriptions."""
+    gone = connection.scalars(
+        delete(subscriptions).where(_stale(before)).returning(subscriptions.c.subscriber_id)
+    ).all()
+    others = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscribers.c.id).exists()
+    connection.execute(delete(subscribers).where(subscribers.c.id.in_(gone), ~others))
+    return len(gone)
 
 
 def add_all(
@@ -85,6 +220,13 @@ def subscription(connection: Connection, subscription_id: int) -> Subscription |
 def by_address(connection: Connection, address: str) -> list[Subscription]:
     """Everything an address has subscribed to, ended or not, in the order of the digests' slugs."""
     found = _subscriptions().where(_is(address)).order_by(subscriptions.c.digest)
+    return [_subscription(row) for row in connection.execute(found)]
+
+
+def by_key(connection: Connection, address: str, address_key: str) -> list[Subscription]:
+    """The same, found by the key or by this very spelling, however many addresses there are."""
+    theirs = or_(subscribers.c.address_key == address_key, subscribers.c.address == address)
+    found = _subscriptions().where(theirs).order_by(subscriptions.c.digest)
     return [_subscription(row) for row in connection.execute(found)]
 
 
@@ -149,21 +291,32 @@ def who_were_sent(connection: Connection, edition_id: int, today: date) -> list[
 
 def end(connection: Connection, subscription_id: int, now: datetime) -> bool:
     """End a subscription; whether this call did. One that has ended keeps the time at which it did."""
+    before = subscription(connection, subscription_id)
     ended = connection.execute(
         update(subscriptions)
         .where(subscriptions.c.id == subscription_id, subscriptions.c.state != SubscriptionState.ENDED)
         .values(state=SubscriptionState.ENDED, ended_at=now)
     )
+    if before and ended.rowcount:
+        note(connection, subscription_id, Deed.ENDED, {"was": before.state}, now)
     return ended.rowcount > 0
 
 
-def resume(connection: Connection, subscription_id: int) -> bool:
-    """Undo an end, with everything as it was; whether there was an end to undo."""
+def resume(connection: Connection, subscription_id: int, now: datetime) -> bool:
+    """Undo an end, with everything as it was; whether there was an end to undo.
+
+    What was never confirmed awaits that again.
+    """
+    ends = (_change.subscription_id == subscription_id) & (_change.deed == Deed.ENDED)
+    last = connection.execute(_changes().where(ends).order_by(_change.id.desc()).limit(1)).one_or_none()
+    was = last.detail.get("was", SubscriptionState.ACTIVE) if last else SubscriptionState.ACTIVE
     resumed = connection.execute(
         update(subscriptions)
         .where(subscriptions.c.id == subscription_id, subscriptions.c.state == SubscriptionState.ENDED)
-        .values(state=SubscriptionState.ACTIVE, ended_at=None)
+        .values(state=was, ended_at=None)
     )
+    if resumed.rowcount:
+        note(connection, subscription_id, Deed.RESUMED, {}, now)
     return resumed.rowcount > 0
 
 
@@ -187,6 +340,8 @@ def remove(connection: Connection, address: str) -> bool:
     told = delivery_events.c.delivery_id.in_(select(deliveries.c.id).where(theirs))
     connection.execute(update(delivery_events).where(told).values(detail=""))
     connection.execute(update(deliveries).where(theirs).values(last_reply=None))
+    keys = select(subscribers.c.address_key).where(_is(address))
+    connection.execute(delete(signup_requests).where(signup_requests.c.address_key.in_(keys)))
     return connection.execute(delete(subscribers).where(_is(address))).rowcount > 0
 
 
@@ -211,6 +366,19 @@ def _canonical(topics: tuple[str, ...]) -> list[str]:
 
 def _is(address: str) -> Any:
     return func.lower(subscribers.c.address) == address.lower()
+
+
+def _stale(before: datetime) -> Any:
+    # As the partial index says it, so that both databases see that it serves.
+    return (subscriptions.c.state == literal_column("'pending'")) & (subscriptions.c.since < before)
+
+
+def _changes() -> Select[Any]:
+    return select(_change.deed, _change.at, _change.detail)
+
+
+def _as_change(row: Row[Any]) -> SubscriptionChange:
+    return SubscriptionChange(Deed(row.deed), row.at, row.detail)
 
 
 def _subscriptions() -> Select[Any]:

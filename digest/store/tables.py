@@ -21,7 +21,17 @@ from sqlalchemy import (
     text,
 )
 
-from digest.model import Cause, DeliveryState, Doubt, EditionState, OverrideKind, Severity, SubscriptionState
+from digest.model import (
+    Cause,
+    Deed,
+    DeliveryState,
+    Doubt,
+    EditionState,
+    OverrideKind,
+    Severity,
+    SubscriptionState,
+    Wish,
+)
 from digest.store.types import Json, Key, Moment
 
 metadata = MetaData(
@@ -39,6 +49,9 @@ def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
     # SQLite makes a table of an IN list for each row that it checks, which took a third of freezing an edition.
     return CheckConstraint(" OR ".join(f"{column} = '{word}'" for word in words), name=column)
 
+
+_PENDING = text("state = 'pending'")
+_WAITING = text("answered_at IS NULL")
 
 feeds = Table(
     "feeds",
@@ -299,8 +312,55 @@ subscriptions = Table(
     Column("ended_at", Moment),
     UniqueConstraint("subscriber_id", "digest"),
     Index(None, "digest", "state"),
+    Index("ix_subscriptions_pending", "since", sqlite_where=_PENDING, postgresql_where=_PENDING),
     _one_of("state", SubscriptionState),
     sqlite_autoincrement=True,
+)
+
+# What was ever done to a subscription, as long as it is kept: the evidence of consent.
+subscription_changes = Table(
+    "subscription_changes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("deed", String(20), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("detail", Json, nullable=False, comment="what was agreed to, and how; or what was chosen"),
+    Index(None, "deed", "at"),
+    _one_of("deed", Deed),
+)
+
+# What stood beside the button when somebody pressed it.
+consent_texts = Table(
+    "consent_texts",
+    metadata,
+    Column("version", String(16), primary_key=True),
+    Column("words", Text, nullable=False),
+    Column("first_at", Moment, nullable=False),
+)
+
+# Who asked for what, for as long as limits look back. The address stands here only until the request is answered.
+signup_requests = Table(
+    "signup_requests",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("wish", String(20), nullable=False),
+    Column("address", Text, nullable=False, comment="empty once answered"),
+    Column("address_key", String(64), nullable=False),
+    Column(
+        "form", String(64), nullable=False, comment="a hash of the form that was sent: it counts once for an address"
+    ),
+    Column("network", String(64), nullable=False, comment="the visitor's network as a keyed hash"),
+    Column("digest", String(64), nullable=False),
+    Column("topics", Json, nullable=False),
+    Column("evidence", Json, nullable=False),
+    Column("asked_at", Moment, nullable=False, index=True),
+    Column("answered_at", Moment),
+    Column("mailed", Boolean, nullable=False, server_default=false()),
+    Index(None, "address_key", "asked_at"),
+    Index("ix_signup_requests_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    UniqueConstraint("form", "address_key"),
+    _one_of("wish", Wish),
 )
 
 suppressions = Table(

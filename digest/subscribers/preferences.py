@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from digest.config import Config
 from digest.language import Language
 from digest.links import address_key
-from digest.model import Subscription, SubscriptionState, Topic
+from digest.model import Deed, Subscription, SubscriptionState, Topic
 from digest.store import engine as engines
 from digest.store import subscribers as store
 from digest.store import suppressions
@@ -65,18 +65,24 @@ def undo(config: Config, engine: Engine, subscription_id: int, now: datetime) ->
         if found is not None and may_return(found, now):
             key = address_key(found.address, config.signing_keys)
             if not suppressions.reasons(connection, [key]):
-                store.resume(connection, subscription_id)
+                store.resume(connection, subscription_id, now)
                 return store.subscription(connection, subscription_id)
         return found
 
 
 def choose(
-    engine: Engine, subscription_id: int, topics: tuple[str, ...], paused_until: date | None
+    engine: Engine, subscription_id: int, topics: tuple[str, ...], paused_until: date | None, now: datetime
 ) -> Subscription | None:
     """Keep what a reader chose; `topics` none means all. The subscription as it now stands; None once erased."""
     with engines.write(engine) as connection:
+        before = store.subscription(connection, subscription_id)
         store.set_choice(connection, subscription_id, topics, paused_until)
-        return store.subscription(connection, subscription_id)
+        after = store.subscription(connection, subscription_id)
+        if after is not None and after != before:
+            pause = after.paused_until.isoformat() if after.paused_until else None
+            chosen = {"topics": list(after.topics), "paused_until": pause}
+            store.note(connection, subscription_id, Deed.CHOSE, chosen, now)
+        return after
 
 
 def choice(ticked: Collection[str], offered: Collection[Topic]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from digest.web.house import HousePages
 from digest.web.pages import Pages
 from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
+from digest.web.signup import FORM_PATHS, SignUpPages
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,11 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         page.headers.update(dict(security_headers(request.url.path, styles)))
         return page
 
+    def scripted(path: str) -> bool:
+        return pages.config.sign_up.proof_of_work and (path == "/" or path.startswith(FORM_PATHS))
+
     groups = (
+        SignUpPages(pages),
         ArchivePages(pages),
         DeskPages(pages),
         ReaderPages(pages),
@@ -98,7 +103,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
     )
     app = Starlette(
         routes=[route for group in groups for route in group.routes()],
-        middleware=[Middleware(Guard, styles, language)],
+        middleware=[Middleware(Guard, styles, language, scripted)],
         exception_handlers={
             BadToken: bad_token,
             HTTPException: http_error,

@@ -1,4 +1,4 @@
-"""The pages that everybody may read: the latest edition, every edition, and the list of them. No token, no address."""
+"""The pages that everybody may read: every edition, and the list of them. No token, no address."""
 
 import hashlib
 import re
@@ -32,19 +32,11 @@ class ArchivePages:
     def routes(self) -> list[Route]:
         """The addresses answered here."""
         return [
-            Route("/", self.home, methods=["GET"]),
             Route("/archive", self.archive, methods=["GET"]),
             Route("/archive/{digest}", self.editions, methods=["GET"]),
             Route("/archive/{digest}/feed.atom", self.feed, methods=["GET"]),
             Route("/archive/{digest}/{day}", self.edition, methods=["GET"]),
         ]
-
-    def home(self, _request: Request) -> Response:
-        """What this is, and the latest edition of the first digest."""
-        digest = self._pages.config.digests[0]
-        with engines.read(self._pages.engine) as connection:
-            latest = store.latest(connection, digest.slug)
-        return self._pages.page("home.html", digest=digest, edition=latest)
 
     def archive(self, _request: Request) -> Response:
         """The way to the only digest's editions, or the list of digests."""

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -15,6 +15,7 @@ from digest.language import Language
 from digest.links import Purpose
 
 MOST_BODY_BYTES = 4096
+MOST_HEADER_BYTES = 16 * 1024
 MOST_HOOK_BYTES = 1024 * 1024
 """Other programs bring whole mails."""
 BODY_SECONDS = 10.0
@@ -27,11 +28,16 @@ _OURS = "default-src 'none'; img-src 'self'"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
-def security_headers(path: str, style_hashes: str) -> Iterator[tuple[str, str]]:
-    """The headers of every answer. A page with a token in its address is neither kept nor indexed by anybody."""
-    yield "Content-Security-Policy", _policy(path, style_hashes)
+def security_headers(path: str, style_hashes: str, *, scripted: bool = False) -> Iterator[tuple[str, str]]:
+    """The headers of every answer. A page with a token in its address is neither kept nor indexed by anybody.
+
+    Only where forms are `scripted`, a browser obeys our own script.
+    """
+    yield "Content-Security-Policy", _policy(path, style_hashes) + ("; script-src 'self'" if scripted else "")
     yield "X-Content-Type-Options", "nosniff"
     yield "Referrer-Policy", "no-referrer"
+    yield "Cross-Origin-Opener-Policy", "same-origin"
+    yield "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
     if path.startswith(_PRIVATE):
         yield "Cache-Control", "no-store"
         yield "X-Robots-Tag", "noindex"
@@ -54,10 +60,12 @@ def style_hashes(page: str) -> str:
 
 
 class Guard:
-    """Puts the security headers on every answer, and refuses a body that is too large or comes too slowly."""
+    """Puts the security headers on every answer, and refuses headers or a body too large, and a body that comes too slowly."""
 
-    def __init__(self, app: ASGIApp, styles: str, language: Language) -> None:
-        self._app, self._styles, self._language = app, styles, language
+    def __init__(
+        self, app: ASGIApp, styles: str, language: Language, scripted: Callable[[str], bool] = lambda _path: False
+    ) -> None:
+        self._app, self._styles, self._language, self._scripted = app, styles, language, scripted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -65,9 +73,15 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in security_headers(scope["path"], self._styles):
+                scripted = self._scripted(scope["path"])
+                for name, value in security_headers(scope["path"], self._styles, scripted=scripted):
                     headers[name] = value
             await send(message)
+
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADER_BYTES:
+            sentence = self._language.gettext("The request is too large.")
+            await _refusal(431, sentence)(scope, receive, send_guarded)
+            return
 
         if scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send_guarded)

@@ -99,7 +99,7 @@ class ReaderPages:
         except ValueError as error:
             return self._choices(before, ticked=ticked, pause=pause, problem=str(error))
         topics = preferences.choice(ticked, offered)
-        after = preferences.choose(self._pages.engine, before.id, topics, until)
+        after = preferences.choose(self._pages.engine, before.id, topics, until, self._pages.clock())
         if after is None:
             return self._left(None, just_now=False)
         return self._choices(after, changes=preferences.changes(before, after, offered, today))

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, select, update
 
 from digest.config import Config
 from digest.delivery import deliver as verb
-from digest.delivery.orders import Kind, enqueue, post_orders
+from digest.delivery.orders import enqueue, post_orders
 from digest.delivery.post import PostReport
 from digest.delivery.quota import ALL, hour_of
 from digest.links import Purpose
@@ -19,7 +19,7 @@ from digest.model import Digest, SubscriptionState
 from digest.scheduler import Service
 from digest.store import engine as engines
 from digest.store import quotas
-from digest.store.letters import LetterOrder
+from digest.store.letters import Kind, LetterOrder
 from digest.store.tables import letter_orders, subscribers, subscriptions
 from tests.delivery import hurried
 from tests.delivery.audience import EDITION, LINKS, NOW, configured, prepare, still

@@ -61,7 +61,7 @@ def found(markup: str, path: str) -> Any:
 
 def page_of(edition: Edition) -> str:
     return RENDERER.page(
-        "edition.html", edition=edition, digest=samples.DIGEST, corrections=(), previous=None, next=None
+        "edition.html", edition=edition, digest=samples.DIGEST, corrections=(), previous=None, next=None, form=None
     )
 
 
@@ -425,7 +425,13 @@ def test_template_code_in_a_headline_is_shown_as_it_was_written() -> None:
 def test_hostile_text_stays_text_on_pages(page: str, text: str) -> None:
     stories = samples.with_texts(STORIES, title=text, summary=text, publisher=text)
     markup = RENDERER.page(
-        page, edition=samples.edition(stories), digest=samples.DIGEST, corrections=(), previous=None, next=None
+        page,
+        edition=samples.edition(stories),
+        digest=samples.DIGEST,
+        corrections=(),
+        previous=None,
+        next=None,
+        form=None,
     )
     tree = lxml_html.fromstring(markup)
 
@@ -567,7 +573,7 @@ def test_the_doctype_and_the_tables_for_outlook_survive() -> None:
 
 
 def test_a_page_has_one_h1_a_language_a_description_and_its_own_address() -> None:
-    for markup in (page_of(EDITION), RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST)):
+    for markup in (page_of(EDITION), RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST, form=None)):
         tree = lxml_html.fromstring(markup)
 
         assert len(list(tree.iter("h1"))) == 1
@@ -616,8 +622,8 @@ def test_an_edition_page_leads_to_its_neighbours() -> None:
 def test_the_home_page_makes_the_promise_with_and_without_an_edition() -> None:
     promise = "Sign up for daily updates for the most important stories unfolding in the global economy"
 
-    assert promise in RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST)
-    empty = RENDERER.page("home.html", edition=None, digest=samples.DIGEST)
+    assert promise in RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST, form=None)
+    empty = RENDERER.page("home.html", edition=None, digest=samples.DIGEST, form=None)
     assert promise in empty
     assert "has not been published yet" in empty
 

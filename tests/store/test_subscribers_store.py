@@ -84,9 +84,9 @@ def test_an_undo_gives_back_what_was_chosen(engine: Engine) -> None:
     with engines.write(engine) as connection:
         added = add(connection, topics=("trade",))
 
-        assert not subscribers.resume(connection, added.id)
+        assert not subscribers.resume(connection, added.id, NOW)
         subscribers.end(connection, added.id, NOW)
-        assert subscribers.resume(connection, added.id)
+        assert subscribers.resume(connection, added.id, NOW)
         assert subscribers.subscription(connection, added.id) == added
 
 

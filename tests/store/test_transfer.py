@@ -33,7 +33,17 @@ from sqlalchemy import (
 )
 
 from digest.errors import SchemaOutdated, SourceBusy, TargetRefused
-from digest.model import Cause, DeliveryState, Doubt, EditionState, OverrideKind, Severity, SubscriptionState
+from digest.model import (
+    Cause,
+    Deed,
+    DeliveryState,
+    Doubt,
+    EditionState,
+    OverrideKind,
+    Severity,
+    SubscriptionState,
+    Wish,
+)
 from digest.store import deliveries, schema, subscribers, tables
 from digest.store import engine as engines
 from digest.store.transfer import ROWS_AT_ONCE, counts, transfer
@@ -46,6 +56,8 @@ WORDS: dict[tuple[str, str], Sequence[str]] = {
     ("editions", "state"): list(EditionState),
     ("overrides", "kind"): list(OverrideKind),
     ("subscriptions", "state"): list(SubscriptionState),
+    ("subscription_changes", "deed"): list(Deed),
+    ("signup_requests", "wish"): list(Wish),
     ("suppressions", "cause"): list(Cause),
     ("suppression_changes", "cause"): list(Cause),
     ("returns", "severity"): list(Severity),

@@ -69,10 +69,10 @@ def test_an_address_suppressed_since_cannot_come_back_by_its_old_link(
 
 
 def test_a_choice_is_kept(sqlite_engine: Engine, ann: Subscription) -> None:
-    kept = preferences.choose(sqlite_engine, ann.id, ("jobs", "energy"), date(2026, 3, 1))
+    kept = preferences.choose(sqlite_engine, ann.id, ("jobs", "energy"), date(2026, 3, 1), NOW)
 
     assert kept == replace(ann, topics=("energy", "jobs"), paused_until=date(2026, 3, 1))
-    assert preferences.choose(sqlite_engine, 4711, (), None) is None
+    assert preferences.choose(sqlite_engine, 4711, (), None, NOW) is None
 
 
 def test_all_boxes_ticked_means_every_topic_also_those_to_come() -> None:

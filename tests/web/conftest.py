@@ -104,6 +104,14 @@ class Service:
             self.config, self.engine, address, self.config.digests[0], topics, self.now, how="test"
         ).subscription
 
+    def form(self) -> str:
+        """The mark of a form that was shown long enough ago for a person to have filled it in."""
+        return self.links.form(self.now - timedelta(seconds=10))
+
+    def subscription(self, address: str) -> Subscription:
+        with engines.read(self.engine) as connection:
+            return subscribers.by_address(connection, address)[0]
+
     def stored(self, subscription: Subscription) -> Subscription | None:
         with engines.read(self.engine) as connection:
             return subscribers.subscription(connection, subscription.id)
