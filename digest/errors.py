@@ -209,6 +209,26 @@ class BadAddress(UsageError):
         super().__init__(f"{address!r} is not an address we can mail: {reason}")
 
 
+class NoAddresses(UsageError):
+    """A list of readers of which nobody can say where its addresses stand."""
+
+    def __init__(self, file: str, first_line: tuple[str, ...]) -> None:
+        found = ", ".join(repr(field[:40]) for field in first_line[:10])
+        super().__init__(
+            f"{file} begins with neither a header that has a column `email` nor a line with an address, but with {found}."
+        )
+
+
+class NoConsent(UsageError):
+    """A list of readers comes without a word on how they agreed."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"{file} does not say that its readers agreed to be mailed. "
+            '`--consent "They confirmed their address at example.org"` says how they did, and is kept with each of them.'
+        )
+
+
 class RenderFault(WorkError):
     """A mail or page could not be finished as promised."""
 

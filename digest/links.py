@@ -219,4 +219,4 @@ def address_key(address: str, keys: tuple[str, ...]) -> str:
 
     It uses the oldest key, the last of the list, so that a rotation that keeps that key keeps every suppression.
     """
-    return hmac.new(f"address:{keys[-1]}".encode(), address.casefold().encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(f"address:{keys[-1]}".encode(), address.casefold().encode(), "sha256").hex()

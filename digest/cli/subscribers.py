@@ -1,17 +1,15 @@
 """Who reads: `subscribers add`, `list`, `show`, `remove`, `import`, `export`."""
 
-from pathlib import Path
-from typing import TextIO
-
 import click
 
 from digest.cli import output, reader
+from digest.cli import subscriber_lists as lists
 from digest.cli.context import Home, digest_option, pass_home, utc_now
 from digest.errors import BadAddress, UnknownSubscriber
 from digest.model import Digest, SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers as subscriber_store
-from digest.subscribers import consent, transfer
+from digest.subscribers import consent
 
 
 @click.group()
@@ -85,37 +83,8 @@ def remove(home: Home, address: str) -> None:
     click.echo(f"{address} is erased.")
 
 
-@subscribers.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@digest_option
-@output.json_option
-@pass_home
-@click.pass_context
-def import_subscribers(context: click.Context, home: Home, file: Path, slug: str | None, as_json: bool) -> None:
-    """Add the readers of a CSV file, with a column `email` and perhaps one `topics`.
-
-    A line that cannot be used is reported and the rest goes on; whoever left or is suppressed is not brought back.
-    Exits with 1 if any line was refused.
-    """
-    report = transfer.import_csv(home.config, home.engine, file, home.digest(slug), utc_now())
-    if as_json:
-        output.document(report)
-    else:
-        for refusal in report.refused:
-            click.echo(f"{file}:{refusal.line}: {refusal.reason}", err=True)
-        click.echo(
-            f"{output.count(report.added, 'reader')} added, {report.already} already there, {len(report.refused)} refused."
-        )
-    if report.refused:
-        context.exit(1)
-
-
-@subscribers.command("export")
-@click.argument("file", type=click.File("w", encoding="utf-8"), default="-")
-@pass_home
-def export_subscribers(home: Home, file: TextIO) -> None:
-    """Write every reader as CSV, to a file or to standard output."""
-    transfer.export_csv(home.engine, file)
+subscribers.add_command(lists.import_subscribers)
+subscribers.add_command(lists.export_subscribers)
 
 
 def _check_not_left(home: Home, digest: Digest, address: str) -> None:

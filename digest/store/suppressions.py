@@ -3,7 +3,7 @@
 They outlive the subscriber: whoever is erased and comes again is still suppressed.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from digest.model import Cause, Suppression, SuppressionChange
 from digest.store.tables import subscribers, suppression_changes, suppressions
-from digest.store.upsert import insert_if_absent
+from digest.store.upsert import absent_into, insert_if_absent
 
 OURSELVES = "the service"
 """The author of what nobody did by hand."""
@@ -34,6 +34,25 @@ def suppress(
     if news:
         _note(connection, Suppression(address_key, reason, now, cause), now, lifted=False, author=author, reason=reason)
     return news
+
+
+def suppress_all(
+    connection: Connection, wanted: Mapping[str, tuple[Cause, str]], now: datetime, *, author: str
+) -> None:
+    """Do as `suppress` for many address keys, each with a cause and a reason."""
+    standing = reasons(connection, wanted)
+    for key, (cause, reason) in wanted.items():
+        if key in standing and cause is Cause.COMPLAINED:
+            suppress(connection, key, cause, reason, now, author=author)
+    news = [
+        {"address_key": key, "cause": cause, "reason": reason}
+        for key, (cause, reason) in sorted(wanted.items())
+        if key not in standing
+    ]
+    if news:
+        connection.execute(absent_into(connection, suppressions), [{**one, "since": now} for one in news])
+        told = [{**one, "lifted": False, "author": author, "at": now} for one in news]
+        connection.execute(suppression_changes.insert(), told)
 
 
 def lift(connection: Connection, address_key: str, reason: str, now: datetime, *, author: str) -> Suppression | None:

@@ -1,7 +1,9 @@
 """Who may be mailed: which addresses we accept, and what makes one a subscriber."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Engine
@@ -15,6 +17,10 @@ from digest.store import subscribers as store
 from digest.store import suppressions
 
 LOCALHOST = "localhost"
+
+_WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_PLAIN = re.compile(rf"{_WORD}(\.{_WORD})*")
+_LONGEST_LOCAL, _LONGEST = 64, 254  # RFC 5321, 4.5.3.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ def checked(address: str) -> str:
     bare = address.strip(" \t")
     local, _, domain = bare.rpartition("@")
     on_this_machine = domain.lower() == LOCALHOST
+    if not on_this_machine and (known := _of_a_plain_one(local, domain)):
+        return known
     try:
         found = validate_email(
             # `localhost` alone has no dot, without which no other domain can be reached.
@@ -51,6 +59,25 @@ def checked(address: str) -> str:
     if "=?" in found.local_part:
         raise BadAddress(bare, "It holds the beginning of an encoded word, which mail servers may read as another one.")
     return f"{found.local_part}@{LOCALHOST if on_this_machine else found.ascii_domain}"
+
+
+def _of_a_plain_one(local: str, domain: str) -> str | None:
+    """What `checked` makes of an address without peculiarities; None where that has to be looked into."""
+    if len(local) > _LONGEST_LOCAL or "=?" in local or _PLAIN.fullmatch(local) is None:
+        return None
+    in_ascii = _in_ascii(domain)
+    plain = f"{local}@{in_ascii}"
+    return plain if in_ascii and len(local) + 1 + len(domain) <= _LONGEST and len(plain) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1 << 16)  # a list of a million readers names the same few providers again and again
+def _in_ascii(domain: str) -> str | None:
+    """The domain in lower case and in ASCII; None where no mail can go to it."""
+    try:
+        found = validate_email(f"a@{domain}", check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return found.ascii_domain
 
 
 def acceptable(address: str, config: Config) -> str:

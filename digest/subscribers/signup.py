@@ -33,16 +33,6 @@ AT_ONCE = 50
 ONE_IN, MOST_IN_KEPT = timedelta(days=1), 3
 """Of the letters that strangers can have sent to an address: one in a day, and so many in all the time that we look back."""
 
-ROLES = frozenset(
-    (
-        *("abuse", "admin", "administrator", "all", "billing", "everybody", "everyone", "ftp", "hostmaster", "info"),
-        *("list", "mailer-daemon", "marketing", "news", "no-reply", "nobody", "noc", "noreply", "office", "postmaster"),
-        *("root", "sales", "security", "spam", "staff", "support", "team", "undisclosed-recipients", "usenet", "uucp"),
-        *("webmaster", "www"),
-    )
-)
-"""Names that stand for a task or for many people (RFC 2142), none of whom can agree for the others."""
-
 
 class Admission(Enum):
     """Whether a request is taken: or the visitor's network, or everybody together, has asked too often."""
@@ -78,11 +68,6 @@ class Words:
     def version(self) -> str:
         """The same for the same words."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
-
-
-def is_role(address: str) -> bool:
-    """Whether an address stands for a task or for many people."""
-    return address.rpartition("@")[0].partition("+")[0].lower() in ROLES
 
 
 def admission(traffic: Traffic, limits: SignUp) -> Admission:

@@ -1,92 +1,118 @@
 """Lists of readers, carried in and out as CSV (RFC 4180).
 
-Each line of a file is a record of its own, so that a quotation mark left open spoils that line and not the rest.
+A list is read as a stream, and kept some thousand rows a transaction: what has been kept stays, whatever happens later, and
+to import a list twice is to import it once. So an import that was interrupted is simply done again.
+
+A list may say of some that they have left or must not be mailed. These come first, in a reading of their own: wherever they
+stand in the file, no other line of it makes readers of them.
 """
 
-import codecs
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from itertools import chain, islice
+from enum import StrEnum
+from itertools import islice
+from json import dumps
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from types import TracebackType
+from typing import Self, TextIO
 
 from sqlalchemy import Connection, Engine
 
-from digest.config import Config
-from digest.errors import BadAddress
-from digest.links import address_key
-from digest.model import Digest, SubscriptionState
-from digest.spreadsheet import guarded, unguarded
+from digest.errors import NoConsent
+from digest.model import Cause, SubscriptionState
+from digest.spreadsheet import guarded
+from digest.store import arrivals as store
 from digest.store import engine as engines
-from digest.store import subscribers as store
 from digest.store import suppressions
-from digest.subscribers.consent import acceptable, consent, suppressed_sentence
+from digest.store.arrivals import Arrival, Known
+from digest.store.seen import Seen
+from digest.subscribers.consent import suppressed_sentence
+from digest.subscribers.judge import Candidate, Judge, Refusal, Standing, keeps_out
+from digest.subscribers.sheet import COLUMNS, Layout, Row, lines, rows
 
-COLUMNS = ("email", "digest", "state", "topics", "paused_until", "since", "ended_at")
-LONGEST_LINE = 64 * 1024
-BATCH = 500
+BATCH = 10_000
+"""Rows of a transaction: enough to make its end cheap, and nobody else has to wait long for it."""
 
-_COLUMN_NAMES = {
-    **dict.fromkeys(("email", "e-mail", "address", "email address", "e-mail address"), "email"),
-    **dict.fromkeys(("topic", "topics"), "topics"),
-    "digest": "digest",
-    "state": "state",
-}
+_NOTES = ("line", "reason")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One reader of a file, not yet judged. Lines are counted from 1; what the file does not say is empty."""
+class Verdict(StrEnum):
+    """What became of a line.
 
-    line: int
-    address: str
-    topics: tuple[str, ...] = ()
-    digest: str = ""
-    state: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A line of which nobody became a reader, and why."""
-
-    line: int
-    address: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """How many are readers now who were not, how many were already, and every line that was refused."""
-
-    added: int
-    already: int
-    refused: tuple[Refusal, ...]
-
-
-def import_csv(config: Config, engine: Engine, file: Path, digest: Digest, now: datetime) -> ImportReport:
-    """Subscribe everyone in a CSV file whose consent the operator vouches for.
-
-    The file is UTF-8, or UTF-16 with a byte order mark; fields are separated by `,`, `;` or tabs. A first line that names
-    a column `email` or `address` is a header and may also name `topics` (slugs separated by spaces or `;`), and `digest`
-    and `state` as our own export does; without a header the first field that holds an @-sign is the address. The file
-    is read as a stream and may be of any length.
-
-    A line that cannot be used is refused, with its number and the reason, and the rest goes on. Whoever has left, by our
-    books or by the file's, or is suppressed is refused too: no file brings anyone back. To import a file twice is to import it once.
+    A new reader; one who read already; one whom an earlier line names; one who is kept as having left, or as never to be
+    mailed; nothing.
     """
-    added = already = 0
-    refused: list[Refusal] = []
+
+    ADDED = "added"
+    ALREADY = "already"
+    REPEATED = "repeated"
+    LEFT = "left"
+    SUPPRESSED = "suppressed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a line, with the reason where it is not a matter of course, and what stands in it."""
+
+    line: int
+    address: str
+    verdict: Verdict
+    reason: str = ""
+    fields: tuple[str, ...] = ()
+
+
+def layout_of(file: Path) -> Layout | None:
+    """How a list is laid out; None where it is empty.
+
+    Raises:
+        NoAddresses: nobody can say where its addresses stand.
+    """
     with file.open("rb") as stream:
-        rows = records(lines(stream))
-        while batch := list(islice(rows, BATCH)):
-            with engines.write(engine) as connection:
-                taken = _take(config, connection, batch, digest, now)
-            added, already = added + taken.added, already + taken.already
-            refused += taken.refused
-    return ImportReport(added, already, tuple(refused))
+        return next((row.layout for row in rows(file.name, lines(stream)) if isinstance(row, Row)), None)
+
+
+def import_csv(
+    engine: Engine,
+    judge: Judge,
+    file: Path,
+    *,
+    dry_run: bool = False,
+    watch: Callable[[float], object] | None = None,
+) -> Iterator[Outcome]:
+    """Subscribe everyone in a CSV file whose consent somebody vouches for, and say what became of each line.
+
+    Nobody is brought back: who has left or is suppressed, by our books or by the file's, stays so. A line that cannot be
+    used is refused, and the rest goes on.
+
+    Args:
+        engine: where subscribers are kept.
+        judge: says what each line asks for.
+        file: in any of the encodings and with any of the separators and column names that `sheet` knows.
+        dry_run: only say what would become of each line.
+        watch: is told, now and then, which share of the work is done.
+
+    Raises:
+        NoAddresses: nobody can say where the file's addresses stand.
+        NoConsent: neither the file nor `judge` says how its readers agreed.
+    """
+    layout = layout_of(file)
+    if layout is None:
+        return
+    unasked = layout.all_left or layout.all_cleaned
+    if not (unasked or judge.vouched.grounds or "consent" in layout.columns):
+        raise NoConsent(file.name)
+    with Seen() as kept_out, Seen() as seen:
+        desk = _Desk(engine, judge.now, judge.vouched.by, kept_out, seen, dry_run)
+        passes = [(True, desk.keep_out), (False, desk.take_in)] if layout.keeps_out else [(False, desk.take_in)]
+        for number, (out, take) in enumerate(passes):
+            for share, judged in _batches(file, judge, out=out):
+                yield from sorted(take(judged), key=lambda outcome: outcome.line)
+                if watch is not None:
+                    watch((number + share) / len(passes))
 
 
 def export_csv(engine: Engine, stream: TextIO) -> int:
@@ -98,132 +124,201 @@ def export_csv(engine: Engine, stream: TextIO) -> int:
     writer.writerow(COLUMNS)
     number = 0
     with engines.read(engine) as connection:
-        for number, one in enumerate(store.each(connection), start=1):  # noqa: B007
-            row = (
-                one.address,
-                one.digest,
-                one.state.value,
-                " ".join(one.topics),
-                one.paused_until or "",
-                one.since.isoformat() if one.since else "",
-                one.ended_at.isoformat() if one.ended_at else "",
-            )
-            writer.writerow(guarded(str(field)) for field in row)
+        for number, (one, cause, reason) in enumerate(store.each(connection), start=1):  # noqa: B007
+            writer.writerow(guarded(field) for field in _exported(one, cause, reason))
     return number
 
 
-def lines(stream: BinaryIO) -> Iterator[str]:
-    """The lines of a file without their ends, decoded; what is no text becomes U+FFFD.
+class Rejected:
+    """The lines of a list that were refused, in a file that can be mended and imported again. Without any there is no file.
 
-    A line longer than `LONGEST_LINE` characters is cut to one more than that, so that no file can fill the memory.
+    Each stands behind its number and the reason; an import takes no notice of these two columns.
     """
-    head = stream.read(LONGEST_LINE)
-    utf_16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    decoder = codecs.getincrementaldecoder("utf-16" if utf_16 else "utf-8-sig")("replace")
-    rest = ""
-    for chunk in chain([head], iter(partial(stream.read, LONGEST_LINE), b"")):
-        *full, last = decoder.decode(chunk).split("\n")
-        for line in full:
-            yield _cut(rest + line)
-            rest = ""
-        rest = (rest + last)[: LONGEST_LINE + 1]
-    yield _cut(rest + decoder.decode(b"", final=True))
+
+    def __init__(self, place: Path, layout: Layout) -> None:
+        self.place = place
+        self.count = 0
+        self._skipped = len(_NOTES) if layout.header[: len(_NOTES)] == _NOTES else 0
+        self._header = layout.header[self._skipped :]
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def add(self, one: Outcome) -> None:
+        """Write one that was refused."""
+        if not self.count:
+            # The mark tells spreadsheets that it is UTF-8.
+            stream = self._open.enter_context(self.place.open("w", encoding="utf-8-sig", newline=""))
+            self._write = csv.writer(stream).writerow
+            self._write([*_NOTES, *map(guarded, self._header)])
+        self.count += 1
+        self._write([one.line, guarded(one.reason), *map(guarded, one.fields[self._skipped :])])
 
 
-def records(numbered: Iterable[str]) -> Iterator[Record | Refusal]:
-    """The readers that the lines of a CSV file name, blank lines left out."""
-    layout: _Layout | None = None
-    for number, line in enumerate(numbered, start=1):
-        if len(line) > LONGEST_LINE:
-            yield Refusal(number, "", f"The line is longer than {LONGEST_LINE:,} characters.")
-            continue
-        delimiter = layout.delimiter if layout else _delimiter(line)
-        try:
-            fields = [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
-        except csv.Error as error:
-            yield Refusal(number, "", f"The line is not CSV: {error}.")
-            continue
-        if not any(fields):
-            continue
-        if layout is None:
-            layout, is_header = _layout(fields, delimiter)
-            if is_header:
-                continue
-        yield layout.record(number, fields)
+def _exported(one: Arrival, cause: Cause | None, reason: str) -> tuple[str, ...]:
+    return (
+        one.address,
+        one.digest,
+        one.state.value,
+        " ".join(one.topics),
+        one.paused_until.isoformat() if one.paused_until else "",
+        one.since.isoformat() if one.since else "",
+        one.ended_at.isoformat() if one.ended_at else "",
+        f"{cause}: {reason}" if cause else "",
+        dumps(dict(one.consent)),
+    )
+
+
+def _batches(file: Path, judge: Judge, *, out: bool) -> Iterator[tuple[float, list[Candidate | Refusal]]]:
+    """What the lines ask for that keep somebody out, or all others; some at a time, with the share of the file that is read."""
+    size = max(file.stat().st_size, 1)
+    with file.open("rb") as stream:
+        judged = (judge.of(row) for row in rows(file.name, lines(stream)) if keeps_out(row) is out)
+        while batch := list(islice(judged, BATCH)):
+            yield stream.tell() / size, batch
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """How a file's lines are divided, and in which field each column we know stands."""
+class _Desk:
+    """Takes what was judged line by line, holds it against the other lines and the database, and keeps it."""
 
-    delimiter: str
-    columns: Mapping[str, int]
+    engine: Engine
+    now: datetime
+    author: str
+    kept_out: Seen
+    seen: Seen
+    dry_run: bool
 
-    def record(self, number: int, fields: list[str]) -> Record | Refusal:
-        def field(column: str) -> str:
-            position = self.columns.get(column, len(fields))
-            return fields[position] if position < len(fields) else ""
+    def keep_out(self, batch: list[Candidate | Refusal]) -> list[Outcome]:
+        """See to those who have left or must not be mailed."""
+        asked, refused = _sorted(batch)
+        fresh, repeated = self._apart(asked, self.kept_out)
+        return [*refused, *repeated, *self._kept(fresh, self._out)]
 
-        if not field("email"):
-            return Refusal(number, "", "The line has no address.")
-        topics = tuple(field("topics").replace(";", " ").split())
-        return Record(number, unguarded(field("email")), topics, field("digest"), field("state"))
+    def take_in(self, batch: list[Candidate | Refusal]) -> list[Outcome]:
+        """See to everybody else."""
+        asked, refused = _sorted(batch)
+        fresh, repeated = self._apart(asked, self.seen)
+        out = self.kept_out.first_lines(name for one in fresh for name in (_name(one), one.arrival.address_key))
+        free = []
+        for one in fresh:
+            if line := out.get(one.arrival.address_key) or out.get(_name(one)):
+                refused.append(_refused(one, f"Line {line} of the file says that they are not to be mailed."))
+            else:
+                free.append(one)
+        return [*refused, *repeated, *self._kept(free, self._in)]
+
+    def _apart(self, asked: list[Candidate], noted: Seen) -> tuple[list[Candidate], list[Outcome]]:
+        """Those whom no earlier line names, and the others."""
+        first = noted.first_lines(map(_name, asked))
+        fresh, repeated = [], []
+        for one in asked:
+            if (line := first.setdefault(_name(one), one.line)) == one.line:
+                fresh.append(one)
+            else:
+                repeated.append(Outcome(one.line, one.arrival.address, Verdict.REPEATED, f"The same as line {line}."))
+        noted.note((_name(one), one.line) for one in fresh)
+        return fresh, repeated
+
+    def _kept(
+        self, batch: list[Candidate], keep: Callable[[Connection, list[Candidate]], list[Outcome]]
+    ) -> list[Outcome]:
+        """Keep all of a batch but for the rows that the database will not have, which are looked for by halves."""
+        if not batch:
+            return []
+        try:
+            with self._connection() as connection:
+                return keep(connection, batch)
+        except store.UNKEPT as error:
+            if len(batch) == 1:
+                return [_refused(batch[0], f"The database will not have it: {error.orig}.")]
+        half = len(batch) // 2
+        return [*self._kept(batch[:half], keep), *self._kept(batch[half:], keep)]
+
+    def _connection(self) -> AbstractContextManager[Connection]:
+        return engines.read(self.engine) if self.dry_run else engines.write(self.engine)
+
+    def _out(self, connection: Connection, batch: list[Candidate]) -> list[Outcome]:
+        known = store.known(connection, [one.arrival for one in batch])
+        barred = {one.arrival.address_key for one in batch if one.standing is Standing.BARRED}
+        lifted = store.lifted(connection, barred) if barred else set()
+        outcomes, kept = [], []
+        for place, one in enumerate(batch):
+            outcome = _left(one, known.get(place), lifted)
+            outcomes.append(outcome)
+            if outcome.verdict is not Verdict.REFUSED:
+                kept.append((one, _under_its_key(one, known.get(place))))
+        if not self.dry_run:
+            bars = {one.arrival.address_key: (one.cause, one.why) for one, _ in kept if one.standing is Standing.BARRED}
+            suppressions.suppress_all(connection, bars, self.now, author=self.author)
+            left = [arrival for one, arrival in kept if one.standing is Standing.LEFT]
+            store.end_imported(connection, left, self.now)
+            # Of our own export also those come back who read and are suppressed: all of them as they were.
+            ours = [arrival for one, arrival in kept if one.standing is Standing.BARRED and one.is_ours]
+            store.bring_in(connection, [*left, *ours], self.now)
+        return outcomes
+
+    def _in(self, connection: Connection, batch: list[Candidate]) -> list[Outcome]:
+        known = store.known(connection, [one.arrival for one in batch])
+        outcomes = [_came(one, known.get(place)) for place, one in enumerate(batch)]
+        if not self.dry_run:
+            new = [
+                _under_its_key(one, known.get(place))
+                for place, one in enumerate(batch)
+                if outcomes[place].verdict is Verdict.ADDED
+            ]
+            store.bring_in(connection, new, self.now)
+        return outcomes
 
 
-def _delimiter(line: str) -> str:
-    """The separator that comes first: neither a column's name nor an address holds any of them."""
-    return min(",;\t", key=lambda separator: line.find(separator) % (len(line) + 1))
+def _sorted(batch: list[Candidate | Refusal]) -> tuple[list[Candidate], list[Outcome]]:
+    return (
+        [one for one in batch if isinstance(one, Candidate)],
+        [_refused(one, one.reason) for one in batch if isinstance(one, Refusal)],
+    )
 
 
-def _layout(fields: list[str], delimiter: str) -> tuple[_Layout, bool]:
-    """How to read the file that begins with this line, and whether it is a header."""
-    names = [_COLUMN_NAMES.get(field.casefold()) for field in fields]
-    if "email" in names:
-        return _Layout(delimiter, {name: names.index(name) for name in names if name}), True
-    first = next((index for index, field in enumerate(fields) if "@" in field), 0)
-    return _Layout(delimiter, {"email": first}), False
+def _under_its_key(one: Candidate, known: Known | None) -> Arrival:
+    """The arrival under the key by which its address is known, if it is."""
+    return one.arrival._replace(address_key=known.address_key) if known and known.address_key else one.arrival
 
 
-def _take(
-    config: Config, connection: Connection, batch: list[Record | Refusal], digest: Digest, now: datetime
-) -> ImportReport:
-    """Subscribe those of a few lines who may be."""
-    judged = [_judged(config, one, digest) if isinstance(one, Record) else one for one in batch]
-    refused = [one for one in judged if isinstance(one, Refusal)]
-    named = [one for one in judged if not isinstance(one, Refusal)]
-    keys = {newcomer.address_key for _, newcomer in named}
-    known, suppressed = store.by_keys(connection, digest.slug, keys), suppressions.reasons(connection, keys)
-    added: dict[str, store.Newcomer] = {}
-    already = 0
-    for line, newcomer in named:
-        key = newcomer.address_key
-        if key in suppressed:
-            refused.append(Refusal(line, newcomer.address, suppressed_sentence(suppressed[key])))
-        elif key in known and known[key].state is SubscriptionState.ENDED:
-            refused.append(Refusal(line, newcomer.address, "Has unsubscribed; only a new consent brings them back."))
-        elif key in known or key in added:
-            already += 1
-        else:
-            added[key] = newcomer
-    store.add_all(connection, digest.slug, added.values(), consent("import", now), now)
-    return ImportReport(len(added), already, tuple(sorted(refused, key=lambda refusal: refusal.line)))
+def _name(one: Candidate) -> str:
+    """What two lines share that ask for the same. A suppression is of an address, whatever it reads."""
+    key = one.arrival.address_key
+    return key if one.standing is Standing.BARRED else f"{key} {one.arrival.digest}"
 
 
-def _judged(config: Config, record: Record, digest: Digest) -> tuple[int, store.Newcomer] | Refusal:
-    """The record's line and whom it names, or what is wrong with it."""
-    try:
-        address = acceptable(record.address, config)
-    except BadAddress as bad:
-        return Refusal(record.line, bad.address, bad.reason)
-    known = {topic.slug for topic in config.topics}
-    if stray := [topic for topic in record.topics if topic not in known]:
-        return Refusal(record.line, address, f"No topic is called {stray[0]!r}.")
-    if record.state not in {"", SubscriptionState.ACTIVE}:
-        return Refusal(record.line, address, f"The file itself says that this subscription is {record.state}.")
-    if record.digest not in {"", digest.slug}:
-        return Refusal(record.line, address, f"Reads {record.digest!r}, not {digest.slug!r}.")
-    return record.line, store.Newcomer(address, address_key(address, config.signing_keys), record.topics)
+def _left(one: Candidate, known: Known | None, lifted: set[str]) -> Outcome:
+    """What becomes of one whom the file keeps out."""
+    if one.standing is Standing.BARRED:
+        if one.arrival.address_key in lifted and not (known and known.suppressed):
+            return _refused(
+                one, "Somebody has lifted the suppression of this address here; the file does not undo that."
+            )
+        return Outcome(one.line, one.arrival.address, Verdict.SUPPRESSED, one.why)
+    if known and known.state is SubscriptionState.ACTIVE and known.how != "import":
+        return _refused(one, "Reads here by a consent of their own, which the file does not end.")
+    return Outcome(one.line, one.arrival.address, Verdict.LEFT, "The file says that they have left.")
 
 
-def _cut(line: str) -> str:
-    return line.removesuffix("\r")[: LONGEST_LINE + 1]
+def _came(one: Candidate, known: Known | None) -> Outcome:
+    """What becomes of one whom the file would have as a reader."""
+    if known and known.suppressed is not None:
+        return _refused(one, suppressed_sentence(known.suppressed))
+    if known and known.state is SubscriptionState.ENDED:
+        return _refused(one, "Has unsubscribed; only a new consent brings them back.")
+    if known and known.state is not None:
+        return Outcome(one.line, one.arrival.address, Verdict.ALREADY, "Was a reader before.")
+    return Outcome(one.line, one.arrival.address, Verdict.ADDED)
+
+
+def _refused(one: Candidate | Refusal, reason: str) -> Outcome:
+    address = one.address if isinstance(one, Refusal) else one.arrival.address
+    return Outcome(one.line, address, Verdict.REFUSED, reason, one.fields)

@@ -24,7 +24,7 @@ from digest.model import Digest, Subscription, Topic, Wish
 from digest.store import editions
 from digest.store import engine as engines
 from digest.store import signups as store
-from digest.subscribers import signup
+from digest.subscribers import roles, signup
 from digest.subscribers.consent import acceptable, masked
 from digest.subscribers.signup import Admission, LinkState, Words
 from digest.web import proof, visitor
@@ -209,7 +209,7 @@ class SignUpPages:
             accepted = acceptable(typed, self._pages.config)
         except BadAddress:
             return self._pages.language.gettext("Please check the address. It should look like name@example.org.")
-        if signup.is_role(accepted) and not self._pages.config.sign_up.role_accounts:
+        if roles.is_role(accepted) and not self._pages.config.sign_up.role_accounts:
             return self._pages.language.gettext(
                 "This address looks like one that several people read. Please enter one of your own."
             )

@@ -197,7 +197,7 @@ def test_readers_are_added_listed_imported_and_removed(run: Run, home: Path) -> 
     )
 
     added = run("subscribers", "add", "three@example.org", "--topic", "inflation")
-    imported = run("subscribers", "import", str(home / "readers.csv"))
+    imported = run("subscribers", "import", str(home / "readers.csv"), "--consent", "On paper")
     removed = run("subscribers", "remove", "one@example.org")
     listed = json.loads(run("subscribers", "list", "--json").stdout)
 
@@ -208,6 +208,29 @@ def test_readers_are_added_listed_imported_and_removed(run: Run, home: Path) -> 
     assert removed.returncode == 0
     assert [one["address"] for one in listed["subscribers"]] == ["three@example.org", "two@example.org"]
     assert run("subscribers", "remove", "one@example.org").returncode == 1
+
+
+def test_a_list_is_tried_then_imported_and_what_is_refused_lies_beside_it(run: Run, home: Path) -> None:
+    listed = home / "list.csv"
+    listed.write_text("email,name,status\none@example.org,One,enabled\nnobody,,\n", encoding="utf-8")
+    rejected = home / "list.rejected.csv"
+
+    unvouched = run("subscribers", "import", str(listed))
+    tried = run("subscribers", "import", str(listed), "--consent", "On paper", "--dry-run", "--rejected", str(rejected))
+    done = json.loads(run("subscribers", "import", str(listed), "--consent", "On paper", "--json").stdout)
+    exported = run("subscribers", "export").stdout
+
+    assert unvouched.returncode == 2
+    assert "does not say that its readers agreed" in unvouched.stderr
+    assert "1 reader would be added, 1 refused." in tried.stdout
+    assert "Not used: name." in tried.stderr
+    assert rejected.read_text(encoding="utf-8-sig").startswith("line,reason,email,name,status\n3,")
+    assert (done["added"], done["refused"], done["refusals"][0]["line"]) == (1, 1, 3)
+    assert done["rejected_file"] == str(home / "list.rejected.2.csv")
+    assert "one@example.org,economy,active" in exported
+    same = run("subscribers", "import", str(listed), "--consent", "On paper", "--rejected", str(listed))
+    assert same.returncode == 2
+    assert "must not be the file" in same.stderr
 
 
 def test_who_has_left_is_brought_back_only_on_request(run: Run, home: Path) -> None:
@@ -348,7 +371,7 @@ class StopAtFirst:
 def test_a_stop_signal_lets_deliver_finish_what_is_in_flight(run: Run, home: Path) -> None:
     (home / "readers.csv").write_text("".join(f"r{number}@example.org\n" for number in range(200)), encoding="utf-8")
     run("poll")
-    run("subscribers", "import", str(home / "readers.csv"))
+    run("subscribers", "import", str(home / "readers.csv"), "--consent", "On paper")
     run("publish")
     handler = StopAtFirst()
 

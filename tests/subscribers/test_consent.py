@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
@@ -129,3 +130,22 @@ def test_a_suppressed_address_is_refused_and_nothing_is_kept_of_it(config: Confi
 
     with engines.read(sqlite_engine) as connection:
         assert store.listing(connection) == []
+
+
+@given(
+    st.text("abZ09.+-_'=?~", min_size=1, max_size=70),
+    st.sampled_from(["Reader.example", "exämple.org", "printer.local", "x..test", "127.0.0.1", f"{'a.' * 118}example"]),
+)
+def test_the_short_way_to_an_address_comes_to_where_the_long_one_does(local: str, domain: str) -> None:
+    try:
+        found = validate_email(
+            f"{local}@{domain}", check_deliverability=False, allow_smtputf8=False, test_environment=True, strict=True
+        )
+        expected = "" if "=?" in local else f"{found.local_part}@{found.ascii_domain}"
+    except EmailNotValidError:
+        expected = ""
+
+    try:
+        assert checked(f"{local}@{domain}") == expected
+    except BadAddress:
+        assert expected == ""

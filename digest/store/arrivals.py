@@ -1,0 +1,169 @@
+"""Whole lists of readers brought in, some thousands a transaction."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from json import dumps
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, and_, cast, or_, select, true, type_coerce, update
+from sqlalchemy.exc import DataError, IntegrityError
+
+from digest.model import Cause, SubscriptionState
+from digest.store.given import Given, packed
+from digest.store.tables import subscribers, subscriptions, suppression_changes, suppressions
+from digest.store.types import Moment
+from digest.store.upsert import absent_into
+
+UNKEPT = (DataError, IntegrityError)
+"""What a database raises that will not have a row."""
+
+_MOMENT = Moment()
+_ENCODE = msgspec.json.Encoder().encode
+_these = Given("these")
+_person, _choice, _barred, _change = subscribers.c, subscriptions.c, suppressions.c, suppression_changes.c
+# The address finds one whose key was made with a secret that is gone.
+_theirs = or_(_person.address_key == _these.text(0), _person.address == _these.text(1))
+
+
+class Arrival(NamedTuple):  # there may be millions, and a tuple is made in a third of the time
+    """An address with its key and the subscription it is to have. `topics` are sorted, and none means all."""
+
+    address_key: str
+    address: str
+    digest: str
+    state: SubscriptionState
+    topics: tuple[str, ...]
+    since: datetime
+    paused_until: date | None
+    ended_at: datetime | None
+    consent: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database has on an arrival: why its address is suppressed, the state of its subscription, how it agreed.
+
+    `address_key` is the one by which its subscriber is known, which may have been made with another secret.
+    """
+
+    address_key: str | None
+    suppressed: str | None
+    state: SubscriptionState | None
+    how: str | None
+
+
+_KNOWN = (
+    select(
+        _these.number(3).label("place"),
+        _person.address_key,
+        _barred.reason,
+        _choice.state,
+        _person.consent["how"].as_string().label("how"),
+    )
+    .select_from(_these.rows)
+    .outerjoin(suppressions, _barred.address_key == _these.text(0))
+    .outerjoin(subscribers, _theirs)
+    .outerjoin(subscriptions, and_(_choice.subscriber_id == _person.id, _choice.digest == _these.text(2)))
+    .where(or_(_barred.reason.is_not(None), _person.id.is_not(None)))
+)
+
+
+def known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, Known]:
+    """What there is on those of the arrivals, by their places, who are subscribers or suppressed."""
+    asked = packed([one.address_key, one.address, one.digest, place] for place, one in enumerate(arrivals))
+    return {
+        row.place: Known(row.address_key, row.reason, SubscriptionState(row.state) if row.state else None, row.how)
+        for row in connection.execute(_KNOWN, {"these": asked})
+    }
+
+
+def bring_in(connection: Connection, arrivals: Iterable[Arrival], now: datetime) -> None:
+    """Give arrivals the subscriptions they are to have; who has one to that digest, even an ended one, keeps it as it is.
+
+    An arrival whose address is known has to come under the key by which it is known.
+    """
+
+    @lru_cache  # few lists know for each reader since when
+    def kept(moment: datetime | None) -> str | None:
+        bound = _MOMENT.process_bind_param(moment, connection.dialect)
+        return bound.isoformat(" ", "microseconds") if bound else None
+
+    created = kept(now)
+    topics = lru_cache(dumps)
+    rows = [
+        (
+            *(one.address_key, one.address, one.digest, one.state.value, _ENCODE(one.consent).decode(), created),
+            *(topics(one.topics), kept(one.since), one.paused_until, kept(one.ended_at)),
+        )
+        # In one order for everybody, so that no two who bring in lists wait for each other.
+        for one in sorted(arrivals, key=itemgetter(0))
+    ]
+    if not rows:
+        return
+    people = {"address_key": 0, "address": 1, "consent": 4, "created_at": 5}
+    choices = {"digest": 2, "state": 3, "topics": 6, "since": 7, "paused_until": 8, "ended_at": 9}
+    these = {"these": packed(rows)}
+    persons = select(*_as_kept(connection, subscribers, people)).select_from(_these.rows).where(true())
+    connection.execute(absent_into(connection, subscribers).from_select(list(people), persons), these)
+    chosen = select(_person.id, *_as_kept(connection, subscriptions, choices)).select_from(_these.rows)
+    chosen = chosen.join(subscribers, _person.address_key == _these.text(0)).where(true())
+    wanted = absent_into(connection, subscriptions).from_select(["subscriber_id", *choices], chosen)
+    connection.execute(wanted, these)
+
+
+def end_imported(connection: Connection, arrivals: Iterable[Arrival], now: datetime) -> None:
+    """End those of the arrivals' subscriptions that rest on nothing but an import."""
+    found = (
+        select(_choice.id)
+        .select_from(_these.rows)
+        .join(subscribers, _theirs)
+        .join(subscriptions, and_(_choice.subscriber_id == _person.id, _choice.digest == _these.text(2)))
+        .where(_choice.state != SubscriptionState.ENDED, _person.consent["how"].as_string() == "import")
+    )
+    ended = update(subscriptions).where(_choice.id.in_(found)).values(state=SubscriptionState.ENDED, ended_at=now)
+    connection.execute(ended, {"these": packed([one.address_key, one.address, one.digest] for one in arrivals)})
+
+
+def lifted(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Those of the address keys of which a suppression was undone at some time."""
+    found = select(_these.text(0)).join_from(_these.rows, suppression_changes, _change.address_key == _these.text(0))
+    return set(connection.scalars(found.where(_change.lifted), {"these": packed([key] for key in keys)}))
+
+
+def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
+    """Everybody who reads or has read, by address, as they would arrive elsewhere, and why their address is suppressed.
+
+    The connection is busy until the last one.
+    """
+    wanted = (
+        select(
+            *(_person.address, _person.address_key, _person.consent, _choice.digest, _choice.state, _choice.topics),
+            *(_choice.since, _choice.paused_until, _choice.ended_at, _barred.cause, _barred.reason),
+        )
+        .join_from(subscriptions, subscribers, _choice.subscriber_id == _person.id)
+        .outerjoin(suppressions, _barred.address_key == _person.address_key)
+        .order_by(_person.address, _choice.digest)
+    )
+    for row in connection.execute(wanted.execution_options(yield_per=1000)):
+        arrival = Arrival(
+            row.address_key,
+            row.address,
+            row.digest,
+            SubscriptionState(row.state),
+            tuple(row.topics),
+            row.since,
+            row.paused_until,
+            row.ended_at,
+            row.consent,
+        )
+        yield arrival, Cause(row.cause) if row.cause else None, row.reason or ""
+
+
+def _as_kept(connection: Connection, table: Table, places: Mapping[str, int]) -> list[ColumnElement[Any]]:
+    """The texts at the places of what is given, as values of a table's columns. SQLite keeps all of these as texts."""
+    as_type = type_coerce if connection.dialect.name == "sqlite" else cast
+    return [as_type(_these.text(place), table.c[column].type) for column, place in places.items()]

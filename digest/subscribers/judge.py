@@ -1,0 +1,235 @@
+"""What a row of a list asks for: to be a reader, to be kept out, or nothing that can be done.
+
+Nobody becomes a reader whom the list says has left, was blocked or has not confirmed, whatever program wrote it.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import IntEnum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from digest.config import Config
+from digest.errors import BadAddress
+from digest.links import address_key
+from digest.model import Cause, Digest, SubscriptionState
+from digest.store.arrivals import Arrival
+from digest.subscribers.consent import acceptable, consent
+from digest.subscribers.roles import is_nobodys
+from digest.subscribers.sheet import Row, Unreadable
+
+_READS = {"", "active", "confirmed", "enabled", "subscribed"}
+_LEFT = {"disabled", "ended", "left", "opted out", "unsubscribed"}
+_BARRED = {
+    **dict.fromkeys(("blacklisted", "blocked", "blocklisted", "suppressed"), Cause.OPERATOR),
+    **dict.fromkeys(("bounced", "cleaned", "hard bounced", "undeliverable"), Cause.BOUNCED),
+    **dict.fromkeys(("abuse", "complained", "complaint", "spam"), Cause.COMPLAINED),
+}
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?")
+
+
+class Standing(IntEnum):
+    """What a row says of its reader; the highest counts."""
+
+    READS = 0
+    UNSURE = 1
+    LEFT = 2
+    BARRED = 3
+
+
+_CUT_SHORT = (
+    Standing.UNSURE,
+    Cause.OPERATOR,
+    "The line ends before the column that says whether they read.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A line of which nothing comes, and why. `fields` are what stands in it."""
+
+    line: int
+    address: str
+    reason: str
+    fields: tuple[str, ...] = ()
+
+
+class Candidate(NamedTuple):  # there may be millions, and a tuple is made in a third of the time
+    """What a row asks for. One that is `BARRED` has a `cause`, and comes without a subscription unless it is from our own export."""
+
+    line: int
+    standing: Standing
+    arrival: Arrival
+    fields: tuple[str, ...]
+    cause: Cause = Cause.OPERATOR
+    why: str = ""
+    is_ours: bool = False
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """Who brings a list in, from where, and `grounds`: how its readers agreed, which is kept with each of them."""
+
+    by: str
+    file: str
+    grounds: str
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Looks at rows with nothing but themselves in view. `digest` is the one that is read by rows that name none.
+
+    With `only_that`, rows that name another one are refused; `roles` lets names of functions such as `webmaster` read.
+    """
+
+    config: Config
+    digest: Digest
+    vouched: Vouched
+    now: datetime
+    only_that: bool = False
+    roles: bool = False
+
+    @cached_property
+    def _topics(self) -> frozenset[str]:
+        return frozenset(topic.slug for topic in self.config.topics)
+
+    @cached_property
+    def _digests(self) -> frozenset[str]:
+        return frozenset([self.digest.slug] if self.only_that else [digest.slug for digest in self.config.digests])
+
+    def of(self, row: Row | Unreadable) -> Candidate | Refusal:
+        """The row's request, or what is wrong with it."""
+        if isinstance(row, Unreadable):
+            return Refusal(row.line, "", row.reason, (row.text,))
+        fields = tuple(row.fields)
+        written = row.said("email")
+        if not written:
+            return Refusal(row.line, "", "The line has no address.", fields)
+        try:
+            address = acceptable(written, self.config)
+        except BadAddress as bad:
+            return Refusal(row.line, bad.address, bad.reason, fields)
+        standing, cause, why = _standing(row)
+        evidence = row.said("consent")
+        agreed = _document(evidence) if evidence else None
+        topics = tuple(row.said("topics").replace(";", " ").split())
+        if standing <= Standing.UNSURE and (wrong := why or self._wrong(row, address, topics, agreed)):
+            return Refusal(row.line, address, wrong, fields)
+        digest = row.said("digest") or self.digest.slug
+        if standing is not Standing.BARRED and digest not in self._digests:
+            known = self.digest.slug if self.only_that else ", ".join(sorted(self._digests))
+            return Refusal(row.line, address, f"Reads {digest!r}, not {known!r}.", fields)
+        arrival = self._arrival(row, address, digest, standing, topics, agreed)
+        return Candidate(row.line, standing, arrival, fields, cause, why, agreed is not None)
+
+    def _wrong(self, row: Row, address: str, topics: tuple[str, ...], agreed: Mapping[str, Any] | None) -> str:
+        """What keeps a row from a new reader; nothing where nothing does."""
+        if not self.roles and is_nobodys(address):
+            return "It belongs to a function, at which no single person can have agreed."
+        for topic in topics:
+            if topic not in self._topics:
+                return f"No topic is called {topic!r}."
+        if (paused := row.said("paused_until")) and _date(paused) is None:
+            return f"{paused!r} is not a date such as 2026-02-10."
+        if agreed is None and row.said("consent"):
+            return "Its column `consent` is not what our export writes there."
+        if agreed is None and not self.vouched.grounds:
+            return "Nothing says that they agreed."
+        return ""
+
+    def _arrival(
+        self,
+        row: Row,
+        address: str,
+        digest: str,
+        standing: Standing,
+        topics: tuple[str, ...],
+        agreed: Mapping[str, Any] | None,
+    ) -> Arrival:
+        left = standing is Standing.LEFT or (standing is Standing.BARRED and not _LEFT.isdisjoint(row.states or ()))
+        confirmed = _moment(row.said("agreed_at") or row.said("since"))
+        return Arrival(
+            address_key(address, self.config.signing_keys),
+            address,
+            digest,
+            SubscriptionState.ENDED if left else SubscriptionState.ACTIVE,
+            tuple(sorted(self._topics.intersection(topics))) if topics else (),
+            min(confirmed, self.now) if confirmed else self.now,
+            _date(row.said("paused_until")),
+            (_moment(row.said("ended_at")) or self.now) if left else None,
+            self._consent(row.line, agreed, confirmed, left=left),
+        )
+
+    def _consent(
+        self, line: int, agreed: Mapping[str, Any] | None, confirmed: datetime | None, *, left: bool
+    ) -> Mapping[str, Any]:
+        """What is kept as the record of the agreement: the one that our export carries along, or what is vouched for."""
+        by = self.vouched
+        if agreed is not None:
+            return {**agreed, "imported": f"{self.now:%Y-%m-%d %H:%M} UTC by {by.by} from line {line} of {by.file}"}
+        kept: dict[str, Any] = {**consent("import", self.now), "by": by.by, "file": by.file, "line": line}
+        if not left:
+            kept["grounds"] = by.grounds
+        if confirmed:
+            kept["agreed_at"] = confirmed.isoformat()
+        return kept
+
+
+def keeps_out(row: Row | Unreadable) -> bool:
+    """Whether a row says that somebody has left or must not be mailed."""
+    return isinstance(row, Row) and _standing(row)[0] >= Standing.LEFT
+
+
+def _standing(row: Row) -> tuple[Standing, Cause, str]:
+    """What the row says of its reader, and why where that is not plain reading."""
+    if suppressed := row.said("suppressed"):
+        return Standing.BARRED, *_cause(suppressed)
+    states = ["cleaned"] if row.layout.all_cleaned else row.states
+    if states is None:
+        return _CUT_SHORT
+    if barred := next((state for state in states if state in _BARRED), None):
+        return Standing.BARRED, _BARRED[barred], f"{barred}, as the imported file says"
+    if row.layout.all_left or not _LEFT.isdisjoint(states):
+        return Standing.LEFT, Cause.OPERATOR, ""
+    unknown = next((state for state in states if state not in _READS), None)
+    if unknown is None:
+        return Standing.READS, Cause.OPERATOR, ""
+    return Standing.UNSURE, Cause.OPERATOR, f"The file itself says that this subscription is {unknown}."
+
+
+def _cause(suppressed: str) -> tuple[Cause, str]:
+    """Who brought a suppression about, and why, as our own export says it; or whatever stands in such a column."""
+    word, _, reason = suppressed.partition(": ")
+    return (Cause(word), reason) if reason and word in set(Cause) else (Cause.OPERATOR, suppressed)
+
+
+def _date(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as ISO 8601, Go or Mailchimp write it, in UTC where it names no zone; None where it is none."""
+    if not (found := _TIME.match(text)):
+        return None
+    day, hour, zone = found.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{hour}{zone or 'Z'}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _document(text: str) -> Mapping[str, Any] | None:
+    """What a JSON object says; None where the text is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
