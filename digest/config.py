@@ -171,6 +171,14 @@ class Web:
     port: int = 8000
 
 
+@dataclass(frozen=True)
+class Privacy:
+    """For how many days what readers did is kept, and the address of who has left."""
+
+    history_days: int = 730
+    left_days: int = 730
+
+
 class SeriesFormat(StrEnum):
     """What kind of document a market series is read from."""
 
@@ -328,6 +336,7 @@ class Config:
     calendars: tuple[Calendar, ...] = ()
     dkim: Dkim = field(default_factory=Dkim)
     dkim_key: str = field(default="", repr=False)
+    privacy: Privacy = field(default_factory=Privacy)
 
     @property
     def outbox(self) -> Path:

@@ -22,6 +22,7 @@ from digest.config import (
     Market,
     Match,
     Pictures,
+    Privacy,
     Queue,
     Ranking,
     Relay,
@@ -97,6 +98,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         mailbox=_mailbox(secrets),
         hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
         web=_web(root.table("web")),
+        privacy=_privacy(root.table("privacy")),
         market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
@@ -330,6 +332,16 @@ def _web(table: Table) -> Web:
     )
     table.finish()
     return web
+
+
+def _privacy(table: Table) -> Privacy:
+    privacy = Privacy(
+        history_days=table.integer("history_days", Privacy.history_days, least=1),
+        # So long an end can be taken back.
+        left_days=table.integer("left_days", Privacy.left_days, least=31),
+    )
+    table.finish()
+    return privacy
 
 
 def _market(table: Table, feeds: Collection[str]) -> Market:

@@ -4,11 +4,12 @@ Every value is frozen. All times are aware and in UTC; a date is the local date 
 Code, tables, pages, logs and documents use these words and no synonyms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 # ── feeds ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -661,6 +662,16 @@ class Rendered:
     html: str
 
 
+MUTE = "-"
+"""What a muted topic begins with where it stands in a choice of topics; no slug begins so."""
+
+
+def parted(choice: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The topics of a choice that are wanted, none meaning all, and those that are muted."""
+    wanted = tuple(topic for topic in choice if not topic.startswith(MUTE))
+    return wanted, tuple(topic.removeprefix(MUTE) for topic in choice if topic.startswith(MUTE))
+
+
 # ── subscribers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -684,9 +695,10 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscriber's choice of a digest.
+    """A subscriber's choice of a digest: which `topics` of it, and the editions of which `days` of the week.
 
-    `topics` none means all. `version` is inside every signed link: raising it retires the older links.
+    `topics` none means all; one that begins with `MUTE` is left out wherever it stands. `version` is inside every signed
+    link: raising it retires the older links.
     """
 
     id: int
@@ -699,6 +711,26 @@ class Subscription:
     version: int = 1
     since: datetime | None = None
     ended_at: datetime | None = None
+    days: tuple[str, ...] = WEEKDAYS
+    text_only: bool = False
+
+
+class Deed(StrEnum):
+    """What a reader did with a subscription."""
+
+    LEFT = "left"
+    RETURNED = "returned"
+    CHOSE = "chose"
+    EXPORTED = "exported"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChange:
+    """That a reader did something with a subscription. Of a choice, `detail` has what changed, as it was and as it is."""
+
+    what: Deed
+    detail: Mapping[str, Any]
+    at: datetime
 
 
 # ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -740,6 +772,7 @@ class Delivery:
     attempt: int
     lease_token: str
     suspect: bool = False
+    text_only: bool = False
 
 
 class Returned(StrEnum):

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     """What a letter is that we write to one reader."""
 
     CONFIRMATION = "confirmation"
+    DATA = "data"
 
 
 Writer = Callable[[LetterOrder, Subscription], Letter | None]
@@ -61,7 +62,10 @@ def writers(config: Config) -> dict[str, Writer]:
     """
     links = Links(config.site.base_url, config.signing_keys)
     renderer = Renderer(config.site, links, config.language, config.look)
-    return {Kind.CONFIRMATION: partial(_confirmation, config, links, renderer)}
+    return {
+        Kind.CONFIRMATION: partial(_confirmation, config, links, renderer),
+        Kind.DATA: partial(_data, links, renderer),
+    }
 
 
 async def post_orders(
@@ -114,7 +118,22 @@ def _confirmation(
     if reader.state is not SubscriptionState.PENDING or digest is None:
         return None
     mail = renderer.confirmation_mail(digest, links.signed(Purpose.CONFIRM, reader.id, reader.version))
-    own = Reader(
+    return Letter(wanted.key, reader.address, message.filled_for(mail, _own(links, reader)))
+
+
+def data_wanted(reader: Subscription, now: datetime) -> LetterOrder:
+    """The letter with the link to a reader's data; one a day and no more, whoever asks for it."""
+    asked_at = int(now.timestamp())
+    return LetterOrder(f"data:{reader.id}:{now.date()}", Kind.DATA, reader.id, {"asked_at": asked_at})
+
+
+def _data(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter | None:
+    url = links.data(reader.id, reader.version, wanted.parameters["asked_at"])
+    return Letter(wanted.key, reader.address, message.filled_for(renderer.data_mail(url), _own(links, reader)))
+
+
+def _own(links: Links, reader: Subscription) -> Reader:
+    return Reader(
         address=reader.address,
         message_id="",
         unsubscribe_url=links.signed(Purpose.UNSUBSCRIBE, reader.id, reader.version),
@@ -122,7 +141,6 @@ def _confirmation(
         feedback_url="",
         since_text="",
     )
-    return Letter(wanted.key, reader.address, message.filled_for(mail, own))
 
 
 def _settle(

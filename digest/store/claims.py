@@ -106,6 +106,7 @@ def claim(
             attempt=row.attempt + 1,
             lease_token=lease_token,
             suspect=_is_suspect(row.attempt, row.last_phase),
+            text_only=row.text_only,
         )
         for row in found
     ]
@@ -344,6 +345,7 @@ _DUE = (
     select(
         *(_row.id, _row.edition_id, _row.subscriber_id, _row.subscription_id, _row.attempt, _row.last_phase),
         *(subscribers.c.address, subscriptions.c.topics, subscriptions.c.version, subscriptions.c.since),
+        subscriptions.c.text_only,
     )
     .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
     .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)

@@ -297,10 +297,33 @@ subscriptions = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("since", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("days", Integer, nullable=False, server_default=text("127"), comment="a bit each, Monday's the lowest"),
+    Column("text_only", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("subscriber_id", "digest"),
     Index(None, "digest", "state"),
     _one_of("state", SubscriptionState),
     sqlite_autoincrement=True,
+)
+
+# What readers did with a subscription, and when: what they may ask us for, and what we can answer them with.
+subscription_changes = Table(
+    "subscription_changes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("what", String(20), nullable=False),
+    Column("detail", Json, nullable=False, comment="what was chosen, each as it was and as it is"),
+    Column("at", Moment, nullable=False, index=True),
+)
+
+# Subscriptions whose subscriber is erased. An old mail's link to leave names one of these for ever, and must still work for
+# an address that has come again.
+past_subscriptions = Table(
+    "past_subscriptions",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False, comment="as the subscription had it"),
+    Column("address_key", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
 )
 
 suppressions = Table(

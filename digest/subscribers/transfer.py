@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from digest.config import Config
 from digest.errors import BadAddress
 from digest.links import address_key
-from digest.model import Digest, SubscriptionState
+from digest.model import MUTE, Digest, SubscriptionState
 from digest.spreadsheet import guarded, unguarded
 from digest.store import engine as engines
 from digest.store import subscribers as store
@@ -166,7 +166,7 @@ class _Layout:
 
         if not field("email"):
             return Refusal(number, "", "The line has no address.")
-        topics = tuple(field("topics").replace(";", " ").split())
+        topics = tuple(unguarded(field("topics")).replace(";", " ").split())
         return Record(number, unguarded(field("email")), topics, field("digest"), field("state"))
 
 
@@ -216,7 +216,7 @@ def _judged(config: Config, record: Record, digest: Digest) -> tuple[int, store.
     except BadAddress as bad:
         return Refusal(record.line, bad.address, bad.reason)
     known = {topic.slug for topic in config.topics}
-    if stray := [topic for topic in record.topics if topic not in known]:
+    if stray := [topic for topic in record.topics if topic.removeprefix(MUTE) not in known]:
         return Refusal(record.line, address, f"No topic is called {stray[0]!r}.")
     if record.state not in {"", SubscriptionState.ACTIVE}:
         return Refusal(record.line, address, f"The file itself says that this subscription is {record.state}.")

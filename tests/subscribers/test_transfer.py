@@ -18,6 +18,7 @@ from digest.store import subscribers as store
 from digest.store import suppressions
 from digest.subscribers import preferences, transfer
 from digest.subscribers.consent import subscribe
+from digest.subscribers.preferences import Choice
 from digest.subscribers.transfer import ImportReport, Record, Refusal
 from tests.conftest import NOW
 
@@ -201,7 +202,7 @@ def test_an_export_can_be_imported_elsewhere_and_those_who_left_stay_out(
     for address, topics in (("=ann@x.test", ()), ("bob@x.test", ("trade", "jobs")), ("left@x.test", ())):
         last = subscribe(config, sqlite_engine, address, config.digests[0], topics, NOW, how="form").subscription
     preferences.leave(sqlite_engine, last.id, NOW)
-    preferences.choose(sqlite_engine, 2, ("jobs", "trade"), date(2026, 3, 1))
+    preferences.choose(sqlite_engine, 2, Choice(("jobs", "trade"), date(2026, 3, 1)), NOW)
     with file.open("w", encoding="utf-8", newline="") as stream:
         assert transfer.export_csv(sqlite_engine, stream) == 3
     with engines.write(sqlite_engine) as connection:
