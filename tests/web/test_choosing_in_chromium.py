@@ -65,7 +65,7 @@ def serving(home: Path, engine: Engine, relay: Relay) -> Iterator[Config]:
 def link(mail: EmailMessage, purpose: Purpose) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
-    return re.findall(rf"https?://\S+/{purpose}/\S+", body.get_content())[0]
+    return str(re.findall(rf"https?://\S+/{purpose}/\S+", body.get_content())[0])
 
 
 async def fits(page: Browser) -> None:
