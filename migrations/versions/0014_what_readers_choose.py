@@ -15,14 +15,17 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
-    op.add_column("subscriptions", sa.Column("days", sa.Integer(), server_default=sa.text("127"), nullable=False))
+    days = "a bit each, Monday's the lowest"
+    op.add_column(
+        "subscriptions", sa.Column("days", sa.Integer(), server_default=sa.text("127"), nullable=False, comment=days)
+    )
     op.add_column("subscriptions", sa.Column("text_only", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_table(
         "subscription_changes",
         sa.Column("id", KEY, nullable=False),
         sa.Column("subscription_id", KEY, nullable=False),
         sa.Column("what", sa.String(length=20), nullable=False),
-        sa.Column("detail", JSON, nullable=False),
+        sa.Column("detail", JSON, nullable=False, comment="what was chosen, each as it was and as it is"),
         sa.Column("at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(
             ["subscription_id"],
@@ -36,7 +39,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_subscription_changes_at"), "subscription_changes", ["at"])
     op.create_table(
         "past_subscriptions",
-        sa.Column("id", KEY, autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False, comment="as the subscription had it"),
         sa.Column("address_key", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_past_subscriptions")),
