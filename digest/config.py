@@ -188,6 +188,14 @@ class SignUp:
     proof_of_work: bool = False
 
 
+@dataclass(frozen=True)
+class Privacy:
+    """For how many days what readers did is kept, and the address of who has left."""
+
+    history_days: int = 730
+    left_days: int = 730
+
+
 class SeriesFormat(StrEnum):
     """What kind of document a market series is read from."""
 
@@ -346,6 +354,7 @@ class Config:
     calendars: tuple[Calendar, ...] = ()
     dkim: Dkim = field(default_factory=Dkim)
     dkim_key: str = field(default="", repr=False)
+    privacy: Privacy = field(default_factory=Privacy)
 
     @property
     def outbox(self) -> Path:

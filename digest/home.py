@@ -23,6 +23,7 @@ from digest.config import (
     Market,
     Match,
     Pictures,
+    Privacy,
     Queue,
     Ranking,
     Relay,
@@ -100,6 +101,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
         web=_web(root.table("web")),
         sign_up=_sign_up(root.table("sign_up")),
+        privacy=_privacy(root.table("privacy")),
         market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
@@ -352,6 +354,16 @@ def _sign_up(table: Table) -> SignUp:
     )
     table.finish()
     return sign_up
+
+
+def _privacy(table: Table) -> Privacy:
+    privacy = Privacy(
+        history_days=table.integer("history_days", Privacy.history_days, least=1),
+        # So long an end can be taken back.
+        left_days=table.integer("left_days", Privacy.left_days, least=31),
+    )
+    table.finish()
+    return privacy
 
 
 def _market(table: Table, feeds: Collection[str]) -> Market:

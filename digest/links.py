@@ -1,8 +1,8 @@
 """Addresses of our pages, and the signed tokens in those that are one reader's own.
 
 A token is its own authority: whoever holds it may do what its purpose says to the one subscription it names. Purpose
-and version are inside, so a link cannot be turned to another use, and older links can be retired. Nothing expires:
-an unsubscribe link works for as long as the mail that holds it.
+and version are inside, so a link cannot be turned to another use, and older links can be retired. No token expires by
+itself: an unsubscribe link works for as long as the mail that holds it.
 """
 
 import binascii
@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
     FEEDBACK = "feedback"
+    DATA = "your-data"
     DESK = "desk"
 
 
@@ -113,6 +114,25 @@ class Links:
             match self._serializer(Purpose.FEEDBACK).loads(token):
                 case [int(edition), int(subscription), int(version)]:
                     return edition, subscription, version
+        except BadSignature:
+            pass
+        raise BadToken
+
+    def data(self, subscription: int, version: int, asked_at: int) -> str:
+        """Where a reader sees or erases its data; `asked_at` is when it asked for this, in seconds since 1970."""
+        token = self._serializer(Purpose.DATA).dumps([subscription, version, asked_at])
+        return f"{self.base_url}/{Purpose.DATA}/{token}"
+
+    def read_data(self, token: str) -> tuple[int, int, int]:
+        """The subscription, its version and the moment that the token of a link to one's data names.
+
+        Raises:
+            BadToken: it is not one of ours, or made for another purpose.
+        """
+        try:
+            match self._serializer(Purpose.DATA).loads(token):
+                case [int(subscription), int(version), int(asked_at)]:
+                    return subscription, version, asked_at
         except BadSignature:
             pass
         raise BadToken

@@ -4,7 +4,7 @@ Every value is frozen. All times are aware and in UTC; a date is the local date 
 Code, tables, pages, logs and documents use these words and no synonyms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -661,6 +661,16 @@ class Rendered:
     html: str
 
 
+MUTE = "-"
+"""What a muted topic begins with where it stands in a choice of topics; no slug begins so."""
+
+
+def parted(choice: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The topics of a choice that are wanted, none meaning all, and those that are muted."""
+    wanted = tuple(topic for topic in choice if not topic.startswith(MUTE))
+    return wanted, tuple(topic.removeprefix(MUTE) for topic in choice if topic.startswith(MUTE))
+
+
 # ── subscribers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -676,7 +686,7 @@ class Deed(StrEnum):
     """What was done to a subscription, as its history tells it.
 
     It was `asked` for, by whoever knows the address; it `began`, with a consent; it `ended`, was `resumed` as if it had not,
-    and its reader `chose` anew.
+    its reader `chose` anew, or took a copy of the data, which was `exported`.
     """
 
     ASKED = "asked"
@@ -684,6 +694,7 @@ class Deed(StrEnum):
     ENDED = "ended"
     RESUMED = "resumed"
     CHOSE = "chose"
+    EXPORTED = "exported"
 
 
 class Wish(StrEnum):
@@ -705,9 +716,10 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscriber's choice of a digest.
+    """A subscriber's choice of a digest: which `topics` of it, and the editions of which `days` of the week.
 
-    `topics` none means all. `version` is inside every signed link: raising it retires the older links.
+    `topics` none means all; one that begins with `MUTE` is left out wherever it stands. `version` is inside every signed
+    link: raising it retires the older links.
     """
 
     id: int
@@ -720,6 +732,8 @@ class Subscription:
     version: int = 1
     since: datetime | None = None
     ended_at: datetime | None = None
+    days: tuple[str, ...] = WEEKDAYS
+    text_only: bool = False
 
 
 # ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -761,6 +775,7 @@ class Delivery:
     attempt: int
     lease_token: str
     suspect: bool = False
+    text_only: bool = False
 
 
 class Returned(StrEnum):

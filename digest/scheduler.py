@@ -39,7 +39,7 @@ from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import pulses, steps
 from digest.store.pulses import Part
-from digest.subscribers import signup
+from digest.subscribers import data, signup
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +52,9 @@ NOTICE_SECONDS = 0.1
 AWAY = timedelta(hours=1)
 A_STEP = timedelta(minutes=5)
 """By how much the clock may be set before a run of the sender ends, so that the next goes by the new time."""
+
+BETWEEN_RETENTIONS = timedelta(days=1)
+"""How often it is looked for what is kept too long."""
 
 BETWEEN_COLLECTIONS = timedelta(minutes=4, seconds=30)
 """How long the mailbox is left alone: every fifth tick looks."""
@@ -183,6 +186,7 @@ class Service:
         self._unwell: tuple[str, ...] = ()
         self._corresponded_at: datetime | None = None
         self._collected_at: datetime | None = None
+        self._forgotten_at: datetime | None = None
         self._in_trouble = False
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(3)},
@@ -243,6 +247,21 @@ class Service:
         if report.polled is not None:
             reports.tell(report.polled)
         self._look(report)
+        self._forget(now, report)
+
+    def _forget(self, now: datetime, report: TickReport) -> None:
+        """Erase once a day what is kept too long; not while the time is in doubt, by which it would be too much."""
+        due = self._forgotten_at is None or abs(now - self._forgotten_at) >= BETWEEN_RETENTIONS
+        if report.safe_mode or self._stopping.is_set() or not due:
+            return
+        self._forgotten_at = now
+        try:
+            forgotten = data.forget_old(self._config(), self._engine, now)
+        except DigestError as error:
+            log.error("failed", part="forget", reason=str(error))  # noqa: TRY400  # its sentence says it all
+        else:
+            if forgotten.changes or forgotten.addresses:
+                log.info("forgotten", changes=forgotten.changes, addresses=forgotten.addresses)
 
     def _look(self, report: TickReport) -> None:
         """Let the days take in what a tick brought: articles, or an edition after which the next one's day begins."""

@@ -15,12 +15,12 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 from lxml import html as lxml_html
 
-from digest.config import Ranking
+from digest.config import Privacy, Ranking
 from digest.editions.render import Renderer
 from digest.language import load
 from digest.model import Correction, Edition, Event, Mark, Topic, Update, Wish
 from digest.store.editions import Listed
-from digest.subscribers.preferences import Changes
+from digest.subscribers.preferences import Changes, Frequency
 from digest.web.house import weighted
 from digest.web.signup import Form
 from tests.editions import samples
@@ -137,7 +137,14 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
     form: dict[str, Any] = {
         "digest": "Kvux",
         "address": "a…@reader.example",
-        "topics": [(topic, True) for topic in TOPICS],
+        "topics": [(topic, True, muted) for muted, topic in enumerate(TOPICS)],
+        "frequencies": tuple(Frequency),
+        "frequency": Frequency.WEEKLY,
+        "days": [("mon", False), ("fri", True)],
+        "text_only": False,
+        "next_at": None,
+        "zone": "Asia/Tokyo",
+        "data_href": "../d",
         "topic_titles": titles,
         "pause": "",
         "earliest": "2026-02-11",
@@ -145,7 +152,18 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
         "save_href": "../p",
         "unsubscribe_href": "../u",
     }
-    changed = Changes(("t2.0", "t1.2"), ("t1.0", "t0.8"), True, date(2026, 3, 1), True)
+    changed = Changes(
+        added=("t2.0", "t1.2"),
+        removed=("t1.0", "t0.8"),
+        everything=True,
+        muted=("t0.5",),
+        unmuted=("t2.0",),
+        days=("fri",),
+        text_only=True,
+        paused_until=date(2026, 3, 1),
+        unpaused=True,
+    )
+    less = replace(changed, text_only=False)
     page = renderer.page
     yield (
         "edition",
@@ -191,10 +209,19 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
         "paused": {"shared": 3, "paused_until": date(2026, 3, 1), "problem": "", "changes": None, "returned": True},
         "problem": {"shared": 3, "paused_until": None, "problem": "Kvux", "changes": None, "returned": False},
         "saved": {"shared": 3, "paused_until": None, "problem": "", "changes": changed, "returned": False},
+        "saved for weekdays": {
+            "shared": 3,
+            "paused_until": None,
+            "problem": "",
+            "changes": less,
+            "returned": False,
+            "frequency": Frequency.WEEKDAYS,
+            "next_at": datetime(2026, 2, 10, 13, 30, tzinfo=UTC),
+        },
         "as before": {"shared": 3, "paused_until": None, "problem": "", "changes": Changes(), "returned": False},
     }
     for name, more in states.items():
-        yield name, page("preferences.html", **form, **more)
+        yield name, page("preferences.html", **(form | more))
     yield "unsubscribe", page("unsubscribe.html", digest="Kvux", address="a@reader.example", preferences_href="../p")
     for just_now in (True, False):
         yield (
@@ -205,8 +232,18 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
                 address="a@reader.example" * just_now,
                 just_now=just_now,
                 undo_href="../u",
+                data_href="../d",
             ),
         )
+    gone: dict[str, Any] = {"address": "a@reader.example", "retention": Privacy(), "ask_href": "data"}
+    for requested, here, exported, erased in (
+        (False, False, False, False),
+        (True, False, False, False),
+        (False, True, False, False),
+        (False, True, True, False),
+        (False, False, False, True),
+    ):
+        yield "data", page("data.html", **gone, asked=requested, here=here, exported=exported, erased=erased)
     for word in ("useful", "not-useful"):
         for kept in (True, False):
             yield "feedback", page("feedback.html", edition=edition, word=word, kept=kept)

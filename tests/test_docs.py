@@ -37,6 +37,7 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
         ("dkim", config.Dkim),
         ("web", config.Web),
         ("sign_up", config.SignUp),
+        ("privacy", config.Privacy),
         ("market", config.Market),
         ("pictures", config.Pictures),
     ],

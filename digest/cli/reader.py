@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from digest import clock
 from digest.cli import hand, output
 from digest.cli.context import Home, pass_home, utc_now
 from digest.errors import UnknownSubscriber
 from digest.links import address_key
-from digest.model import DeliveryEvent, DeliveryState, Digest, Subscription, SubscriptionState
+from digest.model import WEEKDAYS, DeliveryEvent, DeliveryState, Digest, Subscription, SubscriptionState
 from digest.store import deliveries, subscribers, suppressions
 from digest.store import engine as engines
+from digest.subscribers import preferences
 from digest.subscribers.consent import checked
 
 MOST_SHOWN = 14
@@ -99,9 +99,7 @@ def _said(event: DeliveryEvent) -> str:
 def _next(home: Home, one: Subscription, now: datetime) -> datetime | None:
     """When the next mail of a subscription is due; None where none is."""
     digest = _digest(home, one)
-    if digest is None or one.state is not SubscriptionState.ACTIVE:
-        return None
-    return clock.next_press(digest, now, one.paused_until)
+    return preferences.next_mail(digest, one, now) if digest else None
 
 
 def _digest(home: Home, one: Subscription) -> Digest | None:
@@ -109,7 +107,7 @@ def _digest(home: Home, one: Subscription) -> Digest | None:
 
 
 def _document(one: Subscription, due: datetime | None) -> dict[str, object]:
-    kept = ("digest", "state", "topics", "since", "paused_until", "ended_at")
+    kept = ("digest", "state", "topics", "days", "text_only", "since", "paused_until", "ended_at")
     return {**{name: getattr(one, name) for name in kept}, "next_mail": due}
 
 
@@ -132,6 +130,10 @@ def _facts(home: Home, one: Subscription, due: datetime | None, now: datetime) -
     ended = f", ended {one.ended_at.date()}" if one.ended_at else ""
     yield "Reads" if one.state is SubscriptionState.ACTIVE else "Read", f"{one.digest}{since}{ended} ({one.state})"
     yield "  Topics", ", ".join(one.topics) or "all"
+    if one.days != WEEKDAYS:
+        yield "  Days", ", ".join(one.days)
+    if one.text_only:
+        yield "  Form", "plain text"
     if one.paused_until and one.paused_until > now.date():
         yield "  Paused", f"until {one.paused_until}"
     if due is not None and (digest := _digest(home, one)):

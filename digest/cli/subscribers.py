@@ -9,7 +9,7 @@ from digest.errors import BadAddress, UnknownSubscriber
 from digest.model import Digest, SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers as subscriber_store
-from digest.subscribers import consent
+from digest.subscribers import consent, data
 
 
 @click.group()
@@ -76,9 +76,7 @@ def list_subscribers(home: Home, slug: str | None, as_json: bool) -> None:
 @pass_home
 def remove(home: Home, address: str) -> None:
     """Erase a reader. A suppression of the address stays, as a keyed hash."""
-    with engines.write(home.engine) as connection:
-        removed = subscriber_store.remove(connection, consent.checked(address))
-    if not removed:
+    if not data.erase(home.engine, consent.checked(address)):
         raise UnknownSubscriber(address)
     click.echo(f"{address} is erased.")
 

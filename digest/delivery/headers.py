@@ -11,6 +11,8 @@ from digest.config import Site
 BOUNDARY = "=_next-part_="
 TYPE = f'multipart/alternative; boundary="{BOUNDARY}"'
 PART = f"--{BOUNDARY}\r\nContent-Type: text/{{}}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+PLAIN = {"Content-Type": "text/plain; charset=utf-8", "Content-Transfer-Encoding": "quoted-printable"}
+"""What a mail of one part has in place of `TYPE`."""
 
 LONGEST_SUBJECT = 150
 _FOLD, _LONGEST_WORD = 76, 60

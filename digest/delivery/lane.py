@@ -353,7 +353,7 @@ class Lane:
         try:
             mail = await self._cuts.mail(delivery)
             reader = message.reader_of(delivery, mail.edition, self._config.site, self._links)
-            body = self._sign(mail.fill(reader, now := self._clock()), now)
+            body = self._sign(mail.fill(reader, now := self._clock(), text_only=delivery.text_only), now)
         except DatabaseUnreachable:
             raise
         except BadAddress as error:

@@ -56,26 +56,32 @@ class CompiledMail:
     """One cut of an edition, encoded, with its marks open.
 
     `pieces` are all of a mail in order, with nothing in the places that are a reader's own: those of plain values, and
-    those inside HTML. Each of these has the number of the mark that belongs there.
+    those inside HTML. Each of these has the number of the mark that belongs there. `text_head` begins the mail of who wants the
+    text alone, which then has the pieces from the second up to `text_end`.
     """
 
     edition: Edition
     pieces: tuple[bytes, ...]
     plain: tuple[tuple[int, int], ...]
     escaped: tuple[tuple[int, int], ...]
+    text_head: bytes
+    text_end: int
 
-    def fill(self, reader: Reader, at: datetime) -> bytes:
+    def fill(self, reader: Reader, at: datetime, *, text_only: bool = False) -> bytes:
         """The whole mail for one reader, dated `at`. No line of it begins with a dot; it ends with a line end.
 
         Raises:
             BadAddress: the reader's address could be read as something else.
             RenderFault: a link or Message-ID could be.
         """
-        pieces = [_own_headers(reader, at).encode(), *self.pieces]
+        own = _own_headers(reader, at).encode()
+        pieces = [own, self.text_head, *self.pieces[1 : self.text_end]] if text_only else [own, *self.pieces]
         values = reader.values()
         encoded = mime.encode_each(values)
         for place, number in self.plain:
             pieces[place] = encoded[number]
+        if text_only:
+            return b"".join((*pieces, b"\r\n"))
         together = " ".join(values)
         if html.escape(together) != together:
             encoded = mime.encode_each(reader.escaped().values())
@@ -147,6 +153,7 @@ def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Lin
             raise RenderFault(f"site.{key} {address!r} cannot stand in a mail: {reason or 'it is not ASCII'}.")
     common = _common_headers(rendered.subject, edition, site)
     head = "".join((*(f"{name}: {value}\r\n" for name, value in common.items()), "\r\n", headers.PART.format("plain")))
+    text_head = "".join(f"{name}: {value}\r\n" for name, value in (common | headers.PLAIN).items()) + "\r\n"
     text, between = mime.cut(rendered.text), f"\r\n{headers.PART.format('html')}".encode()
     end = f"\r\n--{headers.BOUNDARY}--\r\n".encode()
     stretches = (head.encode("ascii"), *text, between, *mime.cut(rendered.html), end)
@@ -157,8 +164,11 @@ def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Lin
         pieces=tuple(b"" if isinstance(one, Mark) else one for one in stretches),
         plain=tuple(place for place in places if place[0] <= len(text) + 1),
         escaped=tuple(place for place in places if place[0] > len(text) + 1),
+        text_head=text_head.encode("ascii"),
+        text_end=len(text) + 1,
     )
-    _prove(mail, rendered, site, sample_reader(edition, site, links))
+    for text_only in (False, True):
+        _prove(mail, rendered, site, sample_reader(edition, site, links), text_only=text_only)
     return mail
 
 
@@ -193,12 +203,14 @@ def _common_headers(subject: str, edition: Edition, site: Site) -> dict[str, str
     }
 
 
-def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -> None:
+def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader, *, text_only: bool) -> None:
     """Parse the mail as a reader's program would, and compare.
 
     The header set is compared whole: a header that somebody smuggled in is one too many.
     """
-    parsed = BytesParser(policy=policy.default).parsebytes(mail.fill(reader, mail.edition.window.end))
+    parsed = BytesParser(policy=policy.default).parsebytes(
+        mail.fill(reader, mail.edition.window.end, text_only=text_only)
+    )
     assert isinstance(parsed, EmailMessage)
     own = ["To", "Date", "Message-ID", "List-Unsubscribe"]
     found = {
@@ -207,18 +219,21 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader) -
         "recipients": [recipient.addr_spec for recipient in parsed["To"].addresses],
         "subject": parsed["Subject"],
         "unsubscribe link": parsed["List-Unsubscribe"],
-        "parts": [(part.get_content_type(), part.get_payload(decode=True)) for part in parsed.iter_parts()],
+        "parts": [
+            (part.get_content_type(), part.get_payload(decode=True))
+            for part in ([parsed] if text_only else parsed.iter_parts())
+        ],
     }
+    common = _common_headers(rendered.subject, mail.edition, site) | (headers.PLAIN if text_only else {})
+    text = headers.canonical(filled(rendered.text, reader))
+    parts = [("text/plain", text), ("text/html", headers.canonical(filled(rendered.html, reader.escaped())))]
     intended = {
-        "headers": own + list(_common_headers(rendered.subject, mail.edition, site)),
+        "headers": own + list(common),
         "sender": [(headers.harmless(site.title), site.from_address)],
         "recipients": [reader.address],
         "subject": headers.subject(rendered.subject, site),
         "unsubscribe link": f"<{reader.unsubscribe_url}>",
-        "parts": [
-            ("text/plain", headers.canonical(filled(rendered.text, reader))),
-            ("text/html", headers.canonical(filled(rendered.html, reader.escaped()))),
-        ],
+        "parts": [("text/plain", text + b"\r\n")] if text_only else parts,
     }
     for what, value in intended.items():
         if found[what] != value:

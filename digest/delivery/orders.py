@@ -61,6 +61,7 @@ def writers(config: Config) -> dict[str, Writer]:
         Kind.CONFIRMATION: partial(_confirmation, config, links, renderer),
         Kind.WELCOME: partial(_welcome, config, links, renderer),
         Kind.LINKS: partial(_links, config, links, renderer),
+        Kind.DATA: partial(_data, links, renderer),
     }
 
 
@@ -148,6 +149,17 @@ def _links(
         if slug in titles
     ]
     return Letter(wanted.key, reader.address, renderer.manage_mail(theirs)) if theirs else None
+
+
+def data_wanted(reader: Subscription, now: datetime) -> LetterOrder:
+    """The letter with the link to a reader's data; one a day and no more, whoever asks for it."""
+    asked_at = int(now.timestamp())
+    return LetterOrder(f"data:{reader.id}:{now.date()}", Kind.DATA, reader.id, {"asked_at": asked_at})
+
+
+def _data(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter | None:
+    url = links.data(reader.id, reader.version, wanted.parameters["asked_at"])
+    return Letter(wanted.key, reader.address, message.filled_for(renderer.data_mail(url), _own(links, reader)))
 
 
 def _digest(config: Config, reader: Subscription) -> Digest | None:

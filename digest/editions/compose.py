@@ -27,6 +27,7 @@ from digest.model import (
     Reference,
     Story,
     Window,
+    parted,
 )
 
 STRONG = 0.5
@@ -118,14 +119,16 @@ def cut(edition: Edition, topics: tuple[str, ...]) -> Edition:
     """The edition as someone who chose `topics` gets it; with no topics, the neutral edition.
 
     The first `shared` items are everybody's. After them come only items about the chosen topics, best first, up to
-    `length`. Places are counted anew. A cut of a cut for the same topics is the same.
+    `length`. What is filed under a muted topic is left out, also of the shared ones, unless nothing else is left. Places are
+    counted anew. A cut of a cut for the same topics is the same.
     """
-    if topics:
-        shared, rest = edition.items[: edition.shared], edition.items[edition.shared :]
-        own = sorted((item for item in rest if _about(item.section, item.topics, topics)), key=lambda item: -item.score)
-        items = (*shared, *own)
-    else:
-        items = edition.items
+    wanted, muted = parted(topics)
+    shared, rest = edition.items[: edition.shared], edition.items[edition.shared :]
+    if wanted:
+        rest = tuple(
+            sorted((item for item in rest if _about(item.section, item.topics, wanted)), key=lambda item: -item.score)
+        )
+    items = tuple(item for item in (*shared, *rest) if item.section not in muted) or (*shared, *rest)
     return replace(
         edition,
         items=tuple(replace(item, place=place) for place, item in enumerate(items[: edition.length], start=1)),
@@ -233,22 +236,26 @@ def _tail(
     desk: _Desk,
 ) -> list[Placed]:
     """What each choice still has room for, best first. A story serves every choice that it is about."""
-    own = main[digest.shared :]
     room = {
-        choice: digest.length
-        - min(digest.shared, len(main))
-        - sum(_about(placed.ranked.topic, placed.ranked.topics, choice) for placed in own)
+        parted(choice): digest.length
+        - sum(_shows(parted(choice), placed.ranked, shared=place < digest.shared) for place, placed in enumerate(main))
         for choice in choices
         if choice
     }
     tail = []
     for rank, ranked in rest:
-        wanted_by = [choice for choice, left in room.items() if left and _about(ranked.topic, ranked.topics, choice)]
+        wanted_by = [choice for choice, left in room.items() if left > 0 and _shows(choice, ranked)]
         if wanted_by and (placed := desk.place(rank, ranked)):
             tail.append(placed)
             for choice in wanted_by:
                 room[choice] -= 1
     return tail
+
+
+def _shows(choice: tuple[tuple[str, ...], tuple[str, ...]], ranked: Ranked, *, shared: bool = False) -> bool:
+    """Whether a cut for a choice, as `parted` gives it, shows a story if it has room for it."""
+    wanted, muted = choice
+    return ranked.topic not in muted and (shared or not wanted or _about(ranked.topic, ranked.topics, wanted))
 
 
 def _about(section: str, relevance: Mapping[str, float], topics: Collection[str]) -> bool:

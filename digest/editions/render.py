@@ -100,6 +100,10 @@ class Renderer:
         """To somebody who asked for the links to their subscriptions. It has no marks."""
         return self._mail("manage", subscriptions=subscriptions)
 
+    def data_mail(self, data_url: str, hours: int = 24) -> Rendered:
+        """To a reader who asked for the link to its data, which works for `hours`. Its marks are open as an edition's are."""
+        return self._mail("data", data_url=data_url, hours=hours)
+
     def notice_mail(self, notice: Notice) -> Rendered:
         """To operators or editors, one of whom must act. It has no marks."""
         return self._mail("notice", notice=notice)

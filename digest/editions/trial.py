@@ -142,6 +142,7 @@ def _tries(config: Config, renderer: Renderer, edition: Edition) -> Iterable[_Tr
             partial(renderer.manage_mail, [managed]),
             (managed.preferences_url, managed.unsubscribe_url),
         ),
+        _Try("data", partial(renderer.data_mail, f"{url}/data"), (f"{url}/data", Mark.UNSUBSCRIBE)),
         _Try("notice", partial(renderer.notice_mail, notice), (notice.steps[0],)),
         _Try(
             "proposal",

@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    false,
     func,
     insert,
     literal_column,
@@ -361,6 +362,7 @@ def _due(*terms: ColumnElement[bool]) -> Executable:
             (_row.attempt + 1).label("attempt"),
             bindparam("token", type_=String()).label("lease_token"),
             and_(_row.attempt + 1 >= MOST_CLAIMS, _row.last_phase.is_(None)).label("suspect"),
+            func.coalesce(subscriptions.c.text_only, false()).label("text_only"),
         )
         .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
         .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)

@@ -14,10 +14,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    Integer,
     String,
     and_,
     case,
+    cast,
     exists,
+    extract,
     func,
     insert,
     literal,
@@ -72,7 +75,7 @@ class Audit:
 def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
     """Make a delivery of a frozen edition for everyone who gets it; return how many are new.
 
-    These are the active subscriptions that are not paused on the edition's date. A suppressed address is counted in, and
+    These are the active subscriptions that want the editions of its weekday and are not paused on its date. A suppressed address is counted in, and
     stands as suppressed. Done again, it adds who has come since and changes nothing else; no address gets a second one,
     not even one that was erased and has subscribed anew.
     """
@@ -196,10 +199,13 @@ def is_paused() -> ColumnElement[bool]:
 
 
 def takes_mail(day: Any) -> ColumnElement[bool]:
-    """Whether a subscription wants the edition of that local date."""
+    """Whether a subscription wants the edition of that local date, a date or a column of dates."""
+    # Both databases count the days of a week from Sunday; a subscription's bits begin with Monday's.
+    weekday = day.weekday() if isinstance(day, date) else (cast(extract("dow", day), Integer) + 6) % 7
     return and_(
         subscriptions.c.state == in_words(SubscriptionState.ACTIVE),
         or_(subscriptions.c.paused_until.is_(None), subscriptions.c.paused_until <= day),
+        subscriptions.c.days.bitwise_rshift(weekday).bitwise_and(1) == 1,
     )
 
 

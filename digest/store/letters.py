@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CONFIRMATION = "confirmation"
     WELCOME = "welcome"
     LINKS = "links"
+    DATA = "data"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,41 @@ Addresses arrive here as `subscribers.consent.checked` leaves them, in plain ASC
 only are one subscriber, which is mailed as first written.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, literal_column, or_, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
-from digest.model import Deed, DeliveryState, Subscription, SubscriptionState
+from digest.model import WEEKDAYS, Deed, DeliveryState, Subscription, SubscriptionState
+from digest.store.deliveries import takes_mail
 from digest.store.tables import (
     deliveries,
     delivery_events,
+    editions,
+    past_subscriptions,
     signup_requests,
     subscribers,
     subscription_changes,
     subscriptions,
+    suppression_changes,
     suppressions,
 )
 from digest.store.upsert import insert_if_absent
@@ -258,15 +278,7 @@ def each(connection: Connection, digest: str | None = None) -> Iterator[Subscrip
 
 def choices(connection: Connection, digest: str, day: date) -> tuple[tuple[str, ...], ...]:
     """The distinct topic choices of everyone who gets the digest's edition of that day."""
-    wanted = (
-        select(subscriptions.c.topics)
-        .distinct()
-        .where(
-            subscriptions.c.digest == digest,
-            subscriptions.c.state == SubscriptionState.ACTIVE,
-            or_(subscriptions.c.paused_until.is_(None), subscriptions.c.paused_until <= day),
-        )
-    )
+    wanted = select(subscriptions.c.topics).distinct().where(subscriptions.c.digest == digest, takes_mail(day))
     return tuple(sorted(tuple(topics) for topics in connection.scalars(wanted)))
 
 
@@ -320,21 +332,51 @@ def resume(connection: Connection, subscription_id: int, now: datetime) -> bool:
     return resumed.rowcount > 0
 
 
-def set_choice(
-    connection: Connection, subscription_id: int, topics: tuple[str, ...], paused_until: date | None
-) -> None:
-    """Keep what a reader chose."""
+def set_choice(connection: Connection, chosen: Subscription) -> None:
+    """Keep what a reader chose: topics, days, form and pause, as they stand in the subscription given."""
     connection.execute(
         update(subscriptions)
-        .where(subscriptions.c.id == subscription_id)
-        .values(topics=_canonical(topics), paused_until=paused_until)
+        .where(subscriptions.c.id == chosen.id)
+        .values(
+            topics=_canonical(chosen.topics),
+            paused_until=chosen.paused_until,
+            days=_bits(chosen.days),
+            text_only=chosen.text_only,
+        )
+    )
+
+
+def forget_changes(connection: Connection, before: datetime) -> int:
+    """Drop what readers chose, and that they took copies, before a moment; how much it was. The evidence of consent stays."""
+    choices = _change.deed.in_((Deed.CHOSE, Deed.EXPORTED)) & (_change.at < before)
+    return connection.execute(delete(subscription_changes).where(choices)).rowcount
+
+
+def gone_since(connection: Connection, before: datetime, most: int) -> list[str]:
+    """Addresses all of whose subscriptions ended before a moment."""
+    staying = exists().where(
+        subscriptions.c.subscriber_id == subscribers.c.id,
+        or_(subscriptions.c.ended_at.is_(None), subscriptions.c.ended_at >= before),
+    )
+    ever = exists().where(subscriptions.c.subscriber_id == subscribers.c.id)
+    return list(connection.scalars(select(subscribers.c.address).where(ever, ~staying).limit(most)))
+
+
+def successor(connection: Connection, subscription_id: int) -> int | None:
+    """The subscription that an erased one's reader has begun since, to the same digest; None where there is none."""
+    return connection.scalar(
+        select(subscriptions.c.id)
+        .join_from(past_subscriptions, subscribers, subscribers.c.address_key == past_subscriptions.c.address_key)
+        .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
+        .where(past_subscriptions.c.id == subscription_id, subscriptions.c.digest == past_subscriptions.c.digest)
     )
 
 
 def remove(connection: Connection, address: str) -> bool:
     """Erase a subscriber with all subscriptions; whether there was one.
 
-    What relays replied goes too, since they like to quote the address. A suppression stays: it holds no address.
+    What relays replied goes too, since they like to quote the address. A suppression stays, without what was quoted in it;
+    and so does what a link to leave must know for ever: that it was for this keyed hash.
     """
     theirs = deliveries.c.subscriber_id.in_(select(subscribers.c.id).where(_is(address)))
     told = delivery_events.c.delivery_id.in_(select(deliveries.c.id).where(theirs))
@@ -342,7 +384,25 @@ def remove(connection: Connection, address: str) -> bool:
     connection.execute(update(deliveries).where(theirs).values(last_reply=None))
     keys = select(subscribers.c.address_key).where(_is(address))
     connection.execute(delete(signup_requests).where(signup_requests.c.address_key.in_(keys)))
+    for quoting in (suppressions.c.reason, suppression_changes.c.reason, editions.c.paused_because):
+        _take_out(connection, quoting, address)
+    named = (
+        select(subscriptions.c.id, subscribers.c.address_key, subscriptions.c.digest)
+        .join_from(subscriptions, subscribers, subscriptions.c.subscriber_id == subscribers.c.id)
+        .where(_is(address))
+    )
+    connection.execute(insert(past_subscriptions).from_select(("id", "address_key", "digest"), named))
     return connection.execute(delete(subscribers).where(_is(address))).rowcount > 0
+
+
+def _take_out(connection: Connection, quoting: Column[Any], address: str) -> None:
+    """Take an address, in whatever case, out of sentences that quote it."""
+    table, keys = quoting.table, tuple(quoting.table.primary_key)
+    spelt = re.compile(re.escape(address), re.IGNORECASE)
+    found = select(quoting, *keys).where(func.lower(quoting).contains(address.lower(), autoescape=True))
+    for sentence, *key in connection.execute(found).all():
+        this = and_(*(column == value for column, value in zip(keys, key, strict=True)))
+        connection.execute(update(table).where(this).values({quoting: spelt.sub("…", sentence)}))
 
 
 def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, int]:
@@ -356,12 +416,17 @@ def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, i
 
 def _fresh(topics: tuple[str, ...], now: datetime) -> dict[str, Any]:
     """A subscription at its beginning."""
-    return {"state": SubscriptionState.ACTIVE, "topics": _canonical(topics), "paused_until": None, "since": now}
+    usual = {"days": _bits(WEEKDAYS), "text_only": False, "paused_until": None}
+    return {"state": SubscriptionState.ACTIVE, "topics": _canonical(topics), "since": now, **usual}
 
 
 def _canonical(topics: tuple[str, ...]) -> list[str]:
     """Equal choices are written alike, so that they share one cut."""
     return sorted(set(topics))
+
+
+def _bits(days: Collection[str]) -> int:
+    return sum(1 << place for place, day in enumerate(WEEKDAYS) if day in days)
 
 
 def _is(address: str) -> Any:
@@ -399,4 +464,6 @@ def _subscription(row: Row[Any]) -> Subscription:
         version=row.version,
         since=row.since,
         ended_at=row.ended_at,
+        days=tuple(day for place, day in enumerate(WEEKDAYS) if row.days >> place & 1),
+        text_only=row.text_only,
     )

@@ -310,6 +310,8 @@ subscriptions = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("since", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("days", Integer, nullable=False, server_default=text("127"), comment="a bit each, Monday's the lowest"),
+    Column("text_only", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("subscriber_id", "digest"),
     Index(None, "digest", "state"),
     Index("ix_subscriptions_pending", "since", sqlite_where=_PENDING, postgresql_where=_PENDING),
@@ -361,6 +363,16 @@ signup_requests = Table(
     Index("ix_signup_requests_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
     UniqueConstraint("form", "address_key"),
     _one_of("wish", Wish),
+)
+
+# Subscriptions whose subscriber is erased. An old mail's link to leave names one of these for ever, and must still work for
+# an address that has come again.
+past_subscriptions = Table(
+    "past_subscriptions",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False, comment="as the subscription had it"),
+    Column("address_key", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
 )
 
 suppressions = Table(

@@ -1,18 +1,22 @@
-"""What readers change for themselves: leave, come back, choose topics, pause.
+"""What readers change for themselves: leave, come back, choose topics and days, pause. Each change is written down.
 
-Each verb takes the subscription that a signed link named. An erased subscriber's links live on, so it may be gone.
+Each verb takes the subscription that a signed link named. An erased subscriber's links live on, so it may be gone; a link to
+leave then names what the same address has begun since.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from digest import clock
 from digest.config import Config
 from digest.language import Language
 from digest.links import address_key
-from digest.model import Deed, Subscription, SubscriptionState, Topic
+from digest.model import MUTE, WEEKDAYS, Deed, Digest, Subscription, SubscriptionState, Topic, parted
 from digest.store import engine as engines
 from digest.store import subscribers as store
 from digest.store import suppressions
@@ -21,16 +25,40 @@ UNDO = timedelta(days=30)
 LONGEST_PAUSE = timedelta(days=365)
 
 
+class Frequency(StrEnum):
+    """How often a reader wants mail of a digest that comes on several days: each time, not at weekends, or once a week."""
+
+    DAILY = "daily"
+    WEEKDAYS = "weekdays"
+    WEEKLY = "weekly"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a reader can choose, as a `Subscription` has it."""
+
+    topics: tuple[str, ...] = ()
+    paused_until: date | None = None
+    days: tuple[str, ...] = WEEKDAYS
+    text_only: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What a save changed, for the page that says so. `everything`: the reader has gone over to all topics.
 
-    `paused_until` is a pause that is new or has moved, `unpaused` says that one was lifted.
+    `muted` topics are left out from now on, `unmuted` ones may come again without having been chosen. `days` are those on
+    which mail comes now, and empty where they are as before; `text_only` is None where that is. `paused_until` is a pause that
+    is new or has moved, `unpaused` says that one was lifted.
     """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     everything: bool = False
+    muted: tuple[str, ...] = ()
+    unmuted: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    text_only: bool | None = None
     paused_until: date | None = None
     unpaused: bool = False
 
@@ -38,11 +66,22 @@ class Changes:
         return self != Changes()
 
 
+def named(connection: Connection, subscription_id: int) -> Subscription | None:
+    """The subscription that a link to leave names, or what an erased one's address has begun since; None without either."""
+    found = store.subscription(connection, subscription_id)
+    if found is None and (later := store.successor(connection, subscription_id)) is not None:
+        return store.subscription(connection, later)
+    return found
+
+
 def leave(engine: Engine, subscription_id: int, now: datetime) -> Subscription | None:
     """End the subscription at once; one that has ended stays as it is. None for an erased subscriber."""
     with engines.write(engine) as connection:
-        store.end(connection, subscription_id, now)
-        return store.subscription(connection, subscription_id)
+        found = named(connection, subscription_id)
+        if found is None:
+            return None
+        store.end(connection, found.id, now)
+        return store.subscription(connection, found.id)
 
 
 def may_return(subscription: Subscription, now: datetime) -> bool:
@@ -61,34 +100,80 @@ def undo(config: Config, engine: Engine, subscription_id: int, now: datetime) ->
     it now stands, or None for an erased subscriber.
     """
     with engines.write(engine) as connection:
-        found = store.subscription(connection, subscription_id)
+        found = named(connection, subscription_id)
         if found is not None and may_return(found, now):
             key = address_key(found.address, config.signing_keys)
             if not suppressions.reasons(connection, [key]):
-                store.resume(connection, subscription_id, now)
-                return store.subscription(connection, subscription_id)
+                store.resume(connection, found.id, now)
+                return store.subscription(connection, found.id)
         return found
 
 
-def choose(
-    engine: Engine, subscription_id: int, topics: tuple[str, ...], paused_until: date | None, now: datetime
-) -> Subscription | None:
-    """Keep what a reader chose; `topics` none means all. The subscription as it now stands; None once erased."""
+def choose(engine: Engine, subscription_id: int, wanted: Choice, now: datetime) -> Subscription | None:
+    """Keep what a reader chose. The subscription as it now stands; None once erased."""
     with engines.write(engine) as connection:
         before = store.subscription(connection, subscription_id)
-        store.set_choice(connection, subscription_id, topics, paused_until)
+        if before is None:
+            return None
+        store.set_choice(
+            connection,
+            replace(
+                before,
+                topics=wanted.topics,
+                paused_until=wanted.paused_until,
+                days=wanted.days,
+                text_only=wanted.text_only,
+            ),
+        )
         after = store.subscription(connection, subscription_id)
-        if after is not None and after != before:
-            pause = after.paused_until.isoformat() if after.paused_until else None
-            chosen = {"topics": list(after.topics), "paused_until": pause}
-            store.note(connection, subscription_id, Deed.CHOSE, chosen, now)
+        if after is not None and (detail := _difference(before, after)):
+            store.note(connection, subscription_id, Deed.CHOSE, detail, now)
         return after
 
 
-def choice(ticked: Collection[str], offered: Collection[Topic]) -> tuple[str, ...]:
-    """The topics to keep for these ticks: none, which means all, where every box is ticked."""
-    chosen = tuple(topic.slug for topic in offered if topic.slug in ticked)
-    return () if len(chosen) == len(offered) else chosen
+def choice(ticked: Collection[str], muted: Collection[str], offered: Collection[Topic]) -> tuple[str, ...]:
+    """The topics to keep for these ticks; a topic that is both ticked and muted is muted.
+
+    Where every box is ticked that can be, those to come are meant too, and none is kept but the muted ones.
+    """
+    left_out = tuple(f"{MUTE}{topic.slug}" for topic in offered if topic.slug in muted)
+    chosen = tuple(topic.slug for topic in offered if topic.slug in ticked and topic.slug not in muted)
+    return (*(() if len(chosen) + len(left_out) == len(offered) else chosen), *left_out)
+
+
+def days_of(frequency: str, day: str, digest: Digest) -> tuple[str, ...]:
+    """The days of a frequency as a form sends it; a week's one `day`, or the digest's last where that is none of its days."""
+    match frequency:
+        case Frequency.WEEKLY:
+            return (day if day in digest.days else digest.days[-1],)
+        case Frequency.WEEKDAYS:
+            return WEEKDAYS[:5]
+        case _:
+            return WEEKDAYS
+
+
+def frequency_of(days: Collection[str]) -> Frequency:
+    """How often mail comes on these days."""
+    if len(days) == 1:
+        return Frequency.WEEKLY
+    return Frequency.DAILY if len(days) == len(WEEKDAYS) else Frequency.WEEKDAYS
+
+
+def frequencies(digest: Digest) -> tuple[Frequency, ...]:
+    """Those between which a digest leaves a choice; none where it comes on one day only."""
+    if len(digest.days) == 1:
+        return ()
+    at_weekends = set(digest.days) - set(WEEKDAYS[:5])
+    on_weekdays = set(digest.days) & set(WEEKDAYS[:5])
+    return tuple(one for one in Frequency if one is not Frequency.WEEKDAYS or (at_weekends and on_weekdays))
+
+
+def next_mail(digest: Digest, subscription: Subscription, now: datetime) -> datetime | None:
+    """When a reader's next mail is due; None where none is, as for one who has left or chose a day without an edition."""
+    days = tuple(day for day in digest.days if day in subscription.days)
+    if not days or subscription.state is not SubscriptionState.ACTIVE:
+        return None
+    return clock.next_press(replace(digest, days=days), now, subscription.paused_until)
 
 
 def pause(until: str, today: date, language: Language) -> date | None:
@@ -122,13 +207,29 @@ def paused(subscription: Subscription, today: date) -> date | None:
 def changes(before: Subscription, after: Subscription, offered: Collection[Topic], today: date) -> Changes:
     """The difference between two states of one subscription, in topics' slugs."""
     slugs = tuple(topic.slug for topic in offered)
-    had, has = set(before.topics or slugs), set(after.topics or slugs)
+    (wanted, mute), (wants, mutes) = parted(before.topics), parted(after.topics)
+    had, has = set(wanted or slugs) - set(mute), set(wants or slugs) - set(mutes)
     was, until = paused(before, today), paused(after, today)
-    everything = bool(before.topics) and not after.topics
+    everything = bool(wanted) and not wants
     return Changes(
         added=() if everything else tuple(slug for slug in slugs if slug in has - had),
-        removed=tuple(slug for slug in slugs if slug in had - has),
+        removed=tuple(slug for slug in slugs if slug in had - has - set(mutes)),
         everything=everything,
+        muted=tuple(slug for slug in slugs if slug in set(mutes) - set(mute)),
+        unmuted=tuple(slug for slug in slugs if slug in set(mute) - set(mutes) - has),
+        days=after.days if after.days != before.days else (),
+        text_only=after.text_only if after.text_only != before.text_only else None,
         paused_until=until if until != was else None,
         unpaused=was is not None and until is None,
     )
+
+
+def _difference(before: Subscription, after: Subscription) -> Mapping[str, Any]:
+    """What a choice changed, each as it was and as it is, in values that JSON has."""
+    pairs: dict[str, list[Any]] = {
+        "topics": [list(before.topics), list(after.topics)],
+        "days": [list(before.days), list(after.days)],
+        "text_only": [before.text_only, after.text_only],
+        "paused_until": [str(one.paused_until) if one.paused_until else None for one in (before, after)],
+    }
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

@@ -16,6 +16,7 @@ from digest.editions.render import Renderer
 from digest.errors import BadToken, DatabaseUnreachable
 from digest.links import Links
 from digest.web.archive import ArchivePages
+from digest.web.data import DataPages
 from digest.web.desk import DeskPages
 from digest.web.feedback import FeedbackPages
 from digest.web.guard import Guard, security_headers, style_hashes
@@ -96,6 +97,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         ArchivePages(pages),
         DeskPages(pages),
         ReaderPages(pages),
+        DataPages(pages),
         FeedbackPages(pages),
         PicturePages(pages),
         HookPages(pages),

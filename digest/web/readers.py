@@ -5,6 +5,7 @@ Only a POST that says what it wants changes anything; every other request shows 
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from starlette.concurrency import run_in_threadpool
@@ -14,13 +15,51 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from digest.links import Purpose
-from digest.model import Subscription, SubscriptionState
+from digest.model import Subscription, SubscriptionState, Topic, parted
 from digest.store import engine as engines
 from digest.store import subscribers as store
 from digest.subscribers import preferences
 from digest.subscribers.consent import masked
-from digest.subscribers.preferences import Changes
+from digest.subscribers.preferences import Changes, Choice, Frequency
 from digest.web.pages import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """What stands in the form of the preferences page."""
+
+    topics: frozenset[str]
+    muted: frozenset[str]
+    frequency: str
+    day: str
+    text_only: bool
+    pause: str
+
+    @classmethod
+    def of(cls, form: FormData) -> "_Entered":
+        """As a reader sent it."""
+        return cls(
+            topics=frozenset(map(str, form.getlist("topic"))),
+            muted=frozenset(map(str, form.getlist("mute"))),
+            frequency=str(form.get("frequency", "")),
+            day=str(form.get("day", "")),
+            text_only="text_only" in form,
+            pause=str(form.get("paused_until", "")),
+        )
+
+    @classmethod
+    def already(cls, found: Subscription, offered: Collection[Topic], until: date | None) -> "_Entered":
+        """As the subscription has it."""
+        wanted, muted = parted(found.topics)
+        return cls(
+            topics=frozenset(wanted or (topic.slug for topic in offered)) - frozenset(muted),
+            muted=frozenset(muted),
+            frequency=preferences.frequency_of(found.days),
+            # A week's one day; for others the one that they would be offered.
+            day=found.days[0] if len(found.days) == 1 else "",
+            text_only=found.text_only,
+            pause=_iso(until),
+        )
 
 
 class ReaderPages:
@@ -40,7 +79,9 @@ class ReaderPages:
 
     def unsubscribe(self, request: Request) -> Response:
         """Ask whether the reader wants to leave, or say that it has left."""
-        found = self._subscription(self._named(request, Purpose.UNSUBSCRIBE)[0])
+        subscription_id, _ = self._named(request, Purpose.UNSUBSCRIBE)
+        with engines.read(self._pages.engine) as connection:
+            found = preferences.named(connection, subscription_id)
         if found is None or found.state is SubscriptionState.ENDED:
             return self._left(found, just_now=False)
         return self._pages.page(
@@ -87,19 +128,26 @@ class ReaderPages:
         if form.get("action") != "save":
             return self._choices(before)
         offered, today = self._pages.offered(before.digest), self._pages.today(before.digest)
-        ticked = {str(value) for value in form.getlist("topic")}
-        pause = str(form.get("paused_until", ""))
-        if offered and not any(topic.slug in ticked for topic in offered):
+        entered = _Entered.of(form)
+        if offered and not (entered.topics - entered.muted) & {topic.slug for topic in offered}:
             problem = self._pages.language.gettext(
                 "Please tick at least one topic. To get no mail at all, unsubscribe."
             )
-            return self._choices(before, ticked=ticked, pause=pause, problem=problem)
+            return self._choices(before, entered=entered, problem=problem)
         try:
-            until = preferences.pause(pause, today, self._pages.language)
+            until = preferences.pause(entered.pause, today, self._pages.language)
         except ValueError as error:
-            return self._choices(before, ticked=ticked, pause=pause, problem=str(error))
-        topics = preferences.choice(ticked, offered)
-        after = preferences.choose(self._pages.engine, before.id, topics, until, self._pages.clock())
+            return self._choices(before, entered=entered, problem=str(error))
+        digest = self._pages.digest(before.digest)
+        chosen = Choice(
+            topics=preferences.choice(entered.topics, entered.muted, offered),
+            paused_until=until,
+            days=preferences.days_of(entered.frequency, entered.day, digest)
+            if digest and entered.frequency
+            else before.days,
+            text_only=entered.text_only,
+        )
+        after = preferences.choose(self._pages.engine, before.id, chosen, self._pages.clock())
         if after is None:
             return self._left(None, just_now=False)
         return self._choices(after, changes=preferences.changes(before, after, offered, today))
@@ -124,34 +172,41 @@ class ReaderPages:
         self,
         found: Subscription,
         *,
-        ticked: Collection[str] | None = None,
-        pause: str | None = None,
+        entered: "_Entered | None" = None,
         problem: str = "",
         changes: Changes | None = None,
         returned: bool = False,
     ) -> Response:
         """The preferences page; after a refused save with what the reader had entered."""
         offered, today = self._pages.offered(found.digest), self._pages.today(found.digest)
-        if ticked is None:
-            ticked = found.topics or [topic.slug for topic in offered]
+        digest = self._pages.digest(found.digest)
         until = preferences.paused(found, today)
+        shown = entered or _Entered.already(found, offered, until)
+        frequencies = preferences.frequencies(digest) if digest else ()
         return self._pages.page(
             "preferences.html",
             422 if problem else 200,
             digest=self._pages.title(found.digest),
             address=masked(found.address),
-            topics=[(topic, topic.slug in ticked) for topic in offered],
+            topics=[(topic, topic.slug in shown.topics, topic.slug in shown.muted) for topic in offered],
             topic_titles={topic.slug: topic.title for topic in offered},
             shared=self._pages.shared(found.digest),
-            pause=_iso(until) if pause is None else pause,
+            frequencies=frequencies,
+            frequency=shown.frequency if shown.frequency in frequencies else Frequency.DAILY,
+            days=[(day, day == shown.day) for day in digest.days] if digest else [],
+            text_only=shown.text_only,
+            pause=shown.pause,
             earliest=_iso(today + timedelta(days=1)),
             latest=_iso(today + preferences.LONGEST_PAUSE),
             paused_until=until,
+            next_at=preferences.next_mail(digest, found, self._pages.clock()) if digest else None,
+            zone=digest.zone if digest else "UTC",
             problem=problem,
             changes=changes,
             returned=returned,
             save_href=self._href(Purpose.PREFERENCES, found),
             unsubscribe_href=self._href(Purpose.UNSUBSCRIBE, found),
+            data_href=f"{self._href(Purpose.PREFERENCES, found)}/data",
         )
 
     def _left(self, found: Subscription | None, *, just_now: bool) -> Response:
@@ -163,6 +218,7 @@ class ReaderPages:
             address=masked(found.address) if found else "",
             just_now=just_now,
             undo_href=self._href(Purpose.UNSUBSCRIBE, found) if found and undo else "",
+            data_href=f"{self._href(Purpose.PREFERENCES, found)}/data" if found else "",
         )
 
     def _named(self, request: Request, purpose: Purpose) -> tuple[int, int]:

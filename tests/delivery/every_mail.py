@@ -88,6 +88,8 @@ def _letter(kind: str, words: str, to: str, at: datetime) -> Mail:
             unsubscribe = reader.unsubscribe_url
         case "manage":
             rendered = RENDERER.manage_mail([Managed(text, reader.preferences_url, reader.unsubscribe_url)])
+        case "data":
+            rendered = RENDERER.data_mail(f"{SITE.base_url}/your-data/token")
         case "notice":
             rendered = RENDERER.notice_mail(Notice(text, text, (text,), NOW, (text,)))
         case "proposal":
@@ -118,6 +120,7 @@ KINDS: dict[str, tuple[Make, int]] = {
     "confirmation": (_letter, len(WORDS)),
     "welcome": (_letter, len(WORDS)),
     "manage": (_letter, 3),
+    "data": (_letter, len(WORDS)),
     "notice": (_letter, 1),
     "proposal": (_letter, STEP),
     "test": (_test, STEP),

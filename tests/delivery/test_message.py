@@ -232,3 +232,17 @@ def test_each_mark_is_filled_with_what_it_is_named_for() -> None:
 
 def test_dates_are_written_in_the_language_of_the_site() -> None:
     assert message.sample_reader(EDITION, replace(SITE, locale="de"), LINKS).since_text == "10. Februar 2026"
+
+
+def test_who_wants_the_text_alone_gets_one_part_with_the_same_headers_and_words() -> None:
+    mail = message.compile_edition(RENDERED, EDITION, SITE, LINKS)
+    reader = message.sample_reader(EDITION, SITE, LINKS)
+
+    both, alone = (parsed(mail.fill(reader, NOW, text_only=text_only)) for text_only in (False, True))
+
+    assert alone.get_content_type() == "text/plain"
+    part = both.get_body(("plain",))
+    assert part is not None
+    assert alone.get_content().rstrip() == part.get_content().rstrip()
+    kept = [name for name in both if name != "Content-Type"]
+    assert [(name, alone[name]) for name in kept] == [(name, both[name]) for name in kept]

@@ -253,3 +253,23 @@ def test_a_story_keeps_its_id_whichever_of_its_articles_leads() -> None:
     turned = replace(story, story=Story(tuple(reversed(story.story.articles))))
 
     assert samples.edition([turned]).items[0].story_id == samples.edition([story]).items[0].story_id == "s10"
+
+
+def test_a_muted_topic_is_left_out_wherever_it_stands_and_others_take_its_place() -> None:
+    edition = samples.edition()
+    lead = edition.items[0].section
+
+    muted = cut(edition, (f"-{lead}",))
+
+    assert titles(muted) == [item.title for item in edition.items if item.section != lead][: edition.length]
+    assert cut(muted, (f"-{lead}",)) == muted
+    wanted = cut(edition, ("energy", f"-{lead}"))
+    assert lead not in {item.section for item in wanted.items}
+    assert set(titles(wanted)) < set(titles(cut(edition, ("energy",))))
+
+
+def test_who_mutes_all_there_is_gets_the_edition_all_the_same() -> None:
+    edition = samples.edition()
+    everything = tuple(f"-{item.section}" for item in edition.items)
+
+    assert cut(edition, everything) == cut(edition, ())

@@ -56,6 +56,7 @@ def every_letter(renderer: Renderer = RENDERER) -> dict[str, Rendered]:
         "confirmation": renderer.confirmation_mail(DAILY, "https://news.example/confirm/token"),
         "welcome": renderer.welcome_mail(DAILY, NEXT),
         "manage": renderer.manage_mail(MANAGED),
+        "data": renderer.data_mail("https://news.example/your-data/token"),
         "notice": renderer.notice_mail(NOTICE),
         "proposal": renderer.proposal_mail(EDITION, PROPOSAL),
         "correction": renderer.correction_mail(EDITION, CORRECTIONS),

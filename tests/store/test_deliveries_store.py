@@ -1,5 +1,6 @@
 """Every reader of an edition is in the ledger once and accounted for, on both databases."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -55,6 +56,26 @@ def test_freezing_again_changes_nothing(engine: Engine) -> None:
     assert states(engine) == {DeliveryState.QUEUED: 2, DeliveryState.CLAIMED: 1}
     assert offered(engine, held) == {held[0].id}
     assert events(engine).count(DeliveryState.QUEUED) == 1
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_an_edition_goes_to_those_who_want_the_mail_of_its_weekday(engine: Engine, place: int) -> None:
+    """Also whoever changes that after it was frozen is asked once more before the final dot, on either database."""
+    day = DAY + timedelta(days=place)
+    bit = 1 << day.weekday()
+    with engines.write(engine) as connection:
+        edition = publish(connection, 3)
+        connection.execute(delete(table))
+    change(engine, 1, days=127 - bit)
+    change(engine, 2, days=bit)
+    with engines.write(engine) as connection:
+        connection.execute(update(editions).values(date=day))
+        assert deliveries.freeze(connection, replace(edition, date=day), NOW) == 2
+    held = claimed(engine)
+    change(engine, 3, days=127 - bit)
+
+    kept = [delivery.id for delivery in held if delivery.subscription_id == 2]
+    assert offered(engine, held) == set(kept)
 
 
 def test_who_has_left_or_paused_or_not_confirmed_is_not_in_the_audience(engine: Engine) -> None:

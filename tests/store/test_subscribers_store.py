@@ -1,6 +1,7 @@
 """Subscribers are kept alike on both databases, and what has ended stays ended until somebody agrees anew."""
 
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import Connection, Engine, func, select
@@ -58,7 +59,7 @@ def test_a_new_consent_revives_an_ended_subscription_and_retires_its_older_links
     later = NOW + timedelta(days=9)
     with engines.write(engine) as connection:
         first = add(connection, topics=("trade",))
-        subscribers.set_choice(connection, first.id, ("trade",), date(2026, 3, 1))
+        subscribers.set_choice(connection, replace(first, topics=("trade",), paused_until=date(2026, 3, 1)))
         subscribers.end(connection, first.id, NOW)
         consent = {"how": "form"}
         again = subscribers.add(connection, first.address, "key:ann@reader.example", "economy", (), consent, later)
@@ -111,7 +112,7 @@ def test_the_choices_of_a_day_are_those_of_readers_who_get_its_edition(engine: E
             added = add(connection, f"{number}@reader.example", topics=topics)
         subscribers.end(connection, added.id, NOW)
         paused = subscribers.by_address(connection, "3@reader.example")[0]
-        subscribers.set_choice(connection, paused.id, paused.topics, tomorrow)
+        subscribers.set_choice(connection, replace(paused, paused_until=tomorrow))
         add(connection, "other@reader.example", digest="weekly", topics=("growth",))
 
         assert subscribers.choices(connection, "economy", today) == ((), ("energy", "trade"))

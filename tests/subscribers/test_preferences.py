@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 from digest.config import Config
 from digest.language import english
 from digest.links import address_key
-from digest.model import Cause, Subscription, SubscriptionState, Topic
+from digest.model import WEEKDAYS, Cause, Deed, Digest, Subscription, SubscriptionState, Topic
 from digest.store import engine as engines
-from digest.store import suppressions
+from digest.store import subscribers, suppressions
 from digest.subscribers import preferences
 from digest.subscribers.consent import subscribe
-from digest.subscribers.preferences import Changes
+from digest.subscribers.preferences import Changes, Choice
 from tests.conftest import NOW
 
 TODAY = date(2026, 2, 10)
@@ -69,15 +69,81 @@ def test_an_address_suppressed_since_cannot_come_back_by_its_old_link(
 
 
 def test_a_choice_is_kept(sqlite_engine: Engine, ann: Subscription) -> None:
-    kept = preferences.choose(sqlite_engine, ann.id, ("jobs", "energy"), date(2026, 3, 1), NOW)
+    wanted = Choice(("jobs", "energy", "-trade"), date(2026, 3, 1), ("sat",), text_only=True)
 
-    assert kept == replace(ann, topics=("energy", "jobs"), paused_until=date(2026, 3, 1))
-    assert preferences.choose(sqlite_engine, 4711, (), None, NOW) is None
+    kept = preferences.choose(sqlite_engine, ann.id, wanted, NOW)
+
+    assert kept == replace(
+        ann,
+        topics=("-trade", "energy", "jobs"),
+        paused_until=date(2026, 3, 1),
+        days=("sat",),
+        text_only=True,
+    )
+    assert preferences.choose(sqlite_engine, 4711, wanted, NOW) is None
+
+
+def test_each_change_is_a_row_of_history_and_what_changes_nothing_is_none(
+    config: Config, sqlite_engine: Engine, ann: Subscription
+) -> None:
+    wanted = Choice(("trade",), None, ("sat",))
+    for _ in range(2):
+        preferences.choose(sqlite_engine, ann.id, wanted, NOW)
+    for _ in range(2):
+        preferences.leave(sqlite_engine, ann.id, NOW)
+    for _ in range(2):
+        preferences.undo(config, sqlite_engine, ann.id, NOW)
+    with engines.read(sqlite_engine) as connection:
+        told = subscribers.history(connection, ann.id)
+
+    assert [(one.deed, one.detail) for one in told] == [
+        (Deed.CHOSE, {"days": [list(WEEKDAYS), ["sat"]]}),
+        (Deed.ENDED, {"was": "active"}),
+        (Deed.RESUMED, {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frequency", "day", "days"),
+    [
+        ("daily", "sat", WEEKDAYS),
+        ("weekdays", "sat", WEEKDAYS[:5]),
+        ("weekly", "sat", ("sat",)),
+        ("weekly", "sun", ("sat",)),
+        ("hourly", "", WEEKDAYS),
+    ],
+)
+def test_a_frequency_is_days_of_the_week_and_a_week_has_one_that_the_digest_has(
+    frequency: str, day: str, days: tuple[str, ...]
+) -> None:
+    assert preferences.days_of(frequency, day, Digest("economy", "Economy", days=WEEKDAYS[:6])) == days
+
+
+def test_a_digest_offers_the_frequencies_that_make_a_difference() -> None:
+    def offered(*days: str) -> list[str]:
+        return list(preferences.frequencies(Digest("economy", "Economy", days=days)))
+
+    assert offered(*WEEKDAYS) == ["daily", "weekdays", "weekly"]
+    assert offered(*WEEKDAYS[:5]) == offered("sat", "sun") == ["daily", "weekly"]
+    assert offered("sat") == []
+
+
+def test_the_next_mail_comes_on_a_chosen_day_after_the_pause_or_never() -> None:
+    digest = Digest("economy", "Economy", press=time(6), zone="UTC", days=WEEKDAYS[:5])
+    weekly = replace(ANN, days=("wed",))
+
+    assert preferences.next_mail(digest, weekly, NOW) == datetime(2026, 2, 11, 6, tzinfo=UTC)
+    paused = replace(weekly, paused_until=date(2026, 2, 12))
+    assert preferences.next_mail(digest, paused, NOW) == datetime(2026, 2, 18, 6, tzinfo=UTC)
+    assert preferences.next_mail(digest, replace(ANN, days=("sun",)), NOW) is None
+    assert preferences.next_mail(digest, replace(ANN, state=SubscriptionState.ENDED), NOW) is None
 
 
 def test_all_boxes_ticked_means_every_topic_also_those_to_come() -> None:
-    assert preferences.choice({"trade", "energy", "jobs"}, OFFERED) == ()
-    assert preferences.choice({"jobs", "energy", "not-offered"}, OFFERED) == ("energy", "jobs")
+    assert preferences.choice({"trade", "energy", "jobs"}, (), OFFERED) == ()
+    assert preferences.choice({"jobs", "energy", "not-offered"}, (), OFFERED) == ("energy", "jobs")
+    assert preferences.choice({"trade", "energy", "jobs"}, {"jobs", "not-offered"}, OFFERED) == ("-jobs",)
+    assert preferences.choice({"trade", "jobs"}, {"jobs"}, OFFERED) == ("trade", "-jobs")
 
 
 def test_an_empty_field_or_today_is_no_pause() -> None:
@@ -114,6 +180,11 @@ def test_a_pause_that_is_over_is_none() -> None:
         ({}, {"topics": ("trade",)}, Changes(removed=("energy", "jobs"))),
         ({"topics": ("trade",)}, {"topics": ("jobs",)}, Changes(added=("jobs",), removed=("trade",))),
         ({"topics": ("trade",)}, {}, Changes(everything=True)),
+        ({}, {"topics": ("-jobs",)}, Changes(muted=("jobs",))),
+        ({"topics": ("-jobs",)}, {}, Changes(added=("jobs",))),
+        ({"topics": ("-jobs", "trade")}, {"topics": ("trade",)}, Changes(unmuted=("jobs",))),
+        ({}, {"days": ("sat",)}, Changes(days=("sat",))),
+        ({"text_only": True}, {}, Changes(text_only=False)),
         ({"topics": ("trade", "gone")}, {"topics": ("trade",)}, Changes()),
         ({}, {"paused_until": date(2026, 3, 1)}, Changes(paused_until=date(2026, 3, 1))),
         ({"paused_until": date(2026, 3, 1)}, {}, Changes(unpaused=True)),

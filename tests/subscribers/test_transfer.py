@@ -27,6 +27,7 @@ from digest.store.arrivals import Arrival
 from digest.subscribers import preferences, transfer
 from digest.subscribers.consent import subscribe
 from digest.subscribers.judge import Judge, Vouched
+from digest.subscribers.preferences import Choice
 from digest.subscribers.sheet import COLUMNS
 from digest.subscribers.transfer import Outcome, Verdict
 from tests.conftest import NOW
@@ -355,7 +356,7 @@ def test_an_export_imports_again_without_loss(
     for address, topics in (("=ann@x.test", ()), ("bob@x.test", ("trade", "jobs")), ("left@x.test", ("jobs",))):
         last = subscribe(config, engine, address, config.digests[0], topics, NOW, how="form").subscription
     preferences.leave(engine, last.id, NOW)
-    preferences.choose(engine, 2, ("jobs", "trade"), date(2026, 3, 1), NOW)
+    preferences.choose(engine, 2, Choice(("jobs", "trade"), date(2026, 3, 1)), NOW)
     bring_in(config, engine, file, "email\nlisted@x.test\nbounced@x.test\n")
     suppress(config, engine, "bounced@x.test", Cause.BOUNCED, "550: no such user")
     file.write_text(exported(engine), encoding="utf-8")

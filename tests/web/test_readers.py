@@ -216,7 +216,7 @@ def test_preferences_show_what_was_chosen_of_what_the_digest_offers(service: Ser
 
     answer = service.get(service.path(Purpose.PREFERENCES, ann))
 
-    boxes = answer.page.xpath("//input[@type='checkbox']")
+    boxes = answer.page.xpath("//input[@name='topic']")
     assert [(box.get("value"), box.get("checked") is not None) for box in boxes] == [
         ("growth", False),
         ("trade", True),
@@ -249,6 +249,71 @@ def test_a_save_says_exactly_what_changed_and_keeps_it(service: Service) -> None
     assert service.stored(ann) == replace(ann, topics=())
 
 
+def test_muted_topics_days_and_the_form_of_the_mail_are_kept_and_told(service: Service) -> None:
+    ann = service.reader()
+    path = service.path(Purpose.PREFERENCES, ann)
+    every = ["growth", "trade", "energy"]
+
+    saved = service.post(
+        path, action="save", topic=every, mute="energy", frequency="weekly", day="fri", text_only="yes"
+    )
+
+    assert [line.text_content() for line in saved.page.xpath("//*[@role='status']/p")] == [
+        "Saved.",
+        "Left out from now on, wherever they stand: Energy.",
+        "You now get one edition a week, on Friday.",
+        "Mail now comes as plain text.",
+    ]
+    assert "The next mail comes on Friday, February 13, 2026 at 06:00 JST." in saved.words
+    assert service.stored(ann) == replace(ann, topics=("-energy",), days=("fri",), text_only=True)
+    shown = service.get(path).page
+    assert [box.get("value") for box in shown.xpath("//input[@checked]")] == [
+        "growth",
+        "trade",
+        "energy",
+        "weekly",
+        "yes",
+    ]
+    assert [box.get("name") for box in shown.xpath("//input[@value='energy'][@checked]")] == ["mute"]
+    assert shown.xpath("string(//option[@selected])") == "Friday"
+
+    back = service.post(path, action="save", topic=every, frequency="weekdays", day="fri")
+
+    assert [line.text_content() for line in back.page.xpath("//*[@role='status']/p")] == [
+        "Saved.",
+        "You now also get Energy.",
+        "You now get the editions of Monday to Friday.",
+        "Mail now comes with pictures and colours.",
+    ]
+
+
+def test_muting_every_ticked_topic_is_refused(service: Service) -> None:
+    path = service.path(Purpose.PREFERENCES, service.reader())
+    before = service.everything()
+
+    refused = service.post(path, action="save", topic=["growth"], mute=["growth", "trade"])
+
+    assert (refused.status, service.everything()) == (422, before)
+    assert len(refused.page.xpath("//input[@name='mute'][@checked]")) == 2
+
+
+def test_a_link_to_leave_outlives_pruning_and_a_new_subscription(service: Service) -> None:
+    """Whoever left, was pruned and came again has another subscription; the mails of the first one still end it."""
+    ann = service.reader()
+    with engines.write(service.engine) as connection:
+        subscribers.remove(connection, ann.address)
+    again = service.reader()
+    other = service.reader("bob@reader.example")
+    path = service.path(Purpose.UNSUBSCRIBE, ann)
+
+    assert again.id != ann.id
+    assert "a•••@reader.example" in service.get(path).words
+    assert service.ask("POST", path, ONE_CLICK, FORM).status == 200
+
+    states = [one.state for one in map(service.stored, (again, other)) if one]
+    assert states == [SubscriptionState.ENDED, SubscriptionState.ACTIVE]
+
+
 def test_a_save_with_no_topic_or_a_bad_date_changes_nothing_and_says_why(service: Service) -> None:
     ann = service.reader(topics=("trade",))
     path = service.path(Purpose.PREFERENCES, ann)
@@ -264,7 +329,7 @@ def test_a_save_with_no_topic_or_a_bad_date_changes_nothing_and_says_why(service
     assert "tick at least one topic" in nothing.words
     assert nothing.page.xpath("//input[@type='date']")[0].get("value") == "2026-03-01"
     assert "This date has passed" in past.words
-    assert [box.get("value") for box in past.page.xpath("//input[@checked]")] == ["energy"]
+    assert [box.get("value") for box in past.page.xpath("//input[@name='topic'][@checked]")] == ["energy"]
     assert not hostile.page.xpath("//script")
     assert service.everything() == before
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0013"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
@@ -28,7 +28,8 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("detail", JSON, nullable=False, comment="what was agreed to, and how; or what was chosen"),
         sa.CheckConstraint(
-            "deed IN ('asked', 'began', 'ended', 'resumed', 'chose')", name=op.f("ck_subscription_changes_deed")
+            "deed IN ('asked', 'began', 'ended', 'resumed', 'chose', 'exported')",
+            name=op.f("ck_subscription_changes_deed"),
         ),
         sa.ForeignKeyConstraint(
             ["subscription_id"],
