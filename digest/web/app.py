@@ -24,6 +24,7 @@ from digest.web.house import HousePages
 from digest.web.pages import Pages
 from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
+from digest.web.search import SearchPages
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +90,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
 
     groups = (
         ArchivePages(pages),
+        SearchPages(pages),
         DeskPages(pages),
         ReaderPages(pages),
         FeedbackPages(pages),
