@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select, update
 
 from digest.model import (
     WAITING,
@@ -36,7 +36,7 @@ _ITEMS_GIVEN = (
     .join(_GIVEN.rows, (edition_items.c.edition_id == _GIVEN.key(0)) & (edition_items.c.place == _GIVEN.number(1)))
     .order_by(edition_items.c.edition_id, edition_items.c.place)
 )
-_NEWEST = text("SELECT (SELECT max(id) FROM editions), (SELECT max(id) FROM corrections)")
+_NEWEST = "SELECT (SELECT max(id) FROM editions), (SELECT max(id) FROM corrections)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class State:
 
 def state(connection: Connection) -> State:
     """By what can be told, cheaply, whether pages of editions may have changed."""
-    return State(*connection.execute(_NEWEST).one())
+    return State(*connection.exec_driver_sql(_NEWEST).one())
 
 
 def insert(connection: Connection, edition: Edition) -> Edition | None:
