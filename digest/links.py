@@ -53,9 +53,21 @@ class Links:
         """The list of a digest's editions."""
         return f"{self.base_url}/archive/{digest}"
 
-    def feed(self, digest: str) -> str:
-        """A digest's editions as a feed."""
-        return f"{self.base_url}/archive/{digest}/feed.atom"
+    def feed(self, digest: str, kind: str = "atom") -> str:
+        """A digest's editions as a feed, of the kind "atom" or "json"."""
+        return f"{self.base_url}/archive/{digest}/feed.{kind}"
+
+    def topic_feed(self, topic: str, kind: str = "atom") -> str:
+        """The stories of a topic as a feed."""
+        return f"{self.base_url}/topic/{topic}/feed.{kind}"
+
+    def search(self, asked: str = "") -> str:
+        """The page to search, or the answer to what is `asked` in the words of an address."""
+        return f"{self.base_url}/search{'?' * bool(asked)}{asked}"
+
+    def search_feed(self, asked: str, kind: str = "atom") -> str:
+        """What a search finds as a feed."""
+        return f"{self.base_url}/search/feed.{kind}?{asked}"
 
     def edition(self, digest: str, day: date) -> str:
         """An edition as a page, the same for everybody."""

@@ -33,7 +33,7 @@ LADDER = (
     ("digest.home",),
     (
         *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.spreadsheet"),
-        *("digest.child", "digest.signing"),
+        *("digest.child", "digest.signing", "digest.words"),
     ),
     ("digest.language", "digest.look"),
     ("digest.resources", "digest.tomlfile"),

@@ -19,7 +19,7 @@ import premailer
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from digest import resources
+from digest import resources, words
 from digest.config import Site
 from digest.editions import layout, letters, market, wording
 from digest.editions.letters import Managed, Notice, Proposal
@@ -132,6 +132,11 @@ class Renderer:
         content = self.page("feed.html", edition=edition, corrections=corrections)
         return str(_inert(wording.subject(edition))), content
 
+    def story_entry(self, edition: Edition, item: Item, corrections: Sequence[Correction]) -> tuple[str, str]:
+        """A story of an edition as an entry of a feed: its title, and what the edition says of it as HTML."""
+        content = self.page("feed_story.html", edition=edition, item=item, corrections=corrections)
+        return str(_inert(_headline(item.title))), content
+
     def page(self, template: str, **values: Any) -> str:
         """A page of `templates/web`. What each one needs stands at its top; a value that is missing is an error."""
         return self._pages.get_template(template).render(values)
@@ -202,6 +207,7 @@ class Renderer:
             whole=_whole,
             weekdays=say.weekdays,
             headline=_headline,
+            marked=words.marked,
             standfirst=_standfirst,
             opening=wording.opening,
             due=layout.due,

@@ -1,6 +1,6 @@
 """Editions as they were frozen, and the memory of which articles have run."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -23,10 +23,20 @@ from digest.model import (
     Update,
     Window,
 )
+from digest.store import search_index
+from digest.store.given import Given, packed
 from digest.store.tables import edition_articles, edition_items, editions
 from digest.store.upsert import absent_into, insert_if_absent
 
 HEADLINES = 3
+# As text, since it is asked for each page, and to put it together takes longer than to answer it.
+_GIVEN = Given("given")
+_ITEMS_GIVEN = (
+    select(edition_items)
+    .join(_GIVEN.rows, (edition_items.c.edition_id == _GIVEN.key(0)) & (edition_items.c.place == _GIVEN.number(1)))
+    .order_by(edition_items.c.edition_id, edition_items.c.place)
+)
+_NEWEST = "SELECT (SELECT max(id) FROM editions), (SELECT max(id) FROM corrections)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +49,21 @@ class Listed:
     stories: int
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """Differs from an earlier one if an edition or a correction has been added since."""
+
+    edition: int | None
+    correction: int | None
+
+
+def state(connection: Connection) -> State:
+    """By what can be told, cheaply, whether pages of editions may have changed."""
+    return State(*connection.exec_driver_sql(_NEWEST).one())
+
+
 def insert(connection: Connection, edition: Edition) -> Edition | None:
-    """Store an edition with its items, and note their articles as run if it is frozen; None where its date has one.
+    """Store an edition with its items; None where its date has one. If it is frozen, its articles have run, and it is found.
 
     Returns:
         The edition with its id.
@@ -78,7 +101,9 @@ def insert(connection: Connection, edition: Edition) -> Edition | None:
         for article_id in item.article_ids
     ]
     insert_if_absent(connection, edition_articles, ran)
-    return replace(edition, id=edition_id)
+    published = replace(edition, id=edition_id)
+    search_index.keep(connection, published)
+    return published
 
 
 def discard_waiting(connection: Connection, digest: str, day: date) -> None:
@@ -114,6 +139,16 @@ def by_id(connection: Connection, edition_id: int) -> Edition | None:
 def latest(connection: Connection, digest: str) -> Edition | None:
     """The newest edition that has been published."""
     return _one(connection, _published(digest).order_by(editions.c.date.desc()).limit(1))
+
+
+def with_places(connection: Connection, wanted: Mapping[int, Collection[int]]) -> dict[int, Edition]:
+    """Editions by id, each with those of its items only whose places are wanted."""
+    pairs = packed((edition_id, place) for edition_id, places in wanted.items() for place in places)
+    items: dict[int, list[Item]] = {edition_id: [] for edition_id in wanted}
+    for row in connection.execute(_ITEMS_GIVEN, {"given": pairs}):
+        items[row.edition_id].append(_item(row))
+    of_them = select(editions).where(editions.c.id.in_(wanted))
+    return {row.id: _of_row(row, items[row.id]) for row in connection.execute(of_them)}
 
 
 def last_date(connection: Connection, digest: str, until: date) -> date | None:
@@ -207,13 +242,17 @@ def _one(connection: Connection, wanted: Select[Any]) -> Edition | None:
 
 def _edition(connection: Connection, row: Row[Any]) -> Edition:
     items = select(edition_items).where(edition_items.c.edition_id == row.id).order_by(edition_items.c.place)
+    return _of_row(row, [_item(item) for item in connection.execute(items)])
+
+
+def _of_row(row: Row[Any], items: Sequence[Item]) -> Edition:
     return Edition(
         id=row.id,
         digest=row.digest,
         title=row.title,
         date=row.date,
         window=Window(row.window_start, row.window_end),
-        items=tuple(_item(item) for item in connection.execute(items)),
+        items=tuple(items),
         length=row.length,
         shared=row.shared,
         quotes=msgspec.convert(row.quotes, tuple[Quote, ...]),

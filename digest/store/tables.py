@@ -276,6 +276,15 @@ letter_orders = Table(
     Index(None, "not_before"),
 )
 
+# Text to be searched; what each database makes of it is in migration 0012. The ids say in which order it is shown.
+search_texts = Table(
+    "search_texts",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("words", Text, nullable=False, comment="folded, a blank between any two"),
+)
+
 # An article runs once in a digest, unless an editor pins it once more: here stands the edition in which it ran first.
 edition_articles = Table(
     "edition_articles",

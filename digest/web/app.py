@@ -25,6 +25,7 @@ from digest.web.house import HousePages
 from digest.web.pages import Pages
 from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
+from digest.web.search import SearchPages
 from digest.web.signup import FORM_PATHS, SignUpPages
 
 log = structlog.get_logger(__name__)
@@ -95,6 +96,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
     groups = (
         SignUpPages(pages),
         ArchivePages(pages),
+        SearchPages(pages),
         DeskPages(pages),
         ReaderPages(pages),
         DataPages(pages),

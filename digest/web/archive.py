@@ -1,20 +1,21 @@
 """The pages that everybody may read: every edition, and the list of them. No token, no address."""
 
-import hashlib
 import re
 from datetime import date
-from email.utils import format_datetime
+from typing import Any
 
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from digest.editions.feed import atom, updated
+from digest.editions import feed as feeds
 from digest.model import Digest, EditionState
 from digest.store import corrections
 from digest.store import editions as store
-from digest.store import engine as engines
+from digest.web.feeds import FEEDS_MAY_BE_KEPT, written_as
+from digest.web.kept import Kept, Made
 from digest.web.pages import Pages
 
 EDITIONS_A_PAGE = 60
@@ -28,13 +29,14 @@ class ArchivePages:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
+        self._kept = Kept(pages)
 
     def routes(self) -> list[Route]:
         """The addresses answered here."""
         return [
             Route("/archive", self.archive, methods=["GET"]),
             Route("/archive/{digest}", self.editions, methods=["GET"]),
-            Route("/archive/{digest}/feed.atom", self.feed, methods=["GET"]),
+            Route("/archive/{digest}/feed.{kind}", self.feed, methods=["GET"]),
             Route("/archive/{digest}/{day}", self.edition, methods=["GET"]),
         ]
 
@@ -49,40 +51,49 @@ class ArchivePages:
         """The list of a digest's editions, newest first; `?before=2026-02-10` turns the page."""
         digest = self._digest(request)
         before = _day(request.query_params["before"]) if "before" in request.query_params else None
-        with engines.read(self._pages.engine) as connection:
+
+        def make(connection: Connection) -> Made:
             found = store.recent(connection, digest.slug, EDITIONS_A_PAGE + 1, before)
-        shown = found[:EDITIONS_A_PAGE]
-        older = f"{self._pages.links.archive(digest.slug)}?before={shown[-1].date}" if len(found) > len(shown) else None
-        return self._pages.page("archive.html", digest=digest, editions=shown, older=older)
+            if before is not None and not found:
+                raise HTTPException(404)
+            shown = found[:EDITIONS_A_PAGE]
+            further = len(found) > len(shown)
+            older = f"{self._pages.links.archive(digest.slug)}?before={shown[-1].date}" if further else None
+            return self._made("archive.html", digest=digest, editions=shown, older=older)
+
+        return self._kept.answer(request, ("archive", digest.slug, before), make)
 
     def feed(self, request: Request) -> Response:
-        """The newest editions as an Atom feed; nothing new is answered with 304 (RFC 9110)."""
-        digest = self._digest(request)
-        with engines.read(self._pages.engine) as connection:
+        """The newest editions as a feed; nothing new is answered with 304."""
+        digest, kind = self._digest(request), request.path_params["kind"]
+        write, media_type = written_as(kind)
+
+        def make(connection: Connection) -> Made:
             listed = store.recent(connection, digest.slug, EDITIONS_IN_FEED)
             found = [one for one in (store.by_id(connection, known.id) for known in listed) if one]
             editions = [(edition, corrections.of(connection, edition.id)) for edition in found]
-        body = atom(digest, editions, self._pages.renderer, self._pages.links)
-        headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": "max-age=600"}
-        if editions:
-            newest = max(updated(*one) for one in editions)
-            headers["Last-Modified"] = format_datetime(newest, usegmt=True)
-        if headers["ETag"] in request.headers.get("If-None-Match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(body, headers=headers, media_type="application/atom+xml")
+            feed = feeds.of_editions(digest, editions, self._pages.renderer, self._pages.links)
+            return Made(write(feed), media_type, feed.updated)
+
+        return self._kept.answer(request, ("feed", digest.slug, kind), make, FEEDS_MAY_BE_KEPT)
 
     def edition(self, request: Request) -> Response:
         """One edition, the same for everybody."""
         digest, day = self._digest(request), _day(request.path_params["day"])
-        with engines.read(self._pages.engine) as connection:
+
+        def make(connection: Connection) -> Made:
             found = store.by_date(connection, digest.slug, day)
+            if found is None or found.state is not EditionState.FROZEN:
+                raise HTTPException(404)
             previous, following = store.neighbours(connection, digest.slug, day)
-            corrected = corrections.of(connection, found.id) if found else []
-        if found is None or found.state is not EditionState.FROZEN:
-            raise HTTPException(404)
-        return self._pages.page(
-            "edition.html", edition=found, digest=digest, corrections=corrected, previous=previous, next=following
-        )
+            corrected = corrections.of(connection, found.id)
+            values = {"edition": found, "corrections": corrected, "previous": previous, "next": following}
+            return self._made("edition.html", digest=digest, **values)
+
+        return self._kept.answer(request, ("edition", digest.slug, day), make)
+
+    def _made(self, template: str, **values: Any) -> Made:
+        return Made(self._pages.renderer.page(template, **values).encode(), "text/html")
 
     def _digest(self, request: Request) -> Digest:
         digest = self._pages.digest(request.path_params["digest"])

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from digest.store import engine as engines
 from digest.store import pictures as store
+from digest.web import fresh
 from digest.web.pages import Pages
 
 FOR_GOOD = "public, max-age=31536000, immutable"
@@ -28,7 +29,7 @@ class PicturePages:
         return [Route("/pictures/{name}", self.picture, methods=["GET"])]
 
     def picture(self, request: Request) -> Response:
-        """One picture, or that the asker's copy is still good (RFC 9110, section 13.1.2)."""
+        """One picture, or that the asker's copy is still good."""
         name = request.path_params["name"]
         if not _NAME.fullmatch(name):
             raise HTTPException(404)
@@ -37,8 +38,4 @@ class PicturePages:
         if body is None:
             raise HTTPException(404)
         etag = f'"{name.removesuffix(".jpg")}"'
-        headers = {"ETag": etag, "Cache-Control": FOR_GOOD}
-        known = {given.strip().removeprefix("W/") for given in request.headers.get("If-None-Match", "").split(",")}
-        if known & {etag, "*"}:
-            return Response(status_code=304, headers=headers)
-        return Response(body, media_type="image/jpeg", headers=headers)
+        return fresh.answer(request, body, "image/jpeg", etag=etag, headers={"Cache-Control": FOR_GOOD})

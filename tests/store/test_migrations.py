@@ -11,19 +11,21 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import Engine, func, inspect, select, text
 
 from digest.errors import SchemaOutdated
-from digest.model import Article, EditionState, Feed, KnownFeed, Memory
-from digest.store import articles, deliveries, editions, feeds, schema, subscribers, tables
+from digest.model import Article, Correction, EditionState, Feed, KnownFeed, Memory
+from digest.store import articles, corrections, deliveries, editions, feeds, schema, search, subscribers, tables
 from digest.store import engine as engines
+from digest.store.search import Search
+from digest.words import question
 from tests.conftest import NOW, empty_database
 from tests.editions import samples
 
 
-def _ours(name: str | None, kind: str, _parents: object) -> bool:
-    return kind != "table" or not str(name).startswith("procrastinate_")
+def _ours(name: str | None, _kind: str, _parents: object) -> bool:
+    return not str(name).startswith(("procrastinate_", "search_index", "search_vector"))
 
 
 def test_migrations_build_exactly_the_tables(engine: Engine) -> None:
-    """Beside those of the job queue, which are the engine's own."""
+    """Beside those of the job queue, which are the engine's own, and what each database makes of the texts to be searched."""
     with engines.read(engine) as connection:
         options = {"compare_type": True, "compare_server_default": True, "include_name": _ours}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata)
@@ -75,6 +77,26 @@ UNION ALL SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::r
 UNION ALL SELECT enumtypid::regtype::text, enumlabel FROM pg_enum
     WHERE enumtypid::regtype::text LIKE 'procrastinate%'
 """
+
+
+def test_an_upgrade_finds_what_was_published_before_it(engine: Engine) -> None:
+    edition = samples.whole_edition()
+    held = replace(edition, date=edition.date + timedelta(days=1), state=EditionState.HELD)
+    with engines.write(engine) as connection:
+        stored = editions.insert(connection, edition)
+        assert stored
+        editions.insert(connection, held)
+        corrections.add(connection, Correction(stored.id, stored.items[0].story_id, "Not Elbonia.", "ann", NOW))
+        before = connection.execute(select(tables.search_texts).order_by(tables.search_texts.c.id)).all()
+
+    schema.migrate(engine, "0010")
+    schema.migrate(engine)
+
+    with engines.write(engine) as connection:
+        assert connection.execute(select(tables.search_texts).order_by(tables.search_texts.c.id)).all() == before
+        (found,) = search.find(connection, Search(question("elbonia")), 10).found
+        assert [item.place for item in found.items] == [1]
+        assert search.rebuild(connection) == 0
 
 
 def test_migrating_a_second_time_keeps_the_rows(engine: Engine) -> None:

@@ -1,17 +1,27 @@
 """The editions as a feed: whole, in order, known again by their addresses, and cheap to ask for."""
 
-from datetime import date, timedelta
+import asyncio
+import json
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import feedparser
 from lxml import html
+from sqlalchemy import Connection
+from starlette.requests import Request
 
-from digest.model import Correction
+from digest.config import Fetch, Market
+from digest.editions.render import Renderer
+from digest.feeds.poll import poll
+from digest.model import Correction, Feed, PollOutcome
 from digest.store import corrections, editions
 from digest.store import engine as engines
+from digest.web.kept import Kept, Made
+from digest.web.pages import Pages
 from tests.conftest import NOW
-from tests.web.conftest import Answer, Service
+from tests.web.conftest import Answer, Service, edition
 
 FEED = "/archive/economy/feed.atom"
 
@@ -20,6 +30,11 @@ def parsed(answer: Answer) -> feedparser.FeedParserDict:
     found = feedparser.parse(answer.text.encode())
     assert not found.bozo, found.bozo_exception
     return found
+
+
+def said(content: str) -> str:
+    element: Any = html.fromstring(content)
+    return str(element.text_content()).strip()
 
 
 def test_the_feed_holds_the_published_editions_whole_the_newest_first(service: Service) -> None:
@@ -63,10 +78,97 @@ def test_who_asks_again_is_told_that_nothing_is_new_until_something_is(service: 
     assert parsed(corrected).entries[1].updated_parsed > parsed(first).entries[1].updated_parsed
 
 
-def test_pages_lead_to_the_feed_of_their_digest(service: Service) -> None:
+def test_who_asks_by_time_is_told_the_same(service: Service) -> None:
+    at = service.get(FEED).headers["last-modified"]
+
+    assert service.get(FEED, **{"If-Modified-Since": at}).status == 304
+    assert (
+        service.get(FEED, **{"If-Modified-Since": format_datetime(NOW - timedelta(hours=1), usegmt=True)}).status == 200
+    )
+
+
+def test_the_json_feed_holds_the_same_as_the_atom_feed(service: Service) -> None:
+    answer = service.get("/archive/economy/feed.json")
+    found, same = json.loads(answer.text), parsed(service.get(FEED))
+
+    assert answer.headers["content-type"] == "application/feed+json"
+    assert found["version"] == "https://jsonfeed.org/version/1.1"
+    assert found["feed_url"] == "https://news.example/archive/economy/feed.json"
+    assert found["home_page_url"] == same.feed.link == "https://news.example/archive/economy"
+    assert [(one["id"], one["url"], one["title"]) for one in found["items"]] == [
+        (entry.id, entry.link, entry.title) for entry in same.entries
+    ]
+    assert said(found["items"][0]["content_html"]) == said(same.entries[0].content[0].value)
+    assert datetime.fromisoformat(found["items"][0]["date_published"]) == NOW
+
+
+def test_our_own_poller_reads_our_feeds_and_is_told_when_nothing_is_new(service: Service) -> None:
+    paths = (FEED, "/topic/trade/feed.atom", "/search/feed.atom?q=headline")
+    config = replace(
+        service.config,
+        fetch=Fetch(allow_private=True),
+        market=Market(ecb_url=""),
+        feeds=tuple(Feed(f"http://127.0.0.1:{service.port}{path}", "Ourselves") for path in paths),
+    )
+
+    first, second = (
+        asyncio.run(poll(config, service.engine, at, everything=True)) for at in (NOW, NOW + timedelta(hours=2))
+    )
+
+    assert [(one.outcome, one.articles_new) for one in first.outcomes] == [
+        (PollOutcome.FETCHED, 2),
+        # Two editions told the same five stories, which a reader of feeds knows again by their addresses.
+        (PollOutcome.FETCHED, 5),
+        (PollOutcome.FETCHED, 5),
+    ]
+    assert [one.outcome for one in second.outcomes] == [PollOutcome.NOT_MODIFIED] * 3
+
+
+def test_pages_lead_to_the_feeds_of_their_digest(service: Service) -> None:
     for path in ("/", "/archive/economy", "/archive/economy/2026-02-10"):
-        (address,) = service.get(path).page.xpath("//link[@type='application/atom+xml']/@href")
-        assert address == f"https://news.example{FEED}"
+        assert service.get(path).page.xpath("//link[@rel='alternate']/@href") == [
+            f"https://news.example{FEED}",
+            "https://news.example/archive/economy/feed.json",
+        ]
+
+
+def test_a_kept_page_shows_what_has_been_published_or_corrected_since(service: Service) -> None:
+    path = "/archive/economy/2026-02-10"
+    first = service.get(path)
+    assert service.get(path, **{"If-None-Match": first.headers["etag"]}).status == 304
+
+    with engines.write(service.engine) as connection:
+        editions.insert(connection, edition(date(2026, 2, 11)))
+        found = editions.by_date(connection, "economy", date(2026, 2, 10))
+        assert found
+        corrections.add(connection, Correction(found.id, "s1", "It is 6.7.", "ann", NOW))
+    after = service.get(path, **{"If-None-Match": first.headers["etag"]})
+
+    assert after.status == 200
+    assert "It is 6.7." in after.words
+    assert after.page.xpath("//a[@rel='next']/@href") == ["https://news.example/archive/economy/2026-02-11"]
+    assert "2026-02-11" in service.get("/archive/economy").text
+
+
+def test_no_more_pages_are_kept_than_there_is_room_for(service: Service) -> None:
+    pages = Pages(
+        lambda: service.config, service.engine, lambda: NOW, service.links, Renderer(service.config.site, service.links)
+    )
+    kept = Kept(pages, most_bytes=250)
+    request = Request({"type": "http", "headers": []})
+    made: list[int] = []
+
+    def ask(number: int) -> None:
+        def make(_connection: Connection) -> Made:
+            made.append(number)
+            return Made(b"x" * 100, "text/html")
+
+        assert kept.answer(request, number, make).status_code == 200
+
+    for number in (1, 2, 1, 3, 1, 2):
+        ask(number)
+
+    assert made == [1, 2, 3, 2]
 
 
 def test_a_digest_without_editions_has_an_empty_feed_and_an_unknown_one_has_none(two_digests: Service) -> None:

@@ -32,6 +32,9 @@ EVERY_STATUS = {
     "/archive/economy": 200,
     "/archive/economy/2026-02-10": 200,
     "/how-stories-are-chosen": 200,
+    "/search": 200,
+    "/search?q=headline+script&topic=trade&from=2026-02-01": 200,
+    "/search?q=nothing-like-it": 200,
     "/archive/economy/2026-02-09": 404,
     "/nothing-here": 404,
 }
@@ -90,6 +93,7 @@ def test_every_page_is_whole_small_and_usable_without_script_mouse_or_sight(serv
             assert labels[0].text_content().strip(), name
         for button in page.xpath("//button"):
             assert button.text_content().strip(), name
+        for button in page.xpath("//form[@method='post']//button"):
             assert button.get("name") == "action", name
         ids = page.xpath("//@id")
         assert len(ids) == len(set(ids)), name
