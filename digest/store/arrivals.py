@@ -12,8 +12,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, cast, or_, select, true, type_coerce, update
 from sqlalchemy.exc import DataError, IntegrityError
 
-from digest.model import Cause, SubscriptionState
+from digest.model import WEEKDAYS, Cause, SubscriptionState
 from digest.store.given import Given, packed
+from digest.store.subscribers import bits, days_in
 from digest.store.tables import subscribers, subscriptions, suppression_changes, suppressions
 from digest.store.types import Moment
 from digest.store.upsert import absent_into
@@ -41,6 +42,8 @@ class Arrival(NamedTuple):  # there may be millions, and a tuple is made in a th
     paused_until: date | None
     ended_at: datetime | None
     consent: Mapping[str, Any]
+    days: tuple[str, ...] = WEEKDAYS
+    text_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,18 @@ def bring_in(connection: Connection, arrivals: Iterable[Arrival], now: datetime)
         return bound.isoformat(" ", "microseconds") if bound else None
 
     created = kept(now)
-    topics = lru_cache(dumps)
+    topics, bits_of = lru_cache(dumps), lru_cache(bits)
     rows = [
         (
             *(one.address_key, one.address, one.digest, one.state.value, _ENCODE(one.consent).decode(), created),
-            *(topics(one.topics), kept(one.since), one.paused_until, kept(one.ended_at)),
+            *(
+                topics(one.topics),
+                kept(one.since),
+                one.paused_until,
+                kept(one.ended_at),
+                bits_of(one.days),
+                one.text_only,
+            ),
         )
         # In one order for everybody, so that no two who bring in lists wait for each other.
         for one in sorted(arrivals, key=itemgetter(0))
@@ -105,7 +115,16 @@ def bring_in(connection: Connection, arrivals: Iterable[Arrival], now: datetime)
     if not rows:
         return
     people = {"address_key": 0, "address": 1, "consent": 4, "created_at": 5}
-    choices = {"digest": 2, "state": 3, "topics": 6, "since": 7, "paused_until": 8, "ended_at": 9}
+    choices = {
+        "digest": 2,
+        "state": 3,
+        "topics": 6,
+        "since": 7,
+        "paused_until": 8,
+        "ended_at": 9,
+        "days": 10,
+        "text_only": 11,
+    }
     these = {"these": packed(rows)}
     persons = select(*_as_kept(connection, subscribers, people)).select_from(_these.rows).where(true())
     connection.execute(absent_into(connection, subscribers).from_select(list(people), persons), these)
@@ -142,7 +161,15 @@ def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
     wanted = (
         select(
             *(_person.address, _person.address_key, _person.consent, _choice.digest, _choice.state, _choice.topics),
-            *(_choice.since, _choice.paused_until, _choice.ended_at, _barred.cause, _barred.reason),
+            *(
+                _choice.since,
+                _choice.paused_until,
+                _choice.ended_at,
+                _barred.cause,
+                _barred.reason,
+                _choice.days,
+                _choice.text_only,
+            ),
         )
         .join_from(subscriptions, subscribers, _choice.subscriber_id == _person.id)
         .outerjoin(suppressions, _barred.address_key == _person.address_key)
@@ -159,6 +186,8 @@ def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
             row.paused_until,
             row.ended_at,
             row.consent,
+            days_in(row.days),
+            row.text_only,
         )
         yield arrival, Cause(row.cause) if row.cause else None, row.reason or ""
 

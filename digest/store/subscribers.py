@@ -340,7 +340,7 @@ def set_choice(connection: Connection, chosen: Subscription) -> None:
         .values(
             topics=_canonical(chosen.topics),
             paused_until=chosen.paused_until,
-            days=_bits(chosen.days),
+            days=bits(chosen.days),
             text_only=chosen.text_only,
         )
     )
@@ -416,7 +416,7 @@ def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, i
 
 def _fresh(topics: tuple[str, ...], now: datetime) -> dict[str, Any]:
     """A subscription at its beginning."""
-    usual = {"days": _bits(WEEKDAYS), "text_only": False, "paused_until": None}
+    usual = {"days": bits(WEEKDAYS), "text_only": False, "paused_until": None}
     return {"state": SubscriptionState.ACTIVE, "topics": _canonical(topics), "since": now, **usual}
 
 
@@ -425,8 +425,14 @@ def _canonical(topics: tuple[str, ...]) -> list[str]:
     return sorted(set(topics))
 
 
-def _bits(days: Collection[str]) -> int:
+def bits(days: Collection[str]) -> int:
+    """Days of the week as they are kept."""
     return sum(1 << place for place, day in enumerate(WEEKDAYS) if day in days)
+
+
+def days_in(kept: int) -> tuple[str, ...]:
+    """Days of the week as `bits` keeps them."""
+    return tuple(day for place, day in enumerate(WEEKDAYS) if kept >> place & 1)
 
 
 def _is(address: str) -> Any:
@@ -464,6 +470,6 @@ def _subscription(row: Row[Any]) -> Subscription:
         version=row.version,
         since=row.since,
         ended_at=row.ended_at,
-        days=tuple(day for place, day in enumerate(WEEKDAYS) if row.days >> place & 1),
+        days=days_in(row.days),
         text_only=row.text_only,
     )

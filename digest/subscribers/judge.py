@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from digest.config import Config
 from digest.errors import BadAddress
 from digest.links import address_key
-from digest.model import Cause, Digest, SubscriptionState
+from digest.model import MUTE, WEEKDAYS, Cause, Digest, SubscriptionState
 from digest.store.arrivals import Arrival
 from digest.subscribers.consent import acceptable, consent
 from digest.subscribers.roles import is_nobodys
-from digest.subscribers.sheet import Row, Unreadable
+from digest.subscribers.sheet import YES, Row, Unreadable
 
 _READS = {"", "active", "confirmed", "enabled", "subscribed"}
 _LEFT = {"disabled", "ended", "left", "opted out", "unsubscribed"}
@@ -129,15 +129,22 @@ class Judge:
         """What keeps a row from a new reader; nothing where nothing does."""
         if not self.roles and is_nobodys(address):
             return "It belongs to a function, at which no single person can have agreed."
-        for topic in topics:
-            if topic not in self._topics:
-                return f"No topic is called {topic!r}."
-        if (paused := row.said("paused_until")) and _date(paused) is None:
-            return f"{paused!r} is not a date such as 2026-02-10."
+        if wrong := self._wrong_choice(row, topics):
+            return wrong
         if agreed is None and row.said("consent"):
             return "Its column `consent` is not what our export writes there."
         if agreed is None and not self.vouched.grounds:
             return "Nothing says that they agreed."
+        return ""
+
+    def _wrong_choice(self, row: Row, topics: tuple[str, ...]) -> str:
+        for topic in topics:
+            if topic.removeprefix(MUTE) not in self._topics:
+                return f"No topic is called {topic!r}."
+        if unknown := set(row.said("days").split()).difference(WEEKDAYS):
+            return f"{min(unknown)!r} is no day of the week as in '{' '.join(WEEKDAYS)}'."
+        if (paused := row.said("paused_until")) and _date(paused) is None:
+            return f"{paused!r} is not a date such as 2026-02-10."
         return ""
 
     def _arrival(
@@ -156,11 +163,13 @@ class Judge:
             address,
             digest,
             SubscriptionState.ENDED if left else SubscriptionState.ACTIVE,
-            tuple(sorted(self._topics.intersection(topics))) if topics else (),
+            tuple(sorted({topic for topic in topics if topic.removeprefix(MUTE) in self._topics})),
             min(confirmed, self.now) if confirmed else self.now,
             _date(row.said("paused_until")),
             (_moment(row.said("ended_at")) or self.now) if left else None,
             self._consent(row.line, agreed, confirmed, left=left),
+            tuple(day for day in WEEKDAYS if day in row.said("days")) or WEEKDAYS,
+            row.said("text_only") == YES,
         )
 
     def _consent(

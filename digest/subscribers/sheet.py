@@ -19,8 +19,13 @@ from digest.spreadsheet import unguarded
 LONGEST_LINE = 64 * 1024
 """In bytes; what is longer is refused."""
 
-COLUMNS = ("email", "digest", "state", "topics", "paused_until", "since", "ended_at", "suppressed", "consent")
+COLUMNS = (
+    *("email", "digest", "state", "topics", "paused_until", "since", "ended_at"),
+    *("days", "text_only", "suppressed", "consent"),
+)
 """Of our own export."""
+
+YES = "yes"
 
 _SPELLINGS = {
     "email": "address|e mail|mail|email address|e mail address|adresse e mail|e mail adresse|dirección de correo electrónico",

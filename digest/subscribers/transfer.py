@@ -22,7 +22,7 @@ from typing import Self, TextIO
 from sqlalchemy import Connection, Engine
 
 from digest.errors import NoConsent
-from digest.model import Cause, SubscriptionState
+from digest.model import WEEKDAYS, Cause, SubscriptionState
 from digest.spreadsheet import guarded
 from digest.store import arrivals as store
 from digest.store import engine as engines
@@ -31,7 +31,7 @@ from digest.store.arrivals import Arrival, Known
 from digest.store.seen import Seen
 from digest.subscribers.consent import suppressed_sentence
 from digest.subscribers.judge import Candidate, Judge, Refusal, Standing, keeps_out
-from digest.subscribers.sheet import COLUMNS, Layout, Row, lines, rows
+from digest.subscribers.sheet import COLUMNS, YES, Layout, Row, lines, rows
 
 BATCH = 10_000
 """Rows of a transaction: enough to make its end cheap, and nobody else has to wait long for it."""
@@ -170,6 +170,8 @@ def _exported(one: Arrival, cause: Cause | None, reason: str) -> tuple[str, ...]
         one.paused_until.isoformat() if one.paused_until else "",
         one.since.isoformat() if one.since else "",
         one.ended_at.isoformat() if one.ended_at else "",
+        "" if one.days == WEEKDAYS else " ".join(one.days),
+        YES if one.text_only else "",
         f"{cause}: {reason}" if cause else "",
         dumps(dict(one.consent)),
     )

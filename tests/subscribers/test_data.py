@@ -79,12 +79,12 @@ def test_history_and_the_addresses_of_those_who_left_are_kept_as_long_as_the_set
     assert data.forget_old(kept, engine, later) == data.Forgotten(0, 0)
     with engines.read(engine) as connection:
         assert [one.address for one in subscribers.listing(connection)] == [bob.address, cat.address]
-        assert [one.deed for one in subscribers.history(connection, bob.id)] == [Deed.CHOSE]
+        assert [one.deed for one in subscribers.history(connection, bob.id)] == [Deed.BEGAN, Deed.CHOSE]
 
     assert data.forget_old(kept, engine, NOW + timedelta(days=100, seconds=1)).changes == 1
     with engines.read(engine) as connection:
         assert [one.address for one in subscribers.listing(connection)] == [bob.address]
-        assert subscribers.history(connection, bob.id) == []
+        assert [one.deed for one in subscribers.history(connection, bob.id)] == [Deed.BEGAN]
 
 
 @pytest.mark.parametrize("tested", [100, 0])

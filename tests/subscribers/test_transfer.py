@@ -356,7 +356,7 @@ def test_an_export_imports_again_without_loss(
     for address, topics in (("=ann@x.test", ()), ("bob@x.test", ("trade", "jobs")), ("left@x.test", ("jobs",))):
         last = subscribe(config, engine, address, config.digests[0], topics, NOW, how="form").subscription
     preferences.leave(engine, last.id, NOW)
-    preferences.choose(engine, 2, Choice(("jobs", "trade"), date(2026, 3, 1)), NOW)
+    preferences.choose(engine, 2, Choice(("-energy", "jobs", "trade"), date(2026, 3, 1), ("mon", "sat"), True), NOW)
     bring_in(config, engine, file, "email\nlisted@x.test\nbounced@x.test\n")
     suppress(config, engine, "bounced@x.test", Cause.BOUNCED, "550: no such user")
     file.write_text(exported(engine), encoding="utf-8")
