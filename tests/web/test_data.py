@@ -50,8 +50,8 @@ def test_the_copy_has_everything_and_comes_once_a_link(service: Service) -> None
     assert (kept["address"], kept["consent"]["how"]) == (ann.address, "test")
     [subscription] = kept["subscriptions"]
     assert subscription["topics"] == ["energy"]
-    assert [change["what"] for change in subscription["changes"]] == ["chose", "exported"]
-    assert subscription["changes"][0]["detail"] == {"topics": [["trade"], ["energy"]]}
+    assert [change["what"] for change in subscription["changes"]] == ["began", "chose", "exported"]
+    assert subscription["changes"][1]["detail"] == {"topics": [["trade"], ["energy"]]}
     again = service.post(link, action="export")
     assert "once already" in again.words
 
