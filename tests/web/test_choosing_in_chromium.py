@@ -1,65 +1,29 @@
 """A reader's whole way with a browser and a mail server: choose, be mailed what was chosen, leave, come back, be erased."""
 
 import asyncio
-import email
 import re
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from email.message import EmailMessage
-from email.policy import default
 from pathlib import Path
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import Engine
 
-from digest.config import Config, Relay
+from digest.config import Config
 from digest.delivery.deliver import deliver
 from digest.delivery.orders import post_orders
-from digest.demo import servers
 from digest.links import Links, Purpose
 from digest.store import deliveries, editions
 from digest.store import engine as engines
 from digest.subscribers.consent import subscribe
-from digest.web import server
 from tests.conftest import NOW
 from tests.web.browser import CHROMIUM, Browser, browser
-from tests.web.conftest import configuration, edition
+from tests.web.conftest import edition
+from tests.web.live import Mailbox, serving
 
 ANN, BOB = "ann@reader.example", "bob@reader.example"
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
-
-
-@dataclass
-class Mailbox:
-    """An SMTP server's memory."""
-
-    mails: dict[str, EmailMessage] = field(default_factory=dict)
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.content, bytes)
-        message = email.message_from_bytes(envelope.content, policy=default)
-        assert isinstance(message, EmailMessage)
-        self.mails |= dict.fromkeys(envelope.rcpt_tos, message)
-        return "250 2.0.0 kept"
-
-
-@contextmanager
-def serving(home: Path, engine: Engine, relay: Relay) -> Iterator[Config]:
-    with socket.create_server((servers.LOOPBACK, 0)) as listener:
-        plain = configuration(home)
-        base_url = f"http://{servers.LOOPBACK}:{listener.getsockname()[1]}"
-        config = replace(plain, relay=relay, site=replace(plain.site, base_url=base_url))
-        running = server.build(lambda: config, engine, lambda: NOW)
-        thread = threading.Thread(target=running.run, args=([listener],))
-        thread.start()
-        yield config
-        running.should_exit = True
-        thread.join()
 
 
 def link(mail: EmailMessage, purpose: Purpose) -> str:
@@ -98,7 +62,7 @@ async def whole_way(config: Config, engine: Engine, box: Mailbox, page: Browser)
         assert stored is not None
         deliveries.freeze(connection, stored, NOW)
     await deliver(config, engine, lambda: NOW)
-    mine, other = box.mails[ANN], box.mails[BOB]
+    mine, other = box.last(ANN), box.last(BOB)
     assert (mine.get_content_type(), other.get_content_type()) == ("text/plain", "multipart/alternative")
     told = [set(re.findall(r"Story \d", str(mail.get_body(("plain",))))) for mail in (mine, other)]
     assert told == [{"Story 1", "Story 3", "Story 5"}, {f"Story {place}" for place in range(1, 6)}]
@@ -116,7 +80,7 @@ async def whole_way(config: Config, engine: Engine, box: Mailbox, page: Browser)
     await page.press("data")
     assert "on its way" in await page.words()
     assert (await post_orders(config, engine, lambda: NOW)).sent == 1
-    await page.open(link(box.mails[ANN], Purpose.DATA))
+    await page.open(link(box.last(ANN), Purpose.DATA))
     await fits(page)
     await page.press("erase")
     assert await page.heading() == "Your data is erased"
@@ -130,7 +94,7 @@ def test_choose_be_mailed_the_choice_leave_come_back_and_be_erased(sqlite_engine
         async with browser(tmp_path / "profile") as page:
             await whole_way(config, sqlite_engine, box, page)
 
-    with servers.smtp_server(box) as port, serving(tmp_path, sqlite_engine, Relay(servers.LOOPBACK, port)) as config:
+    with serving(tmp_path, sqlite_engine, box, lambda: NOW) as config:
         asyncio.run(walk(config))
 
     database = Path(str(sqlite_engine.url.database))
