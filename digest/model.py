@@ -705,16 +705,6 @@ class Wish(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Subscriber:
-    """An address with consent. `address_key` is the address's keyed hash, the part of it that outlives erasure."""
-
-    id: int
-    address: str
-    address_key: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Subscription:
     """A subscriber's choice of a digest: which `topics` of it, and the editions of which `days` of the week.
 

@@ -154,7 +154,7 @@ class Lane:
         following: smtp.Envelope | None = None
         try:
             while breaks < MOST_BREAKS and (delivery := ahead or await self._next()):
-                to = following or self._envelope(delivery)
+                to = following or (self._envelope(delivery) if connection else None)
                 ahead = self._follower() if connection else None
                 following = self._envelope(ahead) if ahead else None
                 try:

@@ -57,7 +57,12 @@ def mail(config: Config) -> str:
 
 
 def test_a_home_without_templates_has_nothing_to_try(home: Path) -> None:
-    trial.examine(homefolder.load(home, {}))
+    config = homefolder.load(home, {})
+
+    trial.examine(config)
+
+    assert not config.look.templates
+    assert ">The Economic Digest</h1>" in mail(config)
 
 
 def test_a_template_of_the_home_folder_is_used_instead_of_ours(home: Path, override: Override) -> None:
