@@ -1,4 +1,5 @@
-# One image for every role: `run` (all in one), `web`, `schedule`, `migrate`, or any other command of `digest`.
+# One image for every role: `run` (all in one), `web`, `schedule`, `work`, `migrate`, or any other command of `digest`.
+# What is in it stands in /opt/digest/sbom.json (`pip inspect`).
 FROM python:3.13-slim-trixie AS build
 WORKDIR /src
 RUN python -m venv /opt/digest
@@ -9,11 +10,16 @@ COPY digest digest
 COPY templates templates
 COPY migrations migrations
 RUN /opt/digest/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
+ && /opt/digest/bin/python -m pip --quiet inspect --local > /opt/digest/sbom.json \
  && /opt/digest/bin/python -m pip uninstall --yes --quiet hatchling pathspec pluggy trove-classifiers pip \
  && /opt/digest/bin/python -m compileall -q /opt/digest/lib
 
 FROM python:3.13-slim-trixie
+ARG VERSION=unreleased
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="economic-digest" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.description="A self-hosted daily e-mail digest of the economic news that matters" \
       org.opencontainers.image.licenses="MIT"
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin digest \

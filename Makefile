@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 LOCALE := templates/locale
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' digest/__init__.py)
 
-.PHONY: demo test lint types check kills bench-poll bench-hostile bench-send catalogues lock image clean
+.PHONY: demo test lint types check kills bench-poll bench-hostile bench-send catalogues lock image release audit licences clean
 
 demo: $(VENV)/.installed ## live through one whole day on this machine
 	$(BIN)/digest demo $(DEMO)
@@ -50,7 +51,23 @@ catalogues: $(VENV)/.installed-dev ## bring the phrases of templates and code in
 	  -i $(LOCALE)/messages.pot -o $$file -l $$(basename $$file .po) || exit 1; done
 
 image: ## build the container image with the engine at hand
-	$(or $(shell command -v docker),$(shell command -v podman),docker) build -t economic-digest .
+	$(or $(shell command -v docker),$(shell command -v podman),docker) build -t economic-digest \
+	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse --short HEAD) .
+
+release: $(VENV)/.installed-dev ## make the wheel and the source, and live through a day with them in an empty folder; publishes nothing
+	rm -rf dist && $(BIN)/python -m hatchling build -d dist
+	$(PYTHON) -m venv dist/try && dist/try/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd dist && env -u PYTHONPATH try/bin/digest demo day && test "$$(try/bin/digest --version)" = "digest, version $(VERSION)"
+	grep -q "^## $(VERSION)" CHANGELOG.md || echo "CHANGELOG.md has no chapter $(VERSION) yet."
+	rm -rf dist/try dist/day && ls -l dist
+
+audit: $(VENV)/audit/.installed ## known holes in what we depend on; asks the network
+	$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes -r requirements.lock
+
+licences: $(VENV)/audit/.installed $(VENV)/.installed ## write docs/licences.md
+	{ printf '# Licences of what the image holds\n\nWritten by `make licences`; versions stand in `requirements.lock`.\n\n'; \
+	  $(VENV)/audit/bin/pip-licenses --python $(BIN)/python --format=markdown --with-urls --no-version \
+	  --packages $$(sed -n 's/^\([a-z0-9-]*\)==.*/\1/p' requirements.lock); } > docs/licences.md
 
 lock: ## renew the pinned dependencies; needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
@@ -67,6 +84,11 @@ $(VENV)/bin/python:
 $(VENV)/peer/.installed: | $(VENV)/bin/python
 	$(PYTHON) -m venv $(VENV)/peer
 	$(VENV)/peer/bin/python -m pip install --quiet --disable-pip-version-check reader==3.26 sgmllib3k
+	touch $@
+
+$(VENV)/audit/.installed: | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit pip-licenses
 	touch $@
 
 $(VENV)/postfix/.unpacked: | $(VENV)/bin/python

@@ -15,7 +15,7 @@ from digest.home import FILES
 from digest.store import schema
 
 STARTER_FILES = FILES
-KEY_FILE = "secret.key"
+KEY_FILE, KEY_VARIABLE = "secret.key", "DIGEST_SECRET_KEY"
 
 
 def write_starter(home: Path, names: tuple[str, ...] = STARTER_FILES) -> list[Path]:
@@ -50,22 +50,27 @@ def init(home: Home, folder: Path | None) -> None:
     """
     target = Home(folder or home.path)
     written = write_starter(target.path)
+    given = [name for name in (KEY_VARIABLE, f"{KEY_VARIABLE}_FILE") if os.environ.get(name)]
     had_secret = (target.path / KEY_FILE).exists()
-    secret = write_secret(target.path)
+    secret = None if given else write_secret(target.path)
     before, after = schema.migrate(target.unchecked_engine)
     target.close()
     for name in STARTER_FILES:
         state = "written" if target.path / name in written else "was there, left as it is"
         click.echo(f"{target.path / name}: {state}")
-    click.echo(
-        f"{secret}: {'was there; ' if had_secret else ''}signs the links in every mail; keep it secret and keep it"
-    )
+    if secret:
+        had = "was there; " if had_secret else ""
+        click.echo(f"{secret}: {had}signs the links in every mail; keep it secret and keep it")
+    else:
+        click.echo(f"{given[0]}: is set, and signs the links in every mail; no other key is written")
     click.echo(f"Database: {'already at' if before == after else 'made, at'} revision {after}")
+    settings = f"  export DIGEST_HOME={target.path.resolve()}"
+    if secret:
+        settings += f"\n  export DIGEST_SECRET_KEY_FILE={secret.resolve()}"
     click.echo(
         f"""
 Next:
-  export DIGEST_HOME={target.path.resolve()}
-  export DIGEST_SECRET_KEY_FILE={secret.resolve()}
+{settings}
   digest check                             says what is still missing
   digest poll                              reads the feeds
   digest rank                              shows what matters

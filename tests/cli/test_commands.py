@@ -63,13 +63,22 @@ def test_a_test_of_an_edition_goes_to_one_address_and_says_what_it_is(
 
 
 def test_init_makes_a_home_that_check_finds_well(run: Run, tmp_path: Path) -> None:
-    first, second, check = run("init"), run("init"), run("check")
+    first, second, check = run("init", DIGEST_SECRET_KEY=""), run("init", DIGEST_SECRET_KEY=""), run("check")
 
     assert first.returncode == second.returncode == check.returncode == 0
     assert "digest check" in first.stdout
     assert "was there, left as it is" in second.stdout
     assert (tmp_path / "secret.key").stat().st_mode & 0o077 == 0
     assert "note    relay: no relay is named" in check.stdout
+
+
+def test_init_writes_no_second_key_where_one_is_given(run: Run, tmp_path: Path) -> None:
+    finished = run("init")
+
+    assert finished.returncode == 0
+    assert "DIGEST_SECRET_KEY: is set" in finished.stdout
+    assert "DIGEST_SECRET_KEY_FILE" not in finished.stdout
+    assert not (tmp_path / "secret.key").exists()
 
 
 def test_check_says_whether_the_limits_leave_room_for_everybody(run: Run, home: Path) -> None:
