@@ -348,6 +348,7 @@ class Config:
     bounces: Bounces = field(default_factory=Bounces)
     mailbox: Mailbox | None = None
     hook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    api_tokens: tuple[str, ...] = field(default=(), repr=False)
     look: Look = USUAL
     language: Language | None = field(default=None, compare=False, repr=False)
     keys: tuple[str, ...] = field(default=(), repr=False)

@@ -99,6 +99,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         bounces=_bounces(root.table("bounces")),
         mailbox=_mailbox(secrets),
         hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
+        api_tokens=_shared_secrets(secrets, "DIGEST_API_TOKENS"),
         web=_web(root.table("web")),
         sign_up=_sign_up(root.table("sign_up")),
         privacy=_privacy(root.table("privacy")),

@@ -21,7 +21,13 @@ LADDER = (
         *("digest.delivery.queue", "digest.delivery.jobs"),
     ),
     (
-        *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
+        *(
+            "digest.editions.publish",
+            "digest.editions.order",
+            "digest.editions.due",
+            "digest.editions.backtest",
+            "digest.editions.pool",
+        ),
         *("digest.editions.illustrate", "digest.editions.standing"),
         *("digest.editions.calendars", "digest.editions.week"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
@@ -66,7 +72,7 @@ HOMES = {
     "icalendar": ("digest/editions/calendars.py",),
     "dateutil": ("digest/editions/calendars.py",),
     "PIL": ("digest/pictures/make.py",),
-    "msgspec": ("digest/editions/pool.py", "digest/store/"),
+    "msgspec": ("digest/editions/pool.py", "digest/store/", "digest/web/api/"),
 }
 # Every verb holds an engine; naming its type is not speaking SQL.
 NAMES_FOR_ALL = {"sqlalchemy": {"Engine", "Connection"}}
