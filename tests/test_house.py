@@ -21,13 +21,8 @@ LADDER = (
         *("digest.delivery.queue", "digest.delivery.jobs"),
     ),
     (
-        *(
-            "digest.editions.publish",
-            "digest.editions.order",
-            "digest.editions.due",
-            "digest.editions.backtest",
-            "digest.editions.pool",
-        ),
+        *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
+        *("digest.editions.order", "digest.webhooks"),
         *("digest.editions.illustrate", "digest.editions.standing"),
         *("digest.editions.calendars", "digest.editions.week"),
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
@@ -39,7 +34,7 @@ LADDER = (
     ("digest.home",),
     (
         *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.spreadsheet"),
-        *("digest.child", "digest.signing", "digest.words"),
+        *("digest.child", "digest.signing", "digest.webhook_signing", "digest.words"),
     ),
     ("digest.language", "digest.look"),
     ("digest.resources", "digest.tomlfile"),

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from digest.model import WEEKDAYS, Deed, DeliveryState, Subscription, SubscriptionState
+from digest.store import happenings
 from digest.store.deliveries import takes_mail
 from digest.store.tables import (
     deliveries,
@@ -159,6 +160,7 @@ def note(connection: Connection, subscription_id: int, deed: Deed, detail: Mappi
     """Write into a subscription's history what was done to it."""
     row = {"subscription_id": subscription_id, "deed": deed, "detail": dict(detail), "at": now}
     connection.execute(subscription_changes.insert().values(row))
+    happenings.note_deed(connection, subscription_id, deed, now)
 
 
 def history(connection: Connection, subscription_id: int) -> list[SubscriptionChange]:

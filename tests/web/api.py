@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import pytest
 import uvicorn
 from sqlalchemy import Engine
 
 from digest.store import editions
 from digest.store import engine as engines
-from tests.web.conftest import Answer, Service, configuration, edition, serve
+from tests.web.conftest import Answer, Service, configuration, serve
 
 BASE = "/api/v1"
 TOKENS = ("the newest api token", "an older api token")
@@ -59,16 +58,7 @@ def calling(listening: tuple[uvicorn.Server, int], home: Path, engine: Engine) -
     return Caller(service, json.loads(service.get(f"{BASE}/openapi.json").text))
 
 
-@pytest.fixture
-def caller(listening: tuple[uvicorn.Server, int], tmp_path: Path, engine: Engine) -> Caller:
-    """An API on each database."""
-    return calling(listening, tmp_path, engine)
-
-
 def keep(engine: Engine, *made: Any) -> list[int]:
     """Store editions; their numbers."""
     with engines.write(engine) as connection:
         return [kept.id for one in made if (kept := editions.insert(connection, one))]
-
-
-__all__ = ["BASE", "TOKENS", "Caller", "caller", "calling", "edition", "keep"]

@@ -23,13 +23,18 @@ from digest.web.api.app import ENDPOINTS, Api
 from digest.web.api.gate import GUESSES_SPAN, MOST_GUESSES, MOST_NETWORKS, Guesses
 from tests.conftest import NOW
 from tests.web.api import BASE, TOKENS, Caller, calling, keep
-from tests.web.api import caller as caller
 from tests.web.conftest import Service, edition, serve
 
 Listening = tuple[uvicorn.Server, int]
 ANN, BOB = "ann@reader.example", "bob@reader.example"
 WHY: dict[str, Any] = {"author": "desk robot", "reason": "the figures were withdrawn"}
 TODAY = date(2026, 2, 10)
+
+
+@pytest.fixture
+def caller(listening: Listening, tmp_path: Path, engine: Engine) -> Caller:
+    """An API on each database."""
+    return calling(listening, tmp_path, engine)
 
 
 @pytest.fixture
