@@ -13,17 +13,19 @@ import uvicorn
 from sqlalchemy import Engine
 from starlette.routing import Mount, Route
 
+from digest.editions.due import publish_due
 from digest.links import address_key
-from digest.model import Cause, Deed, EditionState, Factor, OverrideKind, Receipt, SubscriptionState, Window
+from digest.model import Cause, Deed, EditionState, Factor, OverrideKind, Policy, Receipt, SubscriptionState
 from digest.store import deliveries, overrides, subscribers, suppressions
 from digest.store import engine as engines
 from digest.store.signups import waiting
 from digest.subscribers import signup
-from digest.web.api.app import ENDPOINTS, Api
+from digest.web.api.app import ENDPOINTS
 from digest.web.api.gate import GUESSES_SPAN, MOST_GUESSES, MOST_NETWORKS, Guesses
 from tests.conftest import NOW
+from tests.editions import stock
 from tests.web.api import BASE, TOKENS, Caller, calling, keep
-from tests.web.conftest import Service, edition, serve
+from tests.web.conftest import edition, serve
 
 Listening = tuple[uvicorn.Server, int]
 ANN, BOB = "ann@reader.example", "bob@reader.example"
@@ -106,11 +108,9 @@ def test_guesses_from_many_networks_take_a_bounded_place() -> None:
 # ── the document ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_route_stands_in_the_document_and_nothing_else_does(one: Caller, service: Service) -> None:
-    mounted = Api.__new__(Api)
-    mounted._pages = None  # type: ignore[assignment]
-    mount = mounted.mount()
-    assert isinstance(mount, Mount)
+def test_every_route_stands_in_the_document_and_nothing_else_does(one: Caller, listening: Listening) -> None:
+    served_app: Any = listening[0].config.loaded_app
+    (mount,) = (route for route in served_app.routes if isinstance(route, Mount))
     served = {
         (method, route.path.replace(":int", ""))
         for route in mount.routes
@@ -328,22 +328,36 @@ def test_who_is_unsubscribed_has_left_as_by_the_own_link(caller: Caller) -> None
     caller.post("/subscribers/unsubscribe", "Problem", 404, address=BOB)
 
 
-def test_an_edition_is_held_and_approved_with_a_reason_that_is_kept(caller: Caller) -> None:
-    held = replace(
-        edition(TODAY), state=EditionState.HELD, window=Window(NOW - timedelta(hours=36), NOW - timedelta(hours=1))
-    )
-    keep(caller.service.engine, held, edition(date(2026, 2, 9)))
+def test_an_order_is_kept_with_who_gave_it_and_why_and_only_for_an_edition_that_is_still_open(caller: Caller) -> None:
+    keep(caller.service.engine, edition(date(2026, 2, 9)))
 
-    later = caller.post("/editions/hold", "Ordered", date="2026-02-11", **WHY)
+    ordered = caller.post("/editions/hold", "Ordered", date="2026-02-11", **WHY)
     caller.post("/editions/approve", "Problem", 409, date="2026-02-09", **WHY)
     caller.post("/editions/approve", "Problem", 409, date="2026-01-09", **WHY)
     caller.post("/editions/approve", "Problem", 422, author="\u200b", reason="why")
 
-    assert later["edition"] is None
+    assert ordered["edition"] is None
     with engines.read(caller.service.engine) as connection:
-        kept = overrides.by_id(connection, later["order"])
+        kept = overrides.by_id(connection, ordered["order"])
     assert kept
     assert (kept.kind, kept.author, kept.reason) == (OverrideKind.HOLD, WHY["author"], WHY["reason"])
+
+
+def test_a_held_edition_that_is_approved_is_published_at_once(listening: Listening, sqlite_engine: Engine) -> None:
+    quiet = replace(stock.DIGEST, fewest=9, quiet=Policy.HOLD)
+    config = replace(stock.CONFIG, digests=(quiet,), keys=("a-key-for-these-tests-only",), api_tokens=TOKENS)
+    with engines.write(sqlite_engine) as connection:
+        stock.keep(connection, stock.TITLES, stock.PRESS - timedelta(hours=2))
+        stock.subscribe(connection, ANN)
+    stock.settled_yesterday(sqlite_engine)
+    (held,) = publish_due(config, sqlite_engine, stock.PRESS)
+    service = serve(listening, config, sqlite_engine)
+    program = Caller(service, json.loads(service.get(f"{BASE}/openapi.json").text))
+
+    ordered = program.post("/editions/approve", "Ordered", **WHY)
+
+    assert held.edition.state is EditionState.HELD
+    assert (ordered["edition"]["state"], ordered["queued"], ordered["edition"]["audience"]) == ("frozen", 1, 1)
 
 
 def test_no_address_is_logged(one: Caller) -> None:
