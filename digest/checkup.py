@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from digest.config import Calendar, Config, Queue, Relay, UnknownPolicy
+from digest.config import Calendar, Config, Queue, Relay, UnknownPolicy, Webhook
 from digest.delivery import dkim, quota, relay_log, smtp
 from digest.editions import calendars
 from digest.editions.market import Standing
@@ -23,7 +23,7 @@ from digest.model import Memory
 from digest.safe_mode import HOW_TO_LEAVE
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import jobs, quotas, returns, safe_modes, schema
+from digest.store import jobs, quotas, returns, safe_modes, schema, webhooks
 
 PATIENCE = smtp.Patience(connect=10, reply=10)
 """A check is waited for by a person."""
@@ -164,11 +164,12 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
             came_back = returns.counts(connection, (now - CAME_BACK).date())
             at_work = _queue(config, connection)
             doubted = safe_modes.lasting(connection)
+            told = [_webhook(one, webhooks.standing(connection, one.name)) for one in config.webhooks]
         engine.dispose()
     except DigestError as error:
         return (Finding("database", Level.FAULT, str(error)),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
-    sending = *at_work, pace, _returns(config, came_back)
+    sending = *at_work, pace, _returns(config, came_back), *told
     safe = [Finding("safe mode", Level.FAULT, f"{doubted.sentence} {HOW_TO_LEAVE}")] if doubted else []
     return Finding("database", Level.OK, kind), *safe, _feeds(states, now), *_market(series, now), *sending
 
@@ -183,6 +184,18 @@ def _queue(config: Config, connection: Connection) -> tuple[Finding, ...]:
     if not standing.workers:
         return (Finding("queue", Level.FAULT, f"{sentence} Nothing is sent or polled until `digest work` runs."),)
     return (Finding("queue", Level.OK, sentence),)
+
+
+def _webhook(webhook: Webhook, standing: webhooks.Standing) -> Finding:
+    subject = f"webhook {webhook.name}"
+    last = f" The last answer: {standing.answer}." if standing.answer else ""
+    counted = f"{standing.told:,} told, {standing.waiting:,} waiting"
+    if standing.given_up:
+        sentence = (
+            f"{counted}, {standing.given_up:,} given up.{last} `digest webhooks retry {webhook.name}` tries them anew."
+        )
+        return Finding(subject, Level.FAULT, sentence)
+    return Finding(subject, Level.NOTE if standing.failing else Level.OK, f"{counted}.{last}")
 
 
 def _feeds(states: list[feed_store.FeedState], now: datetime) -> Finding:

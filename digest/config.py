@@ -13,7 +13,7 @@ from pathlib import Path
 from digest.errors import MissingSecret
 from digest.language import Language
 from digest.look import USUAL, Look
-from digest.model import Digest, Feed, Period, Topic, Unit
+from digest.model import Digest, Feed, Happening, Period, Topic, Unit
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,26 @@ class Web:
     host: str = "127.0.0.1"
     port: int = 8000
     proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A program of others that is told of what happens, at `url`: a `[[webhook]]` table.
+
+    No `events` means all. Subscribers are told of by number; with `addresses` by address too. An inside address is called only where
+    `allow_private`. The first of the `secrets` stands in front of older ones, and each signs.
+    """
+
+    name: str
+    url: str
+    events: tuple[Happening, ...] = ()
+    addresses: bool = False
+    allow_private: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def wants(self, what: Happening) -> bool:
+        """Whether it is to be told of such a thing."""
+        return not self.events or what in self.events
 
 
 @dataclass(frozen=True)
@@ -348,6 +368,8 @@ class Config:
     bounces: Bounces = field(default_factory=Bounces)
     mailbox: Mailbox | None = None
     hook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    api_tokens: tuple[str, ...] = field(default=(), repr=False)
+    webhooks: tuple[Webhook, ...] = ()
     look: Look = USUAL
     language: Language | None = field(default=None, compare=False, repr=False)
     keys: tuple[str, ...] = field(default=(), repr=False)

@@ -6,6 +6,7 @@
     │   ├── MissingSecret         a secret the command needs is not in the environment
     │   ├── NoQueue               no queue of jobs, where one is needed
     │   ├── UnknownDigest         no digest has this slug
+    │   ├── TooLate               an edition of which nothing can become any more
     │   └── BadAddress            an address that cannot be mailed
     └── WorkError             exit 1
         ├── SchemaOutdated        the database is older (or newer) than the code
@@ -123,6 +124,13 @@ class UnknownDigest(UsageError):
 
     def __init__(self, slug: str, known: tuple[str, ...]) -> None:
         super().__init__(f"No digest is called {slug!r}. digest.toml has: {', '.join(known)}.")
+
+
+class TooLate(UsageError):
+    """Nothing can become of this edition any more."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(f"It is too late for the edition of {day}; `--date` names another.")
 
 
 class UnknownFeed(WorkError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest import language, signing, tomlfile, xmlpath
+from digest import language, signing, tomlfile, webhook_signing, xmlpath
 from digest.config import (
     Bounces,
     Calendar,
@@ -35,17 +35,19 @@ from digest.config import (
     Site,
     UnknownPolicy,
     Web,
+    Webhook,
 )
 from digest.errors import ConfigError, Fault, RenderFault
 from digest.language import Language
 from digest.look import DARK, LIGHT, Look, Palette, Template, is_colour, unreadable
-from digest.model import WEEKDAYS, Approval, Digest, Feed, Period, Policy, Term, Topic, Unit
+from digest.model import WEEKDAYS, Approval, Digest, Feed, Happening, Period, Policy, Term, Topic, Unit
 from digest.tomlfile import Table
 
 FILES = ("digest.toml", "topics.toml", "feeds.toml")
 TEMPLATES = "templates"
 """Where a home folder keeps templates of its own."""
 SHORTEST_SECRET = 16
+WEBHOOK_SECRET = "DIGEST_WEBHOOK_SECRET_"  # noqa: S105  # how the variables begin that hold them
 MOST_TERM_WEIGHT = 100
 ADDRESS = "should start with http:// or https:// and name a host"
 MOST_MESSAGES = 100_000_000
@@ -56,6 +58,7 @@ LONGEST_RETURN_NAME = 23
 _RETURN_ADDRESS = re.compile(r"[\w!#$%&'*/=?^`{|}~.-]+@[\w-]+(?:\.[\w-]+)*", re.ASCII)
 _FOLDER = re.compile(r"[ !#-\[\]-~]+")
 _DNS_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*", re.ASCII)
+_WEBHOOK_NAME = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 # Without a day of the month or a year the standard library takes the first of 1900.
 _FORMAT = re.compile(r"(?=.*%d)(?=.*%[mbB])(?=.*%[yY])[^%]*(?:%[dmbByYHMS][^%]*)+")
@@ -99,6 +102,8 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         bounces=_bounces(root.table("bounces")),
         mailbox=_mailbox(secrets),
         hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
+        api_tokens=_shared_secrets(secrets, "DIGEST_API_TOKENS"),
+        webhooks=_webhooks(root, secrets),
         web=_web(root.table("web")),
         sign_up=_sign_up(root.table("sign_up")),
         privacy=_privacy(root.table("privacy")),
@@ -341,6 +346,37 @@ def _web(table: Table) -> Web:
             table.fault("proxies", f'holds "{network}"; it should be an address or a network such as "10.0.0.0/8"')
     table.finish()
     return web
+
+
+def _webhooks(root: Table, secrets: "_Secrets") -> tuple[Webhook, ...]:
+    webhooks: list[Webhook] = []
+    for table in root.tables("webhook"):
+        name = table.text("name", wanted='a short name of your own such as "crm"')
+        variable = f"{WEBHOOK_SECRET}{name.upper().replace('-', '_')}"
+        webhook = Webhook(
+            name=name,
+            url=table.text("url", wanted=f"an address; it {ADDRESS}"),
+            events=tuple(
+                map(Happening, table.texts("events", [one for one in Happening if one is not Happening.TEST]))
+            ),
+            addresses=table.flag("addresses", Webhook.addresses),
+            allow_private=table.flag("allow_private", Webhook.allow_private),
+            secrets=_shared_secrets(secrets, variable),
+        )
+        if name and not _WEBHOOK_NAME.fullmatch(name):
+            table.fault("name", f'is "{name}"; it should be up to 32 lower-case letters, digits and hyphens')
+        elif any(name == other.name for other in webhooks):
+            table.fault("name", f'is "{name}" a second time; every webhook needs its own')
+        elif name and not webhook.secrets:
+            table.fault("name", f"is {name}, so {variable} or {variable}_FILE has to hold the secret that signs")
+        if webhook.url and (not _is_address(webhook.url) or "@" in urlsplit(webhook.url).netloc):
+            table.fault("url", f'is "{webhook.url}"; it {ADDRESS}, and no user')
+        for one in webhook.secrets:
+            if not webhook_signing.is_usable(one):
+                secrets.fault(variable, "holds a key that begins with whsec_ and does not go on in base64")
+        table.finish()
+        webhooks.append(webhook)
+    return tuple(webhooks)
 
 
 def _sign_up(table: Table) -> SignUp:

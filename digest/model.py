@@ -697,6 +697,27 @@ class Deed(StrEnum):
     EXPORTED = "exported"
 
 
+class Happening(StrEnum):
+    """What other programs are told of by webhooks: what was done to a subscription, and how far an edition has come.
+
+    An edition is `sent` once nothing of it is still to go.
+    """
+
+    ASKED = "subscription.asked"
+    BEGAN = "subscription.began"
+    ENDED = "subscription.ended"
+    RESUMED = "subscription.resumed"
+    CHOSE = "subscription.chose"
+    PROPOSED = "edition.proposed"
+    HELD = "edition.held"
+    PUBLISHED = "edition.published"
+    MISSED = "edition.missed"
+    SKIPPED = "edition.skipped"
+    PAUSED = "edition.paused"
+    SENT = "edition.sent"
+    TEST = "test"
+
+
 class Wish(StrEnum):
     """What somebody asks of us who gives an address: to `subscribe` it, or the `links` to what it has subscribed to."""
 

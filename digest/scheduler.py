@@ -40,12 +40,14 @@ from digest.store import feeds as feed_store
 from digest.store import pulses, steps
 from digest.store.pulses import Part
 from digest.subscribers import data, signup
+from digest.webhooks import Told, tell
 
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 60
 SEND_SECONDS = 5
 LETTER_SECONDS = 2
+TELL_SECONDS = 10
 STOP_SECONDS = 8.0
 LAST_MESSAGE_SECONDS = 4.0
 NOTICE_SECONDS = 0.1
@@ -64,6 +66,7 @@ Poll = Callable[[Config, Engine, datetime], Coroutine[Any, Any, PollReport]]
 Write = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, PostReport]]
 Collect = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, Collected]]
 Deliver = Callable[..., Coroutine[Any, Any, DeliveryReport]]
+Tell = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, Told]]
 T = TypeVar("T")
 
 
@@ -140,7 +143,7 @@ async def answer_and_post(config: Config, engine: Engine, clock: Callable[[], da
 
 
 class Service:
-    """Ticks every minute, sends what is due, and writes letters, each in a thread of its own, until it is stopped.
+    """Ticks every minute, sends what is due, writes letters, and tells webhooks, each in a thread of its own, until it is stopped.
 
     `standing` has each digest's day as it stands, brought up to date whenever a tick has news.
 
@@ -154,6 +157,7 @@ class Service:
         write_orders: as above.
         collect: as above.
         deliver: as above.
+        tell: as above.
         have_polled: what to call for feeds that are due, where others poll them (`delivery/queue.py`).
         elapsed: seconds that go on evenly, by which it is noticed that the clock is set.
     """
@@ -170,6 +174,7 @@ class Service:
         write_orders: Write = answer_and_post,
         collect: Collect = collect,
         deliver: Deliver = deliver,
+        tell: Tell = tell,
         have_polled: Poll | None = None,
         elapsed: Callable[[], float] = elapsed,
     ) -> None:
@@ -179,7 +184,7 @@ class Service:
         self._safe_mode: SafeMode | None = None
         self._config, self._engine, self._clock = config, engine, clock
         self._publish, self._poll, self._write, self._deliver = publish, poll, write, deliver
-        self._write_orders, self._collect = write_orders, collect
+        self._write_orders, self._collect, self._tell = write_orders, collect, tell
         self.standing = Standing(engine)
         self._stopping = threading.Event()
         self._looked_at: datetime | None = None
@@ -189,7 +194,7 @@ class Service:
         self._forgotten_at: datetime | None = None
         self._in_trouble = False
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(3)},
+            executors={"default": ThreadPoolExecutor(4)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
             timezone=UTC,
         )
@@ -200,6 +205,7 @@ class Service:
         self._scheduler.add_job(self.tick, "interval", id="tick", seconds=TICK_SECONDS, next_run_time=now)
         self._scheduler.add_job(self.send, "interval", id="send", seconds=SEND_SECONDS, next_run_time=now)
         self._scheduler.add_job(self.letters, "interval", id="letters", seconds=LETTER_SECONDS, next_run_time=now)
+        self._scheduler.add_job(self.tell, "interval", id="tell", seconds=TELL_SECONDS, next_run_time=now)
         self._scheduler.start()
 
     def stop(self) -> bool:
@@ -363,6 +369,22 @@ class Service:
                 for problem in report.problems:
                     log.warning("letter", reason=problem)
 
+    def tell(self) -> None:
+        """Tell webhooks what has happened. Nobody waits for a receiver that is slow."""
+        if self._stopping.is_set():
+            return
+        try:
+            told = asyncio.run(self._unless_stopped(self._tell(self._config(), self._engine, self._clock)))
+        except asyncio.CancelledError:
+            log.info("telling broken off", reason="the service stops")
+        except DigestError as error:
+            log.error("failed", part="webhooks", reason=str(error))  # noqa: TRY400  # its sentence says it all
+        except Exception:
+            log.exception("failed", part="webhooks")
+        else:
+            for problem in told.problems:
+                (log.error if told.given_up else log.warning)("webhook", reason=problem)
+
     def _doubted(self, now: datetime) -> SafeMode | None:
         """Why the service is in safe mode; None where it is not. A step of the clock counts until it is written down."""
         step = self._steps.look(now)
@@ -392,7 +414,15 @@ class Service:
         return await self._collect(config, engine, self._clock)
 
     async def _poll_unless_stopped(self, config: Config, engine: Engine, now: datetime) -> PollReport:
-        work = asyncio.create_task(self._poll(config, engine, now))
+        return await self._unless_stopped(self._poll(config, engine, now))
+
+    async def _unless_stopped(self, waited_for: Coroutine[Any, Any, T]) -> T:
+        """What some work comes to.
+
+        Raises:
+            CancelledError: the service is told to stop, and the work is broken off.
+        """
+        work = asyncio.create_task(waited_for)
         notice = asyncio.create_task(self._notice(asyncio.Event()))
         await asyncio.wait({work, notice}, return_when=asyncio.FIRST_COMPLETED)
         (notice if work.done() else work).cancel()

@@ -9,7 +9,8 @@ import pytest
 
 from digest import config
 from digest.cli.main import SECTIONS, cli
-from digest.model import DeliveryState, Digest, Feed, Topic
+from digest.model import DeliveryState, Digest, Feed, Happening, Topic
+from digest.web.api.app import ENDPOINTS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -56,7 +57,8 @@ def test_every_setting_of_a_market_series_is_explained_in_the_starter_file() -> 
 
 
 @pytest.mark.parametrize(
-    ("file", "kind"), [("digest", Digest), ("digest", config.Calendar), ("topics", Topic), ("feeds", Feed)]
+    ("file", "kind"),
+    [("digest", Digest), ("digest", config.Calendar), ("digest", config.Webhook), ("topics", Topic), ("feeds", Feed)],
 )
 def test_every_key_of_a_digest_a_calendar_a_topic_and_a_feed_is_explained(file: str, kind: type[Digest]) -> None:
     assert [one.name for one in fields(kind) if not re.search(rf"\b{one.name}\b", STARTER[file])] == []
@@ -80,6 +82,13 @@ def test_every_decision_says_context_decision_and_consequences() -> None:
         text = decision.read_text(encoding="utf-8")
 
         assert all(part in text for part in ("**Context.**", "**Decision.**", "**Consequences.**")), decision.name
+
+
+def test_everything_that_programs_can_ask_or_are_told_is_documented() -> None:
+    api = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+    assert [one.path for one in ENDPOINTS if f"`{one.path.replace(':int', '')}`" not in api] == []
+    assert [one for one in Happening if one is not Happening.TEST and f"`{one}`" not in api] == []
 
 
 def test_the_environment_is_documented() -> None:

@@ -26,6 +26,7 @@ from digest.model import DeliveryState, Digest, Edition, EditionState, Feed, Mem
 from digest.scheduler import STOP_SECONDS, Service, tick
 from digest.store import editions, feeds, tables
 from digest.store import engine as engines
+from digest.webhooks import Told
 from tests.conftest import NOW
 from tests.editions.stock import CONFIG as STOCK
 from tests.editions.stock import TITLES, keep
@@ -369,6 +370,7 @@ def test_the_calls_are_never_dropped_for_coming_late_and_never_run_twice_at_once
         "tick": timedelta(seconds=60),
         "send": timedelta(seconds=5),
         "letters": timedelta(seconds=2),
+        "tell": timedelta(seconds=10),
     }
     assert {(job.coalesce, job.misfire_grace_time, job.max_instances) for job in jobs.values()} == {(True, None, 1)}
     assert all(job.next_run_time.tzinfo is UTC for job in jobs.values())
@@ -420,6 +422,49 @@ def test_editors_and_operators_are_written_to_once_a_minute_beside_the_ticks(
         service.letters()
 
     assert called == ["orders", "matters", "orders", "orders", "matters"]
+
+
+def test_what_a_webhook_did_not_take_is_logged_and_an_accident_keeps_nothing_from_being_told_later(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    calls = []
+
+    async def tell(*_: object) -> Told:
+        calls.append(1)
+        (fail, bug, lambda: None)[len(calls) - 1]()
+        return Told(put_off=1, problems=("crm did not take it.",))
+
+    service = Service(lambda: config, sqlite_engine, lambda: NOW, tell=tell)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            service.tell()
+
+    assert [line.get("part", line.get("reason")) for line in logs] == ["webhooks", "webhooks", "crm did not take it."]
+
+
+def test_a_stopped_service_does_not_wait_for_a_receiver_that_says_nothing(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    verbs, waiting = Verbs(), threading.Event()
+
+    async def tell(*_: object) -> Told:
+        waiting.set()
+        await asyncio.Event().wait()
+        return Told()
+
+    service = Service(
+        lambda: config,
+        sqlite_engine,
+        lambda: NOW,
+        publish=verbs.publish,
+        poll=verbs.poll,
+        deliver=verbs.deliver,
+        tell=tell,
+    )
+    service.start()
+    assert waiting.wait(6)
+
+    assert service.stop()
 
 
 def test_what_a_tick_brought_is_in_the_day_as_it_stands_and_is_told(sqlite_engine: Engine) -> None:

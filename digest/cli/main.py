@@ -32,6 +32,7 @@ from digest.cli import (
     subscribers,
     topics,
     transfer,
+    webhooks,
 )
 from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
@@ -42,7 +43,7 @@ SECTIONS = {
     "What is being sent": ("pause", "resume", "resend"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
     "Past days": ("search", "backtest", "rebuild"),
-    "Lists": ("feeds", "topics", "subscribers", "suppressions", "market"),
+    "Lists": ("feeds", "topics", "subscribers", "suppressions", "market", "webhooks"),
     "Run": ("run", "web", "schedule", "work", "health", "safe-mode"),
 }
 
@@ -108,6 +109,7 @@ for command in (
     subscribers.subscribers,
     feedback.suppressions,
     market.market,
+    webhooks.webhooks,
     service.run,
     service.web,
     service.schedule,

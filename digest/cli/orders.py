@@ -1,6 +1,6 @@
 """The editor's hand on editions: `hold`, `approve`, `skip`."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import click
 
@@ -8,8 +8,9 @@ from digest import clock
 from digest.cli import hand, output
 from digest.cli.context import Home, date_option, digest_option, local_day, pass_home, utc_now
 from digest.cli.editions import print_edition, summary
-from digest.editions.publish import Decided, decide
-from digest.model import Digest, EditionState, Override, OverrideKind
+from digest.editions import order
+from digest.editions.publish import Decided
+from digest.model import Digest, EditionState, OverrideKind
 
 _WAITING = {
     OverrideKind.HOLD: "will be held",
@@ -66,11 +67,7 @@ def _order(
 ) -> None:
     digest, now = home.digest(slug), utc_now()
     date_ = day.date() if day else local_day(digest, now)
-    until = clock.given_up(digest, date_, timedelta(hours=home.config.delivery.late_hours))
-    if until <= now:
-        raise click.UsageError(f"It is too late for the edition of {date_}; `--date` names another.")
-    order = Override(kind, digest.slug, author, reason, now, until, day=date_)
-    decided = decide(home.config, home.engine, digest, order, now)
+    decided = order.give(home.config, home.engine, digest, kind, date_, author=author, reason=reason, now=now)
     if as_json:
         output.document(_document(decided))
     else:
@@ -89,13 +86,13 @@ def _document(decided: Decided) -> dict[str, object]:
 
 
 def _print(digest: Digest, decided: Decided, now: datetime) -> None:
-    order, published = decided.order, decided.published
-    undo = f"`digest override end {order.id}` undoes it."
+    ordered, published = decided.order, decided.published
+    undo = f"`digest override end {ordered.id}` undoes it."
     if published is None:
-        assert order.day
-        press = clock.slot(order.day, digest.press, digest.zone)
+        assert ordered.day
+        press = clock.slot(ordered.day, digest.press, digest.zone)
         when = f"at press time, {hand.utc(press)}" if press and press > now else "when it is made"
-        click.echo(f"The edition of {digest.title} of {order.day} {_WAITING[order.kind]} {when}. {undo}")
+        click.echo(f"The edition of {digest.title} of {ordered.day} {_WAITING[ordered.kind]} {when}. {undo}")
         return
     edition = published.edition
     print_edition(edition)

@@ -1,6 +1,6 @@
 """All there is to know of one reader: `subscribers show`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,9 @@ import click
 from digest.cli import hand, output
 from digest.cli.context import Home, pass_home, utc_now
 from digest.errors import UnknownSubscriber
-from digest.links import address_key
 from digest.model import WEEKDAYS, DeliveryEvent, DeliveryState, Digest, Subscription, SubscriptionState
-from digest.store import deliveries, subscribers, suppressions
-from digest.store import engine as engines
-from digest.subscribers import preferences
 from digest.subscribers.consent import checked
+from digest.subscribers.known import look_up
 
 MOST_SHOWN = 14
 """Editions; `--json` has all, with every event."""
@@ -46,37 +43,30 @@ def show(home: Home, address: str, as_json: bool) -> None:
     A suppression is shown also where the reader is erased or never was one.
     """
     known, now = checked(address), utc_now()
-    key = address_key(known, home.config.signing_keys)
-    with engines.read(home.engine) as connection:
-        subscriptions = subscribers.by_address(connection, known)
-        agreed = subscribers.consent_of(connection, known)
-        suppression = suppressions.by_key(connection, key)
-        events = deliveries.history(connection, known)
-    if not subscriptions and suppression is None:
+    if (found := look_up(home.config, home.engine, known, now)) is None:
         raise UnknownSubscriber(known)
-    due = {one.digest: _next(home, one, now) for one in subscriptions} if suppression is None else {}
     if as_json:
         output.document(
             {
                 "address": known,
-                "consent": agreed,
-                "suppression": suppression,
-                "subscriptions": [_document(one, due.get(one.digest)) for one in subscriptions],
-                "events": events,
+                "consent": found.consent,
+                "suppression": found.suppression,
+                "subscriptions": [_document(one, found.next_mail.get(one.digest)) for one in found.subscriptions],
+                "events": found.events,
             }
         )
         return
-    click.echo(subscriptions[0].address if subscriptions else known)
-    facts: list[tuple[str, str]] = [("Agreed", _agreed(agreed))] if agreed is not None else []
-    if suppression:
-        facts.append(("Suppressed", f"since {hand.utc(suppression.since)}: {suppression.reason}; nothing is mailed"))
-    for one in subscriptions:
-        facts += _facts(home, one, due.get(one.digest), now)
+    click.echo(found.address)
+    facts: list[tuple[str, str]] = [("Agreed", _agreed(found.consent))] if found.consent is not None else []
+    if (stop := found.suppression) is not None:
+        facts.append(("Suppressed", f"since {hand.utc(stop.since)}: {stop.reason}; nothing is mailed"))
+    for one in found.subscriptions:
+        facts += _facts(home, one, found.next_mail.get(one.digest), now)
     output.facts(facts)
-    _print_mails(list(mails(events)))
+    _print_mails(found.events)
 
 
-def mails(events: list[DeliveryEvent]) -> Iterator[Mailed]:
+def mails(events: Sequence[DeliveryEvent]) -> Iterator[Mailed]:
     """A reader's editions, newest first; each with what it came to and with what has been reported of it since."""
     editions: dict[int, list[DeliveryEvent]] = {}
     for event in events:
@@ -94,12 +84,6 @@ def _said(event: DeliveryEvent) -> str:
     if event.kind == DeliveryState.QUEUED and event.attempt:
         return f"try {event.attempt}: {event.detail}"
     return event.detail
-
-
-def _next(home: Home, one: Subscription, now: datetime) -> datetime | None:
-    """When the next mail of a subscription is due; None where none is."""
-    digest = _digest(home, one)
-    return preferences.next_mail(digest, one, now) if digest else None
 
 
 def _digest(home: Home, one: Subscription) -> Digest | None:
@@ -143,7 +127,8 @@ def _facts(home: Home, one: Subscription, due: datetime | None, now: datetime) -
         yield "  Next mail", "none: digest.toml has no such digest any more"
 
 
-def _print_mails(found: list[Mailed]) -> None:
+def _print_mails(events: Sequence[DeliveryEvent]) -> None:
+    found = list(mails(events))
     if not found:
         click.echo("Nothing has been sent yet.")
         return

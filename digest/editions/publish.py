@@ -30,7 +30,18 @@ from digest.model import (
     Window,
 )
 from digest.ranking.memory import told_by
-from digest.store import articles, deliveries, editions, feeds, overrides, pictures, quotes, records, subscribers
+from digest.store import (
+    articles,
+    deliveries,
+    editions,
+    feeds,
+    happenings,
+    overrides,
+    pictures,
+    quotes,
+    records,
+    subscribers,
+)
 from digest.store import engine as engines
 
 
@@ -309,6 +320,7 @@ def freeze(engine: Engine, edition: Edition, pool: Pool | None, now: datetime) -
         if stored is not None:
             if pool is not None:
                 records.keep(connection, stored.id, __version__, packed(pool))
+            happenings.note_edition(connection, stored, now)
             return Published(stored, created=True, queued=deliveries.freeze(connection, stored, now))
         existing = editions.by_date(connection, edition.digest, edition.date)
     assert existing is not None

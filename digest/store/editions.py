@@ -15,6 +15,7 @@ from digest.model import (
     EditionState,
     Event,
     Factor,
+    Happening,
     Item,
     Picture,
     Quote,
@@ -23,7 +24,7 @@ from digest.model import (
     Update,
     Window,
 )
-from digest.store import search_index
+from digest.store import happenings, search_index
 from digest.store.given import Given, packed
 from digest.store.tables import edition_articles, edition_items, editions
 from digest.store.upsert import absent_into, insert_if_absent
@@ -116,7 +117,12 @@ def pause(connection: Connection, edition_id: int, reason: str, now: datetime) -
     """Send nothing more of a published edition until somebody resumes it; whether this call paused it."""
     running = (editions.c.id == edition_id) & (editions.c.state == EditionState.FROZEN) & editions.c.paused_at.is_(None)
     change = update(editions).where(running).values(paused_at=now, paused_because=reason)
-    return connection.execute(change).rowcount > 0
+    paused = connection.execute(change.returning(editions.c.digest, editions.c.date)).one_or_none()
+    if paused is None:
+        return False
+    about = {"edition": edition_id, "digest": paused.digest, "date": paused.date.isoformat()}
+    happenings.note(connection, Happening.PAUSED, about, now)
+    return True
 
 
 def resume(connection: Connection, edition_id: int, now: datetime) -> bool:

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from digest.model import WEEKDAYS, Deed, DeliveryState, Subscription, SubscriptionState
+from digest.store import happenings
 from digest.store.deliveries import takes_mail
 from digest.store.tables import (
     deliveries,
@@ -90,7 +91,7 @@ def add(
     )
     if revived.rowcount:
         connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(consent=dict(consent)))
-    after = _subscription(connection.execute(_subscriptions().where(mine)).one())
+    after = of_row(connection.execute(with_address().where(mine)).one())
     if before is None or revived.rowcount:
         note(connection, after.id, Deed.BEGAN, {**consent, "topics": list(after.topics)}, now)
     return after
@@ -124,7 +125,7 @@ def ask(
     mine = (subscriptions.c.subscriber_id == subscriber_id) & (subscriptions.c.digest == digest)
     waiting = mine & (subscriptions.c.state == SubscriptionState.PENDING)
     connection.execute(update(subscriptions).where(waiting).values(**pending))
-    found = _subscription(connection.execute(_subscriptions().where(mine)).one())
+    found = of_row(connection.execute(with_address().where(mine)).one())
     note(connection, found.id, Deed.ASKED, {**evidence, "topics": _canonical(topics)}, now)
     return found
 
@@ -159,6 +160,7 @@ def note(connection: Connection, subscription_id: int, deed: Deed, detail: Mappi
     """Write into a subscription's history what was done to it."""
     row = {"subscription_id": subscription_id, "deed": deed, "detail": dict(detail), "at": now}
     connection.execute(subscription_changes.insert().values(row))
+    happenings.note_deed(connection, subscription_id, deed, now)
 
 
 def history(connection: Connection, subscription_id: int) -> list[SubscriptionChange]:
@@ -233,21 +235,21 @@ def add_all(
 
 def subscription(connection: Connection, subscription_id: int) -> Subscription | None:
     """One subscription; None once its subscriber is erased."""
-    row = connection.execute(_subscriptions().where(subscriptions.c.id == subscription_id)).one_or_none()
-    return None if row is None else _subscription(row)
+    row = connection.execute(with_address().where(subscriptions.c.id == subscription_id)).one_or_none()
+    return None if row is None else of_row(row)
 
 
 def by_address(connection: Connection, address: str) -> list[Subscription]:
     """Everything an address has subscribed to, ended or not, in the order of the digests' slugs."""
-    found = _subscriptions().where(_is(address)).order_by(subscriptions.c.digest)
-    return [_subscription(row) for row in connection.execute(found)]
+    found = with_address().where(_is(address)).order_by(subscriptions.c.digest)
+    return [of_row(row) for row in connection.execute(found)]
 
 
 def by_key(connection: Connection, address: str, address_key: str) -> list[Subscription]:
     """The same, found by the key or by this very spelling, however many addresses there are."""
     theirs = or_(subscribers.c.address_key == address_key, subscribers.c.address == address)
-    found = _subscriptions().where(theirs).order_by(subscriptions.c.digest)
-    return [_subscription(row) for row in connection.execute(found)]
+    found = with_address().where(theirs).order_by(subscriptions.c.digest)
+    return [of_row(row) for row in connection.execute(found)]
 
 
 def consent_of(connection: Connection, address: str) -> Mapping[str, Any] | None:
@@ -258,8 +260,8 @@ def consent_of(connection: Connection, address: str) -> Mapping[str, Any] | None
 
 def by_keys(connection: Connection, digest: str, keys: Collection[str]) -> dict[str, Subscription]:
     """Those of the address keys that have a subscription to the digest, ended or not."""
-    found = _subscriptions().where(subscriptions.c.digest == digest, subscribers.c.address_key.in_(keys))
-    return {row.address_key: _subscription(row) for row in connection.execute(found)}
+    found = with_address().where(subscriptions.c.digest == digest, subscribers.c.address_key.in_(keys))
+    return {row.address_key: of_row(row) for row in connection.execute(found)}
 
 
 def listing(connection: Connection, digest: str | None = None) -> list[Subscription]:
@@ -269,11 +271,11 @@ def listing(connection: Connection, digest: str | None = None) -> list[Subscript
 
 def each(connection: Connection, digest: str | None = None) -> Iterator[Subscription]:
     """The same as `listing` one by one, for lists too long to hold. The connection is busy until the last one."""
-    wanted = _subscriptions().order_by(subscribers.c.address, subscriptions.c.digest)
+    wanted = with_address().order_by(subscribers.c.address, subscriptions.c.digest)
     if digest is not None:
         wanted = wanted.where(subscriptions.c.digest == digest)
     for row in connection.execute(wanted.execution_options(yield_per=1000)):
-        yield _subscription(row)
+        yield of_row(row)
 
 
 def choices(connection: Connection, digest: str, day: date) -> tuple[tuple[str, ...], ...]:
@@ -292,13 +294,13 @@ def who_were_sent(connection: Connection, edition_id: int, today: date) -> list[
         deliveries.c.state.in_((DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.OFFERED)),
     )
     found = (
-        _subscriptions()
+        with_address()
         .where(subscriptions.c.id.in_(sent), subscriptions.c.state == SubscriptionState.ACTIVE)
         .where(or_(subscriptions.c.paused_until.is_(None), subscriptions.c.paused_until <= today))
         .where(subscribers.c.address_key.not_in(select(suppressions.c.address_key)))
         .order_by(subscriptions.c.id)
     )
-    return [_subscription(row) for row in connection.execute(found)]
+    return [of_row(row) for row in connection.execute(found)]
 
 
 def end(connection: Connection, subscription_id: int, now: datetime) -> bool:
@@ -452,13 +454,15 @@ def _as_change(row: Row[Any]) -> SubscriptionChange:
     return SubscriptionChange(Deed(row.deed), row.at, row.detail)
 
 
-def _subscriptions() -> Select[Any]:
+def with_address() -> Select[Any]:
+    """Every subscription with its address; `of_row` reads one."""
     return select(subscriptions, subscribers.c.address, subscribers.c.address_key).join_from(
         subscriptions, subscribers, subscriptions.c.subscriber_id == subscribers.c.id
     )
 
 
-def _subscription(row: Row[Any]) -> Subscription:
+def of_row(row: Row[Any]) -> Subscription:
+    """A subscription as `with_address` selects it."""
     return Subscription(
         id=row.id,
         subscriber_id=row.subscriber_id,

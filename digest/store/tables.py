@@ -384,6 +384,36 @@ past_subscriptions = Table(
     Column("digest", String(64), nullable=False),
 )
 
+# What other programs are to be told, written with the change itself; gone once it is known whom to tell.
+happenings = Table(
+    "happenings",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True, comment="by which who is told twice knows it again"),
+    Column("what", String(40), nullable=False),
+    Column("about", Json, nullable=False, comment="numbers and words; no address"),
+    Column("at", Moment, nullable=False),
+)
+
+# Who is told what: a row for each happening and each webhook that wants to hear of it.
+webhook_calls = Table(
+    "webhook_calls",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("webhook", String(32), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("what", String(40), nullable=False),
+    Column("about", Json, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("not_before", Moment, comment="null once it is told or given up"),
+    Column("told_at", Moment),
+    Column("given_up_at", Moment),
+    Column("answer", Text, nullable=False, server_default=text("''"), comment="what came of the last try"),
+    UniqueConstraint("webhook", "key"),
+    Index(None, "webhook", "not_before"),
+)
+
 suppressions = Table(
     "suppressions",
     metadata,

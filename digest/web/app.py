@@ -15,6 +15,7 @@ from digest.config import Config
 from digest.editions.render import Renderer
 from digest.errors import BadToken, DatabaseUnreachable
 from digest.links import Links
+from digest.web.api.app import Api
 from digest.web.archive import ArchivePages
 from digest.web.data import DataPages
 from digest.web.desk import DeskPages
@@ -106,7 +107,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         HousePages(pages),
     )
     app = Starlette(
-        routes=[route for group in groups for route in group.routes()],
+        routes=[Api(pages).mount(), *(route for group in groups for route in group.routes())],
         middleware=[Middleware(Guard, styles, language, scripted)],
         exception_handlers={
             BadToken: bad_token,

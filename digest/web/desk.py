@@ -18,11 +18,11 @@ from starlette.routing import Route
 from digest import clock
 from digest.config import Config
 from digest.delivery import message
-from digest.editions import compose, policy
+from digest.editions import compose, order, policy
 from digest.editions.gates import Finding
-from digest.editions.publish import as_it_stands, decide, draft, findings
+from digest.editions.publish import as_it_stands, draft, findings
 from digest.editions.stage import Stage, stage
-from digest.errors import EditionSettled
+from digest.errors import EditionSettled, TooLate
 from digest.model import WAITING, Digest, Edition, Item, Override, OverrideKind, Rendered
 from digest.store import deliveries as ledger
 from digest.store import editions as store
@@ -68,7 +68,7 @@ class DeskPages:
         """The addresses answered here."""
         return [
             Route("/desk/{token}", self.desk, methods=["GET"]),
-            Route("/desk/{token}", self.order, methods=["POST"]),
+            Route("/desk/{token}", self.order_form, methods=["POST"]),
             Route("/desk/{token}/mail", self.mail, methods=["GET"]),
             Route("/desk/{token}/text", self.text, methods=["GET"]),
         ]
@@ -77,7 +77,7 @@ class DeskPages:
         """The edition with everything an editor decides by."""
         return self._page(self._seat(request))
 
-    async def order(self, request: Request) -> Response:
+    async def order_form(self, request: Request) -> Response:
         """Do as an editor says: to the edition, or to one of its stories."""
         async with request.form() as form:
             return await run_in_threadpool(self._obey, request, form)
@@ -113,8 +113,8 @@ class DeskPages:
             edition = as_it_stands(connection, stored, now) if stored.state in WAITING else stored
         counts = ledger.counts(connection, stored.id) if stored else {}
         in_force = overrides.in_force(connection, seat.digest.slug, now)
-        order = policy.order_for(seat.day, in_force)
-        approved = order is not None and order.kind is OverrideKind.APPROVE
+        ordered = policy.order_for(seat.day, in_force)
+        approved = ordered is not None and ordered.kind is OverrideKind.APPROVE
         return _Sight(
             edition,
             stage(stored, counts, approved=approved),
@@ -184,11 +184,19 @@ class DeskPages:
         return self._page(seat, problem="Please use one of the buttons.")
 
     def _decide(self, seat: _Seat, kind: OverrideKind, reason: str, now: datetime) -> Response:
-        until = clock.given_up(seat.digest, seat.day, timedelta(hours=self._config.delivery.late_hours))
-        if until <= now:
+        try:
+            order.give(
+                self._config,
+                self._pages.engine,
+                seat.digest,
+                kind,
+                seat.day,
+                author=seat.editor,
+                reason=reason,
+                now=now,
+            )
+        except TooLate:
             return self._page(seat, problem="It is too late for this edition.")
-        order = Override(kind, seat.digest.slug, seat.editor, reason, now, until, day=seat.day)
-        decide(self._config, self._pages.engine, seat.digest, order, now)
         return RedirectResponse(f"../desk/{seat.token}", 303)
 
     def _touch(self, seat: _Seat, kind: OverrideKind, story: str, title: str, reason: str, now: datetime) -> Response:

@@ -18,18 +18,20 @@ MOST_BODY_BYTES = 4096
 MOST_HEADER_BYTES = 16 * 1024
 MOST_HOOK_BYTES = 1024 * 1024
 """Other programs bring whole mails."""
+MOST_API_BYTES = 16 * 1024
 BODY_SECONDS = 10.0
 
 _WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
 _PRIVATE = tuple(f"/{purpose}/" for purpose in Purpose)
 _DESK = f"/{Purpose.DESK}/"
-_HOOKS = "/hooks/"
+_HOOKS, _API = "/hooks/", "/api/"
+_MOST = {_HOOKS: MOST_HOOK_BYTES, _API: MOST_API_BYTES}
 _OURS = "default-src 'none'; img-src 'self'"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def security_headers(path: str, style_hashes: str, *, scripted: bool = False) -> Iterator[tuple[str, str]]:
-    """The headers of every answer. A page with a token in its address is neither kept nor indexed by anybody.
+    """The headers of every answer. A page with a token in its address, or what the API tells, is neither kept nor indexed by anybody.
 
     Only where forms are `scripted`, a browser obeys our own script.
     """
@@ -38,7 +40,7 @@ def security_headers(path: str, style_hashes: str, *, scripted: bool = False) ->
     yield "Referrer-Policy", "no-referrer"
     yield "Cross-Origin-Opener-Policy", "same-origin"
     yield "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    if path.startswith(_PRIVATE):
+    if path.startswith((*_PRIVATE, _API)):
         yield "Cache-Control", "no-store"
         yield "X-Robots-Tag", "noindex"
 
@@ -108,7 +110,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
     Raises:
         ClientDisconnect: it has broken off, and what has come of it must not be taken for the whole.
     """
-    most = MOST_HOOK_BYTES if scope["path"].startswith(_HOOKS) else MOST_BODY_BYTES
+    most = next((most for path, most in _MOST.items() if scope["path"].startswith(path)), MOST_BODY_BYTES)
     announced = Headers(scope=scope).get("content-length", "0")
     if not announced.isdecimal() or int(announced) > most:
         return None

@@ -8,8 +8,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv6Address
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -285,15 +284,7 @@ class SignUpPages:
         )
 
     def _visitor(self, request: Request) -> IPv4Address | IPv6Address:
-        peer = request.client.host if request.client else ""
-        return visitor.origin(
-            peer, request.headers.getlist("x-forwarded-for"), _networks(self._pages.config.web.proxies)
-        )
+        return visitor.of(request, self._pages.config.web.proxies)
 
     def _origin(self, request: Request) -> str:
         return str(self._visitor(request))
-
-
-@lru_cache(maxsize=1)
-def _networks(proxies: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(one, strict=False) for one in proxies)

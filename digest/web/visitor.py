@@ -1,11 +1,20 @@
 """Where a visitor comes from, as far as it can be believed."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from starlette.requests import HTTPConnection
 
 UNKNOWN = IPv6Address("::")
 _NETWORK_BITS = {4: 24, 6: 64}
 """What one household or one company usually has to itself."""
+
+
+def of(request: HTTPConnection, proxies: tuple[str, ...]) -> IPv4Address | IPv6Address:
+    """The address of whoever sent a request; `proxies` are the networks of our own, as `[web]` has them."""
+    peer = request.client.host if request.client else ""
+    return origin(peer, request.headers.getlist("x-forwarded-for"), _networks(proxies))
 
 
 def origin(
@@ -42,3 +51,8 @@ def _address(text: str) -> IPv4Address | IPv6Address:
     except ValueError:
         return UNKNOWN
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+@lru_cache(maxsize=1)
+def _networks(proxies: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(one, strict=False) for one in proxies)

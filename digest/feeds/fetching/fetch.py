@@ -9,13 +9,13 @@ import re
 import socket
 import ssl
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -42,6 +42,7 @@ _MOST_HEADERS = 128
 _MOST_HEADER_BYTES = 64 * 1024
 _BLANK = re.compile(r"[\x00-\x20\x7f\\]")
 _NOTHING = Validators()
+T = TypeVar("T")
 
 # OpenSSL's numbers (X509_V_ERR_…), as far as an operator can do something about them.
 _CERTIFICATE_FAULTS = {
@@ -94,18 +95,18 @@ class _Names(AbstractResolver):
 class _PublicNames(AbstractResolver):
     """Finds the addresses of names that lead to public addresses and to no other."""
 
-    def __init__(self, names: AbstractResolver) -> None:
-        self._names = names
+    def __init__(self, names: AbstractResolver, to_allow: str) -> None:
+        self._names, self._to_allow = names, to_allow
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         if addresses.is_address(host) and not addresses.is_public(host):
-            raise _refused(host)
+            raise _refused(host, self._to_allow)
         found = await self._names.resolve(host, port, family)
         inside = next((one["host"] for one in found if not addresses.is_public(one["host"])), None)
         if inside:
-            raise _refused(inside)
+            raise _refused(inside, self._to_allow)
         return found
 
     async def close(self) -> None:
@@ -128,16 +129,24 @@ class Fetcher:
         agent: who we are, as `user_agent` says it.
         resolver: finds the addresses of names; the system's where none is given.
         accept: what we would like to be sent (RFC 9110, section 12.5.1).
+        to_allow: how an inside address would be allowed.
     """
 
     def __init__(
-        self, settings: Fetch, agent: str, resolver: AbstractResolver | None = None, *, accept: str = ACCEPT
+        self,
+        settings: Fetch,
+        agent: str,
+        resolver: AbstractResolver | None = None,
+        *,
+        accept: str = ACCEPT,
+        to_allow: str = TO_ALLOW,
     ) -> None:
+        self._to_allow = to_allow
         self._settings = settings
         self._headers = {"User-Agent": agent, "Accept": accept, "Accept-Encoding": "gzip"}
         self._proxy = URL(settings.proxy) if settings.proxy else None
         self._names = resolver or _Names(settings.concurrency)
-        self._public_names = self._names if settings.allow_private else _PublicNames(self._names)
+        self._public_names = self._names if settings.allow_private else _PublicNames(self._names, to_allow)
         self._places = asyncio.Semaphore(settings.concurrency)
         self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
         self._sockets: WeakValueDictionary[int, MeteredSocket] = WeakValueDictionary()
@@ -186,10 +195,26 @@ class Fetcher:
 
     async def fetch(self, url: str, validators: Validators = _NOTHING) -> Fetched | NotModified | FetchFailed:
         """The document at `url`, following redirects; conditional where validators are given (RFC 9110, section 13)."""
+        return await self._in_time(self._follow(url, validators), muddles=validators != _NOTHING)
+
+    async def post(self, url: str, body: bytes, said: Mapping[str, str]) -> int | FetchFailed:
+        """Send a body with headers of its own, and return the status; the answer's body is not read, a redirect not followed."""
+        return await self._in_time(self._post(url, body, said))
+
+    async def _post(self, url: str, body: bytes, said: Mapping[str, str]) -> int:
+        assert self._session is not None
+        target = self._checked(url)
+        if self._proxy:
+            await self._check_behind_proxy(target)
+        async with self._session.post(target, data=body, headers=said, allow_redirects=False) as response:
+            return response.status
+
+    async def _in_time(self, work: Awaitable[T], *, muddles: bool = False) -> T | FetchFailed:
+        """What a call comes to, within the limit of the whole; `muddles` where a wrong answer may be due to conditions."""
         seconds = self._settings.total_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(url, validators)
+                return await work
         except _Unusable as error:
             return error.failure
         except aiohttp.ConnectionTimeoutError:
@@ -198,7 +223,7 @@ class Fetcher:
             return FetchFailed(f"no whole answer within {seconds:g} seconds")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # A 304 with a body is such a muddle; asking without conditions next time gets round it.
-            muddled = isinstance(error, aiohttp.ClientResponseError) and validators != _NOTHING
+            muddled = isinstance(error, aiohttp.ClientResponseError) and muddles
             return FetchFailed(shown(_in_words(error)), stale=muddled)
 
     async def _follow(self, url: str, validators: Validators) -> Fetched | NotModified | FetchFailed:
@@ -244,7 +269,7 @@ class Fetcher:
     def _socket(self, address: tuple[Any, ...]) -> socket.socket:
         family, kind, protocol, _, place = address
         if not (self._settings.allow_private or self._proxy or addresses.is_public(str(place[0]))):
-            raise _refused(str(place[0]))
+            raise _refused(str(place[0]), self._to_allow)
         made = MeteredSocket(family=family, type=kind, proto=protocol)
         self._sockets[made.fileno()] = made
         return made
@@ -291,8 +316,8 @@ class Fetcher:
             raise _Unusable(str(error), response.status) from error
 
 
-def _refused(address: str) -> _Refused:
-    return _Refused(f"{address} is not a public address; {TO_ALLOW}")
+def _refused(address: str, to_allow: str) -> _Refused:
+    return _Refused(f"{address} is not a public address; {to_allow}")
 
 
 def _url(text: str) -> URL:
