@@ -6,7 +6,7 @@ DEMO ?= demo
 LOCALE := templates/locale
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' digest/__init__.py)
 
-.PHONY: demo test lint types check kills bench-poll bench-hostile bench-send catalogues lock image release audit licences clean
+.PHONY: demo test lint types check kills bench-poll bench-hostile bench-send catalogues reference lock image release audit licences clean
 
 demo: $(VENV)/.installed ## live through one whole day on this machine
 	$(BIN)/digest demo $(DEMO)
@@ -49,6 +49,9 @@ catalogues: $(VENV)/.installed-dev ## bring the phrases of templates and code in
 	  --project=economic-digest --copyright-holder="the authors" -o $(LOCALE)/messages.pot digest templates
 	for file in $(LOCALE)/*.po; do $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --width=100 \
 	  -i $(LOCALE)/messages.pot -o $$file -l $$(basename $$file .po) || exit 1; done
+
+reference: $(VENV)/.installed ## write docs/reference from the code
+	$(BIN)/python -m docs.reference.write
 
 image: ## build the container image with the engine at hand
 	$(or $(shell command -v docker),$(shell command -v podman),docker) build -t economic-digest \

@@ -11,6 +11,7 @@ from digest import config
 from digest.cli.main import SECTIONS, cli
 from digest.model import DeliveryState, Digest, Feed, Happening, Topic
 from digest.web.api.app import ENDPOINTS
+from docs.reference import write
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -89,6 +90,11 @@ def test_everything_that_programs_can_ask_or_are_told_is_documented() -> None:
 
     assert [one.path for one in ENDPOINTS if f"`{one.path.replace(':int', '')}`" not in api] == []
     assert [one for one in Happening if one is not Happening.TEST and f"`{one}`" not in api] == []
+
+
+@pytest.mark.parametrize("name", write.PAGES)
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == write.PAGES[name](), "make reference"
 
 
 def test_the_environment_is_documented() -> None:

@@ -1,0 +1,1 @@
+"""Documentation; the reference is written from the code."""

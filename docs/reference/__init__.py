@@ -1,0 +1,1 @@
+"""Every command, setting and table, written from the code."""
