@@ -163,7 +163,7 @@ class ReaderPages:
                 404,
                 self._pages.language.gettext("This link has been replaced"),
                 self._pages.language.gettext(
-                    "You have subscribed anew since that mail was sent. The newest edition in your inbox has the link that works."
+                    "You have subscribed anew, or changed your address, since that mail was sent. The newest edition in your inbox has the link that works."
                 ),
             )
         return found
@@ -207,6 +207,7 @@ class ReaderPages:
             save_href=self._href(Purpose.PREFERENCES, found),
             unsubscribe_href=self._href(Purpose.UNSUBSCRIBE, found),
             data_href=f"{self._href(Purpose.PREFERENCES, found)}/data",
+            address_href=f"{self._href(Purpose.PREFERENCES, found)}/address",
         )
 
     def _left(self, found: Subscription | None, *, just_now: bool) -> Response:
