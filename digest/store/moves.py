@@ -71,6 +71,17 @@ def by_id(connection: Connection, move_id: int) -> Move | None:
     return None if found is None else Move(**found)
 
 
+def held(connection: Connection, move_id: int) -> Move | None:
+    """The same for whoever is about to change it: until the transaction ends, nobody else does, nor begins to read at either end."""
+    connection.execute(select(_row.id).where(_row.id == move_id).with_for_update())
+    move = by_id(connection, move_id)
+    if move is not None:
+        ends = subscribers.c.address_key.in_((move.new_key, move.old_key))
+        reading = select(subscriptions.c.id).join_from(subscriptions, subscribers).where(ends)
+        connection.execute(reading.order_by(subscriptions.c.id).with_for_update(of=subscriptions))
+    return move
+
+
 def asked(connection: Connection, subscriber_id: int, since: datetime) -> list[datetime]:
     """When changes of a subscriber's address were asked for, the oldest first."""
     theirs = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscriber_id)

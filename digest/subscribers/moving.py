@@ -171,7 +171,7 @@ def opened_at_the_old(engine: Engine, number: int, now: datetime) -> Opened:
 def confirm(engine: Engine, number: int, evidence: Mapping[str, Any], now: datetime) -> Opened:
     """Let the reader have the new address, as whoever reads there wishes. Once confirmed it stays so."""
     with engines.write(engine) as connection:
-        move = moves.by_id(connection, number)
+        move = moves.held(connection, number)
         found = _at_the_new(connection, move, now)
         if found.end is not End.OPEN or move is None or found.subscription is None:
             return found
@@ -184,7 +184,7 @@ def confirm(engine: Engine, number: int, evidence: Mapping[str, Any], now: datet
 def stop(engine: Engine, number: int, now: datetime) -> Opened:
     """Have nothing come of a change, or take it back, as whoever reads at the old address wishes."""
     with engines.write(engine) as connection:
-        move = moves.by_id(connection, number)
+        move = moves.held(connection, number)
         found = _at_the_old(connection, move, now)
         if found.end is not End.OPEN or move is None or found.subscription is None:
             return found
