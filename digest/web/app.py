@@ -23,6 +23,7 @@ from digest.web.guard import Guard, security_headers, style_hashes
 from digest.web.hooks import HookPages
 from digest.web.house import HousePages
 from digest.web.moving import MovingPages
+from digest.web.others import OtherPages
 from digest.web.pages import Pages
 from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
@@ -102,6 +103,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         ReaderPages(pages),
         DataPages(pages),
         MovingPages(pages),
+        OtherPages(pages),
         FeedbackPages(pages),
         PicturePages(pages),
         HookPages(pages),

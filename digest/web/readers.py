@@ -21,6 +21,7 @@ from digest.store import subscribers as store
 from digest.subscribers import preferences
 from digest.subscribers.consent import masked
 from digest.subscribers.preferences import Changes, Choice, Frequency
+from digest.web.others import others
 from digest.web.pages import Pages
 
 
@@ -208,6 +209,9 @@ class ReaderPages:
             unsubscribe_href=self._href(Purpose.UNSUBSCRIBE, found),
             data_href=f"{self._href(Purpose.PREFERENCES, found)}/data",
             address_href=f"{self._href(Purpose.PREFERENCES, found)}/address",
+            others=others(self._pages, found),
+            mark=self._pages.links.form(self._pages.clock()),
+            digests_href=f"{self._href(Purpose.PREFERENCES, found)}/digests",
         )
 
     def _left(self, found: Subscription | None, *, just_now: bool) -> Response:
