@@ -27,6 +27,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     FEEDBACK = "feedback"
     DATA = "your-data"
+    NEW_ADDRESS = "new-address"
+    OLD_ADDRESS = "old-address"
     DESK = "desk"
 
 

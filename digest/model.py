@@ -686,7 +686,7 @@ class Deed(StrEnum):
     """What was done to a subscription, as its history tells it.
 
     It was `asked` for, by whoever knows the address; it `began`, with a consent; it `ended`, was `resumed` as if it had not,
-    its reader `chose` anew, or took a copy of the data, which was `exported`.
+    its reader `chose` anew, took a copy of the data, which was `exported`, or had it `moved` to another address.
     """
 
     ASKED = "asked"
@@ -695,6 +695,7 @@ class Deed(StrEnum):
     RESUMED = "resumed"
     CHOSE = "chose"
     EXPORTED = "exported"
+    MOVED = "moved"
 
 
 class Happening(StrEnum):
@@ -719,10 +720,14 @@ class Happening(StrEnum):
 
 
 class Wish(StrEnum):
-    """What somebody asks of us who gives an address: to `subscribe` it, or the `links` to what it has subscribed to."""
+    """What somebody asks of us who gives an address.
+
+    To `subscribe` it, for the `links` to what it has subscribed to, or to `move` there what another one has.
+    """
 
     SUBSCRIBE = "subscribe"
     LINKS = "links"
+    MOVE = "move"
 
 
 @dataclass(frozen=True, slots=True)

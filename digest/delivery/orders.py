@@ -5,6 +5,7 @@ then and with links that hold then.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -34,7 +35,7 @@ from digest.store import engine as engines
 from digest.store import letters as store
 from digest.store import subscribers
 from digest.store.letters import Kind, LetterOrder
-from digest.subscribers import signup
+from digest.subscribers import moving, signup
 
 AT_ONCE = 50
 """How many letters are written at a time."""
@@ -62,6 +63,9 @@ def writers(config: Config) -> dict[str, Writer]:
         Kind.WELCOME: partial(_welcome, config, links, renderer),
         Kind.LINKS: partial(_links, config, links, renderer),
         Kind.DATA: partial(_data, links, renderer),
+        Kind.NEW_ADDRESS: partial(_new_address, links, renderer),
+        Kind.OLD_ADDRESS: partial(_old_address, links, renderer),
+        Kind.KNOWN_ADDRESS: partial(_known_address, links, renderer),
     }
 
 
@@ -79,10 +83,7 @@ async def post_orders(
     """
     now = clock()
     with engines.read(engine) as connection:
-        due = [
-            (wanted, subscribers.subscription(connection, wanted.subscription_id))
-            for wanted in store.orders(connection, now, AT_ONCE)
-        ]
+        due = [(wanted, _reader(connection, wanted)) for wanted in store.orders(connection, now, AT_ONCE)]
     if not due:
         return PostReport()
     able = writers(config)
@@ -102,6 +103,15 @@ async def post_orders(
             _settle(connection, wanted, letter, outcomes.get(wanted.key), clock())
     report.problems += tuple(f"A letter could not be written: {fault}" for fault in _reasons(faults))
     return report
+
+
+def _reader(connection: Connection, wanted: LetterOrder) -> Subscription | None:
+    """Whose letter it is, with the address to which it goes; None where it need not be written any more."""
+    reader = subscribers.subscription(connection, wanted.subscription_id)
+    if reader is None or wanted.kind not in {Kind.NEW_ADDRESS, Kind.OLD_ADDRESS}:
+        return reader
+    address = moving.addressee(connection, wanted)
+    return replace(reader, address=address) if address else None
 
 
 def _reasons(faults: Mapping[str, Outcome]) -> list[str]:
@@ -160,6 +170,21 @@ def data_wanted(reader: Subscription, now: datetime) -> LetterOrder:
 def _data(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter | None:
     url = links.data(reader.id, reader.version, wanted.parameters["asked_at"])
     return Letter(wanted.key, reader.address, message.filled_for(renderer.data_mail(url), _own(links, reader)))
+
+
+def _new_address(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter:
+    url = links.signed(Purpose.NEW_ADDRESS, wanted.parameters["move"], reader.id)
+    return Letter(wanted.key, reader.address, renderer.new_address_mail(url, moving.CONFIRMABLE.days))
+
+
+def _old_address(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter:
+    url = links.signed(Purpose.OLD_ADDRESS, wanted.parameters["move"], reader.id)
+    mail = renderer.old_address_mail(url, moving.RETURNABLE.days)
+    return Letter(wanted.key, reader.address, message.filled_for(mail, _own(links, reader)))
+
+
+def _known_address(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter:
+    return Letter(wanted.key, reader.address, message.filled_for(renderer.known_address_mail(), _own(links, reader)))
 
 
 def _digest(config: Config, reader: Subscription) -> Digest | None:

@@ -104,6 +104,21 @@ class Renderer:
         """To a reader who asked for the link to its data, which works for `hours`. Its marks are open as an edition's are."""
         return self._mail("data", data_url=data_url, hours=hours)
 
+    def new_address_mail(self, confirm_url: str, days: int = 7) -> Rendered:
+        """To an address that a reader wants to read at, with the link that confirms it, which works for `days`. It has no marks."""
+        return self._mail("new_address", confirm_url=confirm_url, days=days)
+
+    def old_address_mail(self, stop_url: str, days: int = 7) -> Rendered:
+        """To the address that a reader wants to read at no more: the link that stops this, or takes it back for `days`.
+
+        Its marks are open as an edition's are.
+        """
+        return self._mail("old_address", stop_url=stop_url, days=days)
+
+    def known_address_mail(self) -> Rendered:
+        """To a reader to whose address another subscription was to move. Its marks are open as an edition's are."""
+        return self._mail("known_address")
+
     def notice_mail(self, notice: Notice) -> Rendered:
         """To operators or editors, one of whom must act. It has no marks."""
         return self._mail("notice", notice=notice)

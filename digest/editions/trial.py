@@ -143,6 +143,9 @@ def _tries(config: Config, renderer: Renderer, edition: Edition) -> Iterable[_Tr
             (managed.preferences_url, managed.unsubscribe_url),
         ),
         _Try("data", partial(renderer.data_mail, f"{url}/data"), (f"{url}/data", Mark.UNSUBSCRIBE)),
+        _Try("new_address", partial(renderer.new_address_mail, f"{url}/new"), (f"{url}/new",)),
+        _Try("old_address", partial(renderer.old_address_mail, f"{url}/old"), (f"{url}/old", Mark.UNSUBSCRIBE)),
+        _Try("known_address", renderer.known_address_mail, (Mark.PREFERENCES, Mark.UNSUBSCRIBE)),
         _Try("notice", partial(renderer.notice_mail, notice), (notice.steps[0],)),
         _Try(
             "proposal",

@@ -19,6 +19,9 @@ class Kind(StrEnum):
     WELCOME = "welcome"
     LINKS = "links"
     DATA = "data"
+    NEW_ADDRESS = "new address"
+    OLD_ADDRESS = "old address"
+    KNOWN_ADDRESS = "known address"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from digest.model import WEEKDAYS, Deed, DeliveryState, Subscription, Subscripti
 from digest.store import happenings
 from digest.store.deliveries import takes_mail
 from digest.store.tables import (
+    address_changes,
     deliveries,
     delivery_events,
     editions,
@@ -385,7 +386,11 @@ def remove(connection: Connection, address: str) -> bool:
     connection.execute(update(delivery_events).where(told).values(detail=""))
     connection.execute(update(deliveries).where(theirs).values(last_reply=None))
     keys = select(subscribers.c.address_key).where(_is(address))
-    connection.execute(delete(signup_requests).where(signup_requests.c.address_key.in_(keys)))
+    for table, key in (
+        *((signup_requests, signup_requests.c.address_key), (address_changes, address_changes.c.new_key)),
+        (address_changes, address_changes.c.old_key),
+    ):
+        connection.execute(delete(table).where(key.in_(keys)))
     for quoting in (suppressions.c.reason, suppression_changes.c.reason, editions.c.paused_because):
         _take_out(connection, quoting, address)
     named = (

@@ -374,6 +374,25 @@ signup_requests = Table(
     _one_of("wish", Wish),
 )
 
+# Changes of address that readers asked for, for as long as limits look back. The new address stands here only until it is
+# confirmed, and the old one from then on, so that the change can be taken back.
+address_changes = Table(
+    "address_changes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("version", Integer, nullable=False, comment="of the subscription when it was asked for"),
+    Column("new_address", Text, nullable=False, comment="empty where nothing was mailed there, or it is done with"),
+    Column("new_key", String(64), nullable=False),
+    Column("old_address", Text, nullable=False, comment="empty until the new one is confirmed"),
+    Column("old_key", String(64), nullable=False),
+    Column("evidence", Json, nullable=False),
+    Column("asked_at", Moment, nullable=False, index=True),
+    Column("confirmed_at", Moment),
+    Column("stopped_at", Moment, comment="when the old address refused it or took it back"),
+    sqlite_autoincrement=True,
+)
+
 # Subscriptions whose subscriber is erased. An old mail's link to leave names one of these for ever, and must still work for
 # an address that has come again.
 past_subscriptions = Table(

@@ -17,11 +17,12 @@ from digest.config import Config, SignUp
 from digest.links import address_key
 from digest.model import Cause, Subscription, SubscriptionState, Suppression, Wish
 from digest.store import engine as engines
-from digest.store import letters, signups, suppressions
+from digest.store import letters, moves, signups, suppressions
 from digest.store import subscribers as store
 from digest.store.letters import Kind, LetterOrder
 from digest.store.signups import Request, Traffic, Waiting
 from digest.store.subscribers import SubscriptionChange
+from digest.subscribers import moving
 
 CONFIRMABLE = timedelta(days=7)
 KEPT = timedelta(days=30)
@@ -155,18 +156,22 @@ def answer(config: Config, engine: Engine, now: datetime) -> int:
     """Have the letters written that visitors asked for, and drop what nobody has confirmed in time; how many letters."""
     with engines.read(engine) as connection:
         waiting = signups.waiting(connection, AT_ONCE)
-        stale = signups.forgotten(connection, now - KEPT) or store.forgotten(connection, now - KEPT)
+        stale = any(one.forgotten(connection, now - KEPT) for one in (signups, store, moves))
     if not waiting and not stale:
         return 0
     with engines.write(engine) as connection:
         signups.take_turns(connection)
-        signups.forget(connection, now - KEPT)
-        store.forget(connection, now - KEPT)
+        for one in (signups, store, moves):
+            one.forget(connection, now - KEPT)
         return sum(_answer(config, connection, one, now) for one in waiting)
 
 
 def _answer(config: Config, connection: Connection, waiting: Waiting, now: datetime) -> bool:
     asked = waiting.request
+    if asked.wish is Wish.MOVE:
+        mailed = signups.mailed(connection, asked.address_key, asked.wish, now - KEPT)
+        by_mail = moving.answer(config, connection, asked, now, enough=_enough(mailed, now))
+        return signups.answer(connection, waiting.id, now, by_mail=by_mail) and by_mail
     chosen = (
         reply(
             asked.wish,

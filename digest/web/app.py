@@ -23,6 +23,8 @@ from digest.web.feedback import FeedbackPages
 from digest.web.guard import Guard, security_headers, style_hashes
 from digest.web.hooks import HookPages
 from digest.web.house import HousePages
+from digest.web.moving import MovingPages
+from digest.web.others import OtherPages
 from digest.web.pages import Pages
 from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
@@ -101,6 +103,8 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         DeskPages(pages),
         ReaderPages(pages),
         DataPages(pages),
+        MovingPages(pages),
+        OtherPages(pages),
         FeedbackPages(pages),
         PicturePages(pages),
         HookPages(pages),

@@ -21,6 +21,7 @@ from digest.store import subscribers as store
 from digest.subscribers import preferences
 from digest.subscribers.consent import masked
 from digest.subscribers.preferences import Changes, Choice, Frequency
+from digest.web.others import others
 from digest.web.pages import Pages
 
 
@@ -163,7 +164,7 @@ class ReaderPages:
                 404,
                 self._pages.language.gettext("This link has been replaced"),
                 self._pages.language.gettext(
-                    "You have subscribed anew since that mail was sent. The newest edition in your inbox has the link that works."
+                    "You have subscribed anew, or changed your address, since that mail was sent. The newest edition in your inbox has the link that works."
                 ),
             )
         return found
@@ -207,6 +208,10 @@ class ReaderPages:
             save_href=self._href(Purpose.PREFERENCES, found),
             unsubscribe_href=self._href(Purpose.UNSUBSCRIBE, found),
             data_href=f"{self._href(Purpose.PREFERENCES, found)}/data",
+            address_href=f"{self._href(Purpose.PREFERENCES, found)}/address",
+            others=others(self._pages, found),
+            mark=self._pages.links.form(self._pages.clock()),
+            digests_href=f"{self._href(Purpose.PREFERENCES, found)}/digests",
         )
 
     def _left(self, found: Subscription | None, *, just_now: bool) -> Response:

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -17,16 +16,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from digest import clock as clocks
-from digest.errors import BadAddress, BadToken
+from digest.errors import BadToken
 from digest.links import Purpose, address_key, visitor_key
 from digest.model import Digest, Subscription, Topic, Wish
 from digest.store import editions
 from digest.store import engine as engines
 from digest.store import signups as store
-from digest.subscribers import roles, signup
+from digest.subscribers import signup
 from digest.subscribers.consent import acceptable, masked
 from digest.subscribers.signup import Admission, LinkState, Words
-from digest.web import proof, visitor
+from digest.web import entered, proof, visitor
 from digest.web.pages import Pages
 
 FASTEST = timedelta(seconds=3)
@@ -167,7 +166,7 @@ class SignUpPages:
                 return self._home(form, 403)
         if sent.get(TRAP):
             return self._on_its_way(wish, typed)
-        problem = self._problem_of_address(typed) or self._problem_of_form(mark, typed, str(sent.get("proof", "")))
+        problem = entered.problem(self._pages, typed) or self._problem_of_form(mark, typed, str(sent.get("proof", "")))
         if problem:
             return self._again(wish, replace(form, problem=problem), 422)
         address = acceptable(typed, config)
@@ -177,7 +176,9 @@ class SignUpPages:
             address=address,
             address_key=address_key(address, config.signing_keys),
             form=hashlib.sha256(mark.encode()).hexdigest(),
-            network=visitor_key(visitor.network(self._visitor(request)), config.signing_keys),
+            network=visitor_key(
+                visitor.network(visitor.of(request, self._pages.config.web.proxies)), config.signing_keys
+            ),
             digest=digest.slug,
             topics=self._chosen(digest, form.ticked),
             evidence={
@@ -192,9 +193,7 @@ class SignUpPages:
             case Admission.TAKEN:
                 return self._on_its_way(wish, typed)
             case Admission.NETWORK_BUSY:
-                sentence = self._pages.language.gettext(
-                    "There have been many requests from your network. Please try again in an hour."
-                )
+                sentence = entered.busy(self._pages)
             case Admission.ALL_BUSY:
                 sentence = self._pages.language.gettext(
                     "More people are signing up than we can write to just now. Please try again in an hour."
@@ -202,17 +201,6 @@ class SignUpPages:
         page = self._again(wish, replace(form, problem=sentence), 429)
         page.headers["Retry-After"] = "3600"
         return page
-
-    def _problem_of_address(self, typed: str) -> str:
-        try:
-            accepted = acceptable(typed, self._pages.config)
-        except BadAddress:
-            return self._pages.language.gettext("Please check the address. It should look like name@example.org.")
-        if roles.is_role(accepted) and not self._pages.config.sign_up.role_accounts:
-            return self._pages.language.gettext(
-                "This address looks like one that several people read. Please enter one of your own."
-            )
-        return ""
 
     def _problem_of_form(self, mark: str, typed: str, number: str) -> str:
         try:
@@ -283,8 +271,5 @@ class SignUpPages:
             "and nothing you open or click is tracked."
         )
 
-    def _visitor(self, request: Request) -> IPv4Address | IPv6Address:
-        return visitor.of(request, self._pages.config.web.proxies)
-
     def _origin(self, request: Request) -> str:
-        return str(self._visitor(request))
+        return str(visitor.of(request, self._pages.config.web.proxies))

@@ -40,6 +40,7 @@ TABLES = {
     "subscription_changes": "All that was done to a subscription: the evidence of consent.",
     "consent_texts": "What stood beside the button when somebody pressed it.",
     "signup_requests": "Who asked for what on the pages, for as long as limits look back.",
+    "address_changes": "Changes of address that readers asked for, and what became of them.",
     "past_subscriptions": "Subscriptions of erased subscribers, so that links in old mails still end what they name.",
     "happenings": "What webhooks are to be told, until it is known whom to tell.",
     "webhook_calls": "Who is told what, and how it went.",

@@ -59,6 +59,11 @@ def made_again(mail: Mail, to: str = ANN, at: datetime = NOW) -> Mail:
 
 
 Make = Callable[[str, str, str, datetime], Mail]
+OF_A_MOVE = {
+    "new address": lambda: RENDERER.new_address_mail(LINKS.signed(Purpose.NEW_ADDRESS, 1, 1)),
+    "old address": lambda: RENDERER.old_address_mail(LINKS.signed(Purpose.OLD_ADDRESS, 1, 1)),
+    "known address": RENDERER.known_address_mail,
+}
 
 
 def _short(_: str = "") -> Edition:
@@ -90,6 +95,8 @@ def _letter(kind: str, words: str, to: str, at: datetime) -> Mail:
             rendered = RENDERER.manage_mail([Managed(text, reader.preferences_url, reader.unsubscribe_url)])
         case "data":
             rendered = RENDERER.data_mail(f"{SITE.base_url}/your-data/token")
+        case _ if kind in OF_A_MOVE:
+            rendered = OF_A_MOVE[kind]()
         case "notice":
             rendered = RENDERER.notice_mail(Notice(text, text, (text,), NOW, (text,)))
         case "proposal":
@@ -121,6 +128,9 @@ KINDS: dict[str, tuple[Make, int]] = {
     "welcome": (_letter, len(WORDS)),
     "manage": (_letter, 3),
     "data": (_letter, len(WORDS)),
+    "new address": (_letter, len(WORDS)),
+    "old address": (_letter, len(WORDS)),
+    "known address": (_letter, len(WORDS)),
     "notice": (_letter, 1),
     "proposal": (_letter, STEP),
     "test": (_test, STEP),
