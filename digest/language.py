@@ -131,6 +131,11 @@ class Language:
         pattern = f"0.{'0' * digits}" if digits else "0"
         return _plain_blanks(format_decimal(value, format=pattern, locale=self.locale))
 
+    def points(self, points: float, *, signed: bool = False) -> str:
+        """31.4, or +31.4."""
+        pattern = "+#,##0.0;-#,##0.0" if signed else "#,##0.0"
+        return _plain_blanks(format_decimal(points, format=pattern, locale=self.locale))
+
     def percent(self, share: Decimal, digits: int) -> str:
         """0.25%, without a sign."""
         pattern = self.locale.percent_formats[None].pattern.replace("#,##0", f"0.{'0' * digits}")

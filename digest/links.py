@@ -59,6 +59,18 @@ class Links:
         """A digest's editions as a feed, of the kind "atom" or "json"."""
         return f"{self.base_url}/archive/{digest}/feed.{kind}"
 
+    def topics(self) -> str:
+        """The list of topics."""
+        return f"{self.base_url}/topics/"
+
+    def topic(self, topic: str, before: int | None = None) -> str:
+        """The stories of a topic, from where an earlier page of them ended."""
+        return f"{self.base_url}/topics/{topic}{'' if before is None else f'?page={before}'}"
+
+    def story(self, story: str) -> str:
+        """A story: who reports it, and why it was chosen."""
+        return f"{self.base_url}/stories/{story}"
+
     def topic_feed(self, topic: str, kind: str = "atom") -> str:
         """The stories of a topic as a feed."""
         return f"{self.base_url}/topic/{topic}/feed.{kind}"
@@ -71,9 +83,9 @@ class Links:
         """What a search finds as a feed."""
         return f"{self.base_url}/search/feed.{kind}?{asked}"
 
-    def edition(self, digest: str, day: date) -> str:
-        """An edition as a page, the same for everybody."""
-        return f"{self.base_url}/archive/{digest}/{day.isoformat()}"
+    def edition(self, digest: str, day: date, story: str = "") -> str:
+        """An edition as a page, the same for everybody; or where on it a story stands."""
+        return f"{self.base_url}/archive/{digest}/{day.isoformat()}{'#story-' * bool(story)}{story}"
 
     def picture(self, name: str) -> str:
         """A picture of ours, the same for everybody."""

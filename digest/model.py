@@ -528,11 +528,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Another article on an item's story: "also covered by"."""
+    """Another article on an item's story: "also covered by". Editions from before its time was kept have none."""
 
     publisher: str
     title: str
     url: str
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,8 +174,8 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
         page("edition.html", corrections=CORRECTED, previous=date(2026, 2, 9), next=date(2026, 2, 11), **shared),
     )
     asked = Form("sign-up", "mark", True, "Kvux", problem="Kvux", digests=(PAPER, PAPER), topics=tuple(TOPICS))
-    yield "home", page("home.html", form=None, **shared)
-    yield "empty home", page("home.html", digest=PAPER, edition=None, form=asked)
+    yield "home", page("home.html", corrections=CORRECTED, form=None, **shared)
+    yield "empty home", page("home.html", digest=PAPER, edition=None, corrections=(), form=asked)
     yield "my link", page("my-link.html", form=Form("my-link", "mark", False, "Kvux"))
     yield "too late to confirm", page("confirm-late.html", form=asked)
     for wish in Wish:

@@ -287,7 +287,7 @@ def _item(place: int, placed: Placed, pictures: Mapping[str, Picture]) -> Item:
 
 def _also(story: Story, lead: Article) -> tuple[Reference, ...]:
     others = {
-        article.publisher: Reference(article.publisher, article.title, article.url)
+        article.publisher: Reference(article.publisher, article.title, article.url, article.published_at)
         for article in reversed(story.articles)
         if article.publisher != lead.publisher
     }

@@ -211,6 +211,7 @@ class Renderer:
             local_time=say.local_time,
             time_of_day=say.time_of_day,
             number=say.number,
+            points=say.points,
             listed=partial(_listed, say),
             figure=partial(_figure, direction=say.direction, autoescape=autoescape),
             named_others=_named_others,

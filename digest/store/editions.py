@@ -37,7 +37,10 @@ _ITEMS_GIVEN = (
     .join(_GIVEN.rows, (edition_items.c.edition_id == _GIVEN.key(0)) & (edition_items.c.place == _GIVEN.number(1)))
     .order_by(edition_items.c.edition_id, edition_items.c.place)
 )
-_NEWEST = "SELECT (SELECT max(id) FROM editions), (SELECT max(id) FROM corrections)"
+_NEWEST = (
+    "SELECT (SELECT max(id) FROM editions), (SELECT state FROM editions ORDER BY id DESC LIMIT 1),"
+    " (SELECT max(id) FROM corrections)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Differs from an earlier one if an edition or a correction has been added since."""
+    """Differs from an earlier one if an edition or a correction has been added since.
+
+    An edition that takes the place of the newest one, which waited, may get its id; then it has another state.
+    """
 
     edition: int | None
+    edition_state: str | None
     correction: int | None
 
 

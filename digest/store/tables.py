@@ -183,6 +183,7 @@ edition_items = Table(
     Column(
         "ran", Json, nullable=False, server_default=text("'[]'"), comment="on which days a story of the week was told"
     ),
+    Index(None, "story_id"),
 )
 
 # All that an edition was made of: its articles in the words of that moment, what had run, and what editors had set.

@@ -23,6 +23,7 @@ from digest.web.feedback import FeedbackPages
 from digest.web.guard import Guard, security_headers, style_hashes
 from digest.web.hooks import HookPages
 from digest.web.house import HousePages
+from digest.web.kept import Kept
 from digest.web.moving import MovingPages
 from digest.web.others import OtherPages
 from digest.web.pages import Pages
@@ -30,6 +31,8 @@ from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
 from digest.web.search import SearchPages
 from digest.web.signup import FORM_PATHS, SignUpPages
+from digest.web.stories import StoryPages
+from digest.web.topics import TopicPages
 
 log = structlog.get_logger(__name__)
 
@@ -96,9 +99,12 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
     def scripted(path: str) -> bool:
         return pages.config.sign_up.proof_of_work and (path == "/" or path.startswith(FORM_PATHS))
 
+    kept = Kept(pages)
     groups = (
         SignUpPages(pages),
-        ArchivePages(pages),
+        ArchivePages(pages, kept),
+        TopicPages(pages, kept),
+        StoryPages(pages, kept),
         SearchPages(pages),
         DeskPages(pages),
         ReaderPages(pages),

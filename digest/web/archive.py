@@ -27,9 +27,8 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 class ArchivePages:
     """Answers with editions as they were frozen."""
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
-        self._kept = Kept(pages)
+    def __init__(self, pages: Pages, kept: Kept) -> None:
+        self._pages, self._kept = pages, kept
 
     def routes(self) -> list[Route]:
         """The addresses answered here."""

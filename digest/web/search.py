@@ -95,7 +95,8 @@ class SearchPages:
         links = self._pages.links
         page = self._find(wanted, STORIES_IN_FEED)
         told = [(one.edition, item, one.corrections) for one in page.found for item in one.items]
-        at = links.search(in_address(wanted))
+        only_topic = wanted == Search(topic=wanted.topic) and self._topic(wanted.topic)
+        at = links.topic(wanted.topic) if only_topic else links.search(in_address(wanted))
         feed = feeds.of_stories(name, title, at, self._feed_addresses(wanted), told, self._pages.renderer, links)
         body = write(feed)
         headers = {"Cache-Control": FEEDS_MAY_BE_KEPT}

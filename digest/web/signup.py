@@ -19,7 +19,7 @@ from digest import clock as clocks
 from digest.errors import BadToken
 from digest.links import Purpose, address_key, visitor_key
 from digest.model import Digest, Subscription, Topic, Wish
-from digest.store import editions
+from digest.store import corrections, editions
 from digest.store import engine as engines
 from digest.store import signups as store
 from digest.subscribers import signup
@@ -227,8 +227,9 @@ class SignUpPages:
         digest = self._pages.config.digests[0]
         with engines.read(self._pages.engine) as connection:
             latest = editions.latest(connection, digest.slug)
+            corrected = corrections.of(connection, latest.id) if latest else []
         shown = form if self._pages.config.sign_up.open else None
-        return self._pages.page("home.html", status, digest=digest, edition=latest, form=shown)
+        return self._pages.page("home.html", status, digest=digest, edition=latest, corrections=corrected, form=shown)
 
     def _form(self, action: str) -> Form:
         config = self._pages.config

@@ -573,7 +573,8 @@ def test_the_doctype_and_the_tables_for_outlook_survive() -> None:
 
 
 def test_a_page_has_one_h1_a_language_a_description_and_its_own_address() -> None:
-    for markup in (page_of(EDITION), RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST, form=None)):
+    home = RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST, corrections=(), form=None)
+    for markup in (page_of(EDITION), home):
         tree = lxml_html.fromstring(markup)
 
         assert len(list(tree.iter("h1"))) == 1
@@ -622,8 +623,8 @@ def test_an_edition_page_leads_to_its_neighbours() -> None:
 def test_the_home_page_makes_the_promise_with_and_without_an_edition() -> None:
     promise = "Sign up for daily updates for the most important stories unfolding in the global economy"
 
-    assert promise in RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST, form=None)
-    empty = RENDERER.page("home.html", edition=None, digest=samples.DIGEST, form=None)
+    assert promise in RENDERER.page("home.html", edition=EDITION, digest=samples.DIGEST, corrections=(), form=None)
+    empty = RENDERER.page("home.html", edition=None, digest=samples.DIGEST, corrections=(), form=None)
     assert promise in empty
     assert "has not been published yet" in empty
 

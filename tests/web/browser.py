@@ -53,6 +53,17 @@ class Browser:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
+    async def run(self, script: str) -> Any:
+        """What a script of ours comes to, waited for where it takes time."""
+        asked = {"expression": script, "returnByValue": True, "awaitPromise": True}
+        found = await self._say("Runtime.evaluate", asked)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    async def without_policy(self) -> None:
+        """Let scripts of ours run in pages that forbid scripts."""
+        await self._say("Page.setBypassCSP", {"enabled": True})
+
     async def screen(self, width: int, scheme: str) -> None:
         """Look as on a screen of that width, light or dark."""
         await self._say(

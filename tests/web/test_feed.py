@@ -15,7 +15,7 @@ from starlette.requests import Request
 from digest.config import Fetch, Market
 from digest.editions.render import Renderer
 from digest.feeds.poll import poll
-from digest.model import Correction, Feed, PollOutcome
+from digest.model import Correction, EditionState, Feed, PollOutcome
 from digest.store import corrections, editions
 from digest.store import engine as engines
 from digest.web.kept import Kept, Made
@@ -148,6 +148,24 @@ def test_a_kept_page_shows_what_has_been_published_or_corrected_since(service: S
     assert "It is 6.7." in after.words
     assert after.page.xpath("//a[@rel='next']/@href") == ["https://news.example/archive/economy/2026-02-11"]
     assert "2026-02-11" in service.get("/archive/economy").text
+
+
+def test_an_edition_that_waited_is_there_once_it_is_published_though_it_may_have_the_same_number(
+    service: Service,
+) -> None:
+    day = date(2026, 2, 11)
+    with engines.write(service.engine) as connection:
+        waiting = editions.insert(connection, edition(day, state=EditionState.PROPOSED))
+    assert str(day) not in service.get("/archive/economy").text
+
+    with engines.write(service.engine) as connection:
+        editions.discard_waiting(connection, "economy", day)
+        published = editions.insert(connection, edition(day))
+
+    assert waiting
+    assert published
+    assert waiting.id == published.id
+    assert str(day) in service.get("/archive/economy").text
 
 
 def test_no_more_pages_are_kept_than_there_is_room_for(service: Service) -> None:

@@ -140,7 +140,7 @@ def test_a_search_and_a_topic_can_be_followed(service: Service) -> None:
     stories = feedparser.parse(service.get("/topic/trade/feed.atom").text.encode())
     assert not stories.bozo
     assert len(stories.entries) == 10
-    assert stories.feed.links[0].href == "https://news.example/search?topic=trade"
+    assert stories.feed.links[0].href == "https://news.example/topics/trade"
 
 
 def test_a_feed_of_nothing_in_particular_or_of_no_such_topic_is_not_there(service: Service) -> None:
