@@ -18,7 +18,7 @@ LADDER = (
     ("digest.web", "digest.scheduler", "digest.checkup"),
     (
         *("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond", "digest.delivery.orders"),
-        *("digest.delivery.queue", "digest.delivery.jobs"),
+        *("digest.delivery.queue", "digest.delivery.jobs", "digest.metrics"),
     ),
     (
         *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
@@ -27,12 +27,12 @@ LADDER = (
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery", "digest.pictures", "digest.health"),
-    ("digest.safe_mode",),
+    ("digest.safe_mode", "digest.editions.overdue"),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
-    ("digest.watch", "digest.steady"),
+    ("digest.watch", "digest.steady", "digest.logs"),
     ("digest.home",),
     (
-        *("digest.config", "digest.clock", "digest.links", "digest.logs", "digest.spreadsheet"),
+        *("digest.config", "digest.clock", "digest.links", "digest.spreadsheet"),
         *("digest.child", "digest.signing", "digest.words"),
     ),
     ("digest.language", "digest.look"),
@@ -49,6 +49,7 @@ HOMES = {
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),
     "sqlalchemy": ("digest/store/", "migrations/"),
+    "prometheus_client": ("digest/metrics.py",),
     "procrastinate": ("digest/delivery/jobs.py",),
     "alembic": ("digest/store/schema.py", "migrations/"),
     "aiohttp": ("digest/feeds/fetching/fetch.py",),

@@ -32,7 +32,7 @@ host_option = click.option(
 @pass_home
 def run(home: Home, host: str | None) -> None:
     """Run everything in one process: pages, scheduler and sender. A stop signal ends it cleanly."""
-    logs.configure()
+    logs.configure(home.config.logs.format)
     address = _served_at(home.config.web, host)
     _ready(home, _pages(home.config, address), checkup.relay_sentence(home.config))
     in_force = WatchedConfig(home.config, os.environ, trial.examine)
@@ -49,7 +49,7 @@ def run(home: Home, host: str | None) -> None:
 @pass_home
 def web(home: Home, host: str | None) -> None:
     """Run the pages alone."""
-    logs.configure()
+    logs.configure(home.config.logs.format)
     address = _served_at(home.config.web, host)
     _ready(home, _pages(home.config, address))
     server.serve(address, WatchedConfig(home.config, os.environ, trial.examine), home.engine, utc_now)
@@ -59,7 +59,7 @@ def web(home: Home, host: str | None) -> None:
 @pass_home
 def schedule(home: Home) -> None:
     """Run the scheduler and the sender alone."""
-    logs.configure()
+    logs.configure(home.config.logs.format)
     _ready(home, checkup.relay_sentence(home.config))
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -86,7 +86,7 @@ def work(home: Home, concurrency: int) -> None:
 
     A stop signal lets the messages in flight be finished; the rest is left to others.
     """
-    logs.configure()
+    logs.configure(home.config.logs.format)
     jobs = queues.jobs(home.config, home.engine, utc_now)
     _ready(home, checkup.relay_sentence(home.config))
     in_force = WatchedConfig(home.config, os.environ, trial.examine)
