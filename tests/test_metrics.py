@@ -1,5 +1,6 @@
 """What `/metrics` says is true, the same whoever is asked, names nobody, and costs next to nothing."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, event, update
 
@@ -202,3 +204,68 @@ def test_no_label_names_anybody_and_labels_are_few(engine: Engine, read: Read) -
 
     assert len(read()) == few < 200
     assert not [key for key in read() for word in key if re.search(r"@|://|\.example", word)]
+
+
+# ── what is made of them ─────────────────────────────────────────────────────────────────────────────────────────
+
+RULES = [
+    rule
+    for group in yaml.safe_load((ROOT / "ops/prometheus/alerts.yml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]
+]
+DASHBOARD = json.loads((ROOT / "ops/grafana/dashboard.json").read_text(encoding="utf-8"))
+OPERATORS = (ROOT / "docs/operators.md").read_text(encoding="utf-8")
+SELECTOR = re.compile(r"\b(digest_\w+)(?:\{([^}]*)\})?")
+PANELS = [(panel["title"], target["expr"]) for panel in DASHBOARD["panels"] for target in panel["targets"]]
+
+
+@pytest.fixture
+def told(sqlite_engine: Engine, tmp_path: Path) -> dict[str, list[dict[str, str]]]:
+    """Every metric that a service at work has, with the labels of its samples."""
+    with engines.write(sqlite_engine) as connection:
+        publish(connection, 2)
+        for part in Part:
+            pulses.well(connection, part, NOW)
+        feeds.sync(connection, [Feed("https://f.example/rss", "F")], NOW)
+        known = feeds.by_url(connection, "https://f.example/rss")
+        assert known
+        feeds.remember(connection, [(known, replace(known.memory, new_at=NOW))])
+        returns.count(connection, NOW.date(), "hard")
+    config = config_in(tmp_path)
+    families = text_string_to_metric_families(Metrics(lambda: config, sqlite_engine, lambda: NOW).page().decode())
+    found: dict[str, list[dict[str, str]]] = {}
+    for sample in (sample for family in families for sample in family.samples):
+        found.setdefault(sample.name, []).append(sample.labels)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "expression"),
+    [(rule["alert"], rule["expr"]) for rule in RULES] + PANELS,
+)
+def test_every_metric_label_and_word_in_an_alert_or_a_panel_exists(
+    told: dict[str, list[dict[str, str]]], name: str, expression: str
+) -> None:
+    used = SELECTOR.findall(expression)
+    assert used
+    for metric, matchers in used:
+        assert metric in told, metric
+        for label, kind, value in re.findall(r'(\w+)(=~|!=|=)"([^"]*)"', matchers):
+            for word in value.split("|") if kind == "=~" else [value]:
+                assert word in {labels[label] for labels in told[metric]}, f'{label}="{word}"'
+
+
+def test_every_alert_has_a_runbook_and_every_metric_its_line_and_none_is_made_up(
+    told: dict[str, list[dict[str, str]]],
+) -> None:
+    chapter = OPERATORS.partition("\n## Figures and alerts\n")[2].partition("\n## ")[0]
+    runbooks = re.findall(r"^#### (\w+)$", chapter, re.MULTILINE)
+    rows = dict(re.findall(r"^\| `(digest_\w+)` \|([^|]*)\|", chapter, re.MULTILINE))
+
+    assert runbooks == [rule["alert"] for rule in RULES]
+    assert [rule["annotations"]["runbook"] for rule in RULES] == [
+        f"docs/operators.md#{name.lower()}" for name in runbooks
+    ]
+    assert sorted(rows) == sorted([*told, "digest_workers"])
+    for name, samples in told.items():
+        assert sorted(re.findall(r"`(\w+)`", rows[name])) == sorted(samples[0]), name
