@@ -18,7 +18,7 @@ LADDER = (
     ("digest.web", "digest.scheduler", "digest.checkup"),
     (
         *("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond", "digest.delivery.orders"),
-        *("digest.delivery.queue", "digest.delivery.jobs", "digest.metrics"),
+        *("digest.delivery.queue", "digest.delivery.jobs", "digest.metrics", "digest.doctor"),
     ),
     (
         *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),
@@ -33,7 +33,7 @@ LADDER = (
     ("digest.home",),
     (
         *("digest.config", "digest.clock", "digest.links", "digest.spreadsheet"),
-        *("digest.child", "digest.signing", "digest.words"),
+        *("digest.child", "digest.signing", "digest.words", "digest.findings"),
     ),
     ("digest.language", "digest.look"),
     ("digest.resources", "digest.tomlfile"),
@@ -49,6 +49,7 @@ HOMES = {
     "premailer": ("digest/editions/render.py",),
     "apscheduler": ("digest/scheduler.py",),
     "sqlalchemy": ("digest/store/", "migrations/"),
+    "dns": ("digest/doctor/dns.py",),
     "prometheus_client": ("digest/metrics.py",),
     "procrastinate": ("digest/delivery/jobs.py",),
     "alembic": ("digest/store/schema.py", "migrations/"),
