@@ -5,13 +5,24 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import time, timedelta
+from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy import Engine
 
 from digest import logs
 from digest.config import LogFormat
+from digest.delivery.deliver import DeliveryReport
+from digest.editions import due
 from digest.links import Links, Purpose
+from digest.model import Digest
+from digest.scheduler import Service
+from digest.store import editions
+from digest.store import engine as engines
+from tests.delivery.audience import NOW, configured, publish
 from tests.logbook import SIGNED, Logbook, forget_settings
 
 LINKS = Links("https://news.example", ("a-key-for-these-tests-only",))
@@ -100,3 +111,30 @@ def test_the_book_of_all_tests_finds_what_no_line_may_hold() -> None:
         book.note("info", {"event": text})
 
     assert book.bad() == book.lines[::2]
+
+
+def test_lines_of_the_service_name_the_run_the_digest_and_the_editions(
+    written: io.StringIO, sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    config = replace(configured(tmp_path), digests=(Digest("economy", "The Economic Digest", press=time(6)),))
+    with engines.write(sqlite_engine) as connection:
+        edition = publish(connection, 3, at=NOW)
+
+    async def deliver(*_: object, stop: asyncio.Event) -> DeliveryReport:
+        structlog.get_logger().info("at the relay")
+        return DeliveryReport(sent=3)
+
+    service = Service(lambda: config, sqlite_engine, lambda: NOW + timedelta(minutes=1), deliver=deliver)
+    service.send()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(due, "propose", lambda *_: log.info("nothing to propose"))
+        patch.setattr(due, "publish", lambda *_: log.info("made"))
+        patch.setattr(editions, "last_date", lambda *_: NOW.date() - timedelta(days=1))
+        service.tick()
+
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    relay, delivered = (line for line in lines if line["event"] in {"at the relay", "delivered"})
+    assert relay["run"] == delivered["run"] != ""
+    assert relay["editions"] == delivered["editions"] == [edition.id]
+    (made,) = (line for line in lines if line["event"] == "made")
+    assert (made["run"][:5], made["digest"], made["date"]) == ("tick-", "economy", "2026-02-10")

@@ -1,7 +1,6 @@
 """What is counted for whoever watches the service: a few passes over small tables and over partial indexes.
 
-The one large pass is over the deliveries of the latest editions, whose states no index has: it would cost each delivery more
-to keep one than it costs to count now and then.
+What was sent is nearly everything, and no index has it: it would cost each delivery more to keep one than all of this.
 """
 
 from collections import Counter
@@ -15,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, literal_column, se
 from digest.model import DeliveryState, EditionState, Severity
 from digest.store.deliveries import in_words, is_paused
 from digest.store.tables import (
+    ASTRAY,
     deliveries,
     delivery_events,
     editions,
@@ -53,9 +53,7 @@ def latest(connection: Connection, digests: Collection[str], most: int) -> list[
     ranked = published.subquery()
     found = connection.execute(select(ranked).where(ranked.c.back < most)).all()
     ids = [one.id for one in found]
-    counts = _of_editions(
-        connection, select(_row.edition_id, _row.state, func.count()), _row.edition_id, ids, _row.state
-    )
+    counts = _counts(connection, ids)
     number = func.count(returns.c.delivery_id.distinct())
     complained = select(returns.c.edition_id, number).where(returns.c.severity == Severity.COMPLAINT)
     complaints = _of_editions(connection, complained, returns.c.edition_id, ids)
@@ -63,7 +61,7 @@ def latest(connection: Connection, digests: Collection[str], most: int) -> list[
         Latest(
             *(one.digest, one.back, one.audience, one.window_end, one.published_at),
             complaints.get((one.id,), 0),
-            {state: counts.get((one.id, state), 0) for state in DeliveryState},
+            counts[one.id],
         )
         for one in found
     ]
@@ -122,6 +120,33 @@ def events(connection: Connection, after: int, until: int) -> Counter[tuple[str,
     found = select(_event.kind, begins, func.count()).where(_event.id > after, _event.id <= until)
     rows = connection.execute(found.group_by(_event.kind, begins))
     return Counter({(kind, beginning): number for kind, beginning, number in rows})
+
+
+def _counts(connection: Connection, ids: Collection[int]) -> dict[int, Counter[DeliveryState]]:
+    """Deliveries by edition and state, without a look at those that were sent: they are what is left of all there are."""
+    held = map(in_words, (DeliveryState.CLAIMED, DeliveryState.OFFERED))
+    number = select(_row.edition_id, func.count())
+    by_state = select(_row.edition_id, _row.state, func.count())
+    everything = _of_editions(connection, number, _row.edition_id, ids)
+    others = {
+        **_of_editions(connection, by_state.where(ASTRAY), _row.edition_id, ids, _row.state),
+        **_of_editions(
+            connection, by_state.where(_row.state == in_words(DeliveryState.QUEUED)), _row.edition_id, ids, _row.state
+        ),
+        **_of_editions(
+            connection,
+            by_state.where(_row.lease_until.is_not(None), _row.state.in_(held)),
+            _row.edition_id,
+            ids,
+            _row.state,
+        ),
+    }
+    found = {edition: Counter(dict.fromkeys(DeliveryState, 0)) for edition in ids}
+    for (edition, state), some in others.items():
+        found[edition][DeliveryState(state)] = some
+    for (edition,), all_of_it in everything.items():
+        found[edition][DeliveryState.SENT] = all_of_it - found[edition].total()
+    return found
 
 
 def _by(connection: Connection, column: ColumnElement[Any], *which: ColumnElement[bool]) -> dict[str, int]:
