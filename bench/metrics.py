@@ -2,8 +2,9 @@
 
     python -m bench.metrics [--deliveries 1000000] [--editions 10]
 
-On SQLite and on a PostgreSQL of its own. Milliseconds are of the clock, the best of three; the share is the most of a core's
-time that reading can take, however often somebody asks. Exits with 1 where a reading takes longer than 2 s.
+On SQLite and on a PostgreSQL of its own. Milliseconds are of the clock, the best of three, and of this process' computing, to which
+PostgreSQL's own comes; the share is the most of a core's time that reading can take, however often somebody asks. Exits with 1
+where a reading takes longer than 2 s.
 """
 
 import argparse
@@ -67,7 +68,8 @@ def ledger(engine: Engine, readers: int, numbers: int) -> str:
     return edition(3).digest
 
 
-def reading(engine: Engine, digest: str) -> float:
+def reading(engine: Engine, digest: str) -> tuple[float, float]:
+    """Seconds of the clock, and of computing."""
     config = Config(
         home=Path(),
         site=Site(),
@@ -82,11 +84,11 @@ def reading(engine: Engine, digest: str) -> float:
         database_url="",
     )
     metrics = Metrics(lambda: config, engine, lambda: MORNING, kept=0.0)
-    best = float("inf")
+    best = float("inf"), float("inf")
     for _ in range(3):
-        began = time.perf_counter()
+        began, computed = time.perf_counter(), time.process_time()
         page = b"".join(str(family).encode() for family in metrics.collect())
-        best = min(best, time.perf_counter() - began)
+        best = min(best, (time.perf_counter() - began, time.process_time() - computed))
         assert b"edition_deliveries" in page
     return best
 
@@ -101,12 +103,12 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="digest-metrics-") as folder, place(Path(folder)) as engine:
             schema.migrate(engine)
             digest = ledger(engine, options.deliveries // options.editions, options.editions)
-            seconds = reading(engine, digest)
+            seconds, computing = reading(engine, digest)
         kept &= seconds <= MOST_SECONDS
         share = seconds / (seconds + max(KEPT_SECONDS, seconds / MOST_SHARE))
         print(
             f"{place.__name__:12} {options.deliveries:,} deliveries of {options.editions} editions: "
-            f"{1000 * seconds:,.0f} ms, at most {share:.1%} of a core",
+            f"{1000 * seconds:,.0f} ms, {1000 * computing:,.0f} ms computing, at most {share:.1%} of a core",
             flush=True,
         )
     return 0 if kept else 1

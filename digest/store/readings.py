@@ -128,22 +128,15 @@ def _counts(connection: Connection, ids: Collection[int]) -> dict[int, Counter[D
     number = select(_row.edition_id, func.count())
     by_state = select(_row.edition_id, _row.state, func.count())
     everything = _of_editions(connection, number, _row.edition_id, ids)
-    others = {
-        **_of_editions(connection, by_state.where(ASTRAY), _row.edition_id, ids, _row.state),
-        **_of_editions(
-            connection, by_state.where(_row.state == in_words(DeliveryState.QUEUED)), _row.edition_id, ids, _row.state
-        ),
-        **_of_editions(
-            connection,
-            by_state.where(_row.lease_until.is_not(None), _row.state.in_(held)),
-            _row.edition_id,
-            ids,
-            _row.state,
-        ),
-    }
+    astray = by_state.where(ASTRAY, _row.edition_id.in_(ids))
+    # Of whatever edition: were they named, SQLite would look at all their deliveries, and not at those that wait or are held.
+    waiting = by_state.where(_row.state == in_words(DeliveryState.QUEUED))
+    in_hand = by_state.where(_row.lease_until.is_not(None), _row.state.in_(held))
     found = {edition: Counter(dict.fromkeys(DeliveryState, 0)) for edition in ids}
-    for (edition, state), some in others.items():
-        found[edition][DeliveryState(state)] = some
+    for part in (astray, waiting, in_hand):
+        for edition, state, some in connection.execute(part.group_by(_row.edition_id, _row.state)):
+            if edition in found:
+                found[edition][DeliveryState(state)] = some
     for (edition,), all_of_it in everything.items():
         found[edition][DeliveryState.SENT] = all_of_it - found[edition].total()
     return found
