@@ -128,13 +128,15 @@ def _counts(connection: Connection, ids: Collection[int]) -> dict[int, Counter[D
     number = select(_row.edition_id, func.count())
     by_state = select(_row.edition_id, _row.state, func.count())
     everything = _of_editions(connection, number, _row.edition_id, ids)
-    astray = by_state.where(ASTRAY, _row.edition_id.in_(ids))
-    # Of whatever edition: were they named, SQLite would look at all their deliveries, and not at those that wait or are held.
-    waiting = by_state.where(_row.state == in_words(DeliveryState.QUEUED))
-    in_hand = by_state.where(_row.lease_until.is_not(None), _row.state.in_(held))
+    astray = by_state.where(ASTRAY, _row.edition_id.in_(ids)).group_by(_row.edition_id, _row.state)
+    # Were editions named or grouped by as they stand, SQLite would look at all deliveries, and not at those that wait or are held.
+    edition_id = _row.edition_id + 0
+    any_by_state = select(edition_id, _row.state, func.count()).group_by(edition_id, _row.state)
+    waiting = any_by_state.where(_row.state == in_words(DeliveryState.QUEUED))
+    in_hand = any_by_state.where(_row.lease_until.is_not(None), _row.state.in_(held))
     found = {edition: Counter(dict.fromkeys(DeliveryState, 0)) for edition in ids}
     for part in (astray, waiting, in_hand):
-        for edition, state, some in connection.execute(part.group_by(_row.edition_id, _row.state)):
+        for edition, state, some in connection.execute(part):
             if edition in found:
                 found[edition][DeliveryState(state)] = some
     for (edition,), all_of_it in everything.items():
