@@ -1,16 +1,20 @@
 """Is all well? One sentence about each part of the service, and what to do where it is not."""
 
-import asyncio
+import shutil
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from digest.config import Calendar, Config, Queue, Relay, UnknownPolicy, Webhook
-from digest.delivery import dkim, quota, relay_log, smtp
+from digest.config import Calendar, Config, Queue, UnknownPolicy, Webhook
+from digest.delivery import dkim, quota, relay_log
+from digest.doctor import dns, machine, outside
+from digest.doctor.dns import Ask
 from digest.editions import calendars
 from digest.editions.market import Standing
 from digest.editions.publish import market_standings
@@ -18,6 +22,7 @@ from digest.errors import ConfigError, DigestError, MissingSecret
 from digest.feeds import health
 from digest.feeds.health import Health
 from digest.feeds.markets import sources as market_sources
+from digest.findings import Finding, Group, Level
 from digest.language import FOLDER, template, untranslated
 from digest.model import Memory
 from digest.safe_mode import HOW_TO_LEAVE
@@ -25,8 +30,6 @@ from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import jobs, quotas, returns, safe_modes, schema, webhooks
 
-PATIENCE = smtp.Patience(connect=10, reply=10)
-"""A check is waited for by a person."""
 EXAMPLES = ("example.org", "Example Street")
 MOST_DOMAINS = 1000
 """How many of the domains with the most readers are looked at."""
@@ -35,41 +38,67 @@ NAMED = 3
 """More faults of one calendar than these are not all told."""
 
 
-class Level(StrEnum):
-    """How much a finding matters: a fault needs somebody, a note only deserves to be known."""
-
-    OK = "ok"
-    NOTE = "note"
-    FAULT = "FAULT"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What we found out about one part."""
-
-    subject: str
-    level: Level
-    sentence: str
-
-
 def well(findings: tuple[Finding, ...]) -> bool:
     """Whether nothing needs anybody."""
     return all(finding.level is not Level.FAULT for finding in findings)
 
 
-def examine(config: Config, now: datetime, *, call_relay: bool = True) -> tuple[Finding, ...]:
-    """Look at everything; only the relay lies outside this machine and its database."""
+def examine(
+    config: Config,
+    now: datetime,
+    *,
+    call_relay: bool = True,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    ask: Ask | None = None,
+) -> tuple[Finding, ...]:
+    """Look at everything.
+
+    Args:
+        config: what is to be looked at.
+        now: what this machine says the time is.
+        call_relay: call on other machines too: the relay, the DNS, our pages, a feed's server. All at the same time, for no longer
+            than `outside.DEADLINE`.
+        environment: where secrets came from.
+        ask: how the DNS is asked; by itself as this machine does.
+    """
+    began = time.monotonic()
+    times, database = _database(config, now)
+    beyond = outside.examine(config, ask or dns.system(outside.SECONDS)) if call_relay else outside.Beyond()
+    passed = timedelta(seconds=time.monotonic() - began)
+    clocks = times | {who: moment - passed for who, moment in beyond.times.items()}
+    signing = tuple((name, keys) for name, keys in _signing(config) if keys)
     return (
         _configuration(config),
         _identity(config),
         *(_calendar(config, one, now) for one in config.calendars),
         _language(config),
         _secret(config),
-        *_database(config, now),
-        _dkim(config),
-        _relay(config.relay, config, call=call_relay),
-        *_relay_log(config),
+        *((machine.keys(signing),) if signing else ()),
+        machine.secret_files(environment),
+        *database,
+        machine.disk(_free(config)),
+        machine.clock(now, clocks),
+        _of(Group.MAIL, _dkim(config)),
+        _of(Group.MAIL, beyond.relay or _uncalled(config)),
+        *(_of(Group.MAIL, finding) for finding in _relay_log(config)),
+        *beyond.findings,
     )
+
+
+def _of(group: Group, finding: Finding) -> Finding:
+    return replace(finding, group=group)
+
+
+def _signing(config: Config) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return ("DIGEST_SECRET_KEY", config.keys), ("DIGEST_HOOK_SECRET", config.hook_secrets)
+
+
+def _free(config: Config) -> dict[Path, int]:
+    """What is left on the disks that we write to."""
+    folders = {config.home}
+    if config.database_url.startswith("sqlite:///"):
+        folders.add(Path(config.database_url.removeprefix("sqlite:///")).parent)
+    return {folder: shutil.disk_usage(folder).free for folder in folders if folder.is_dir()}
 
 
 def faulty(error: ConfigError) -> tuple[Finding, ...]:
@@ -81,7 +110,11 @@ def _configuration(config: Config) -> Finding:
     counted = ((len(config.digests), "digest"), (len(config.topics), "topic"), (len(config.feeds), "feed"))
     counts = ", ".join(f"{number} {name}{'s' * (number != 1)}" for number, name in counted)
     if not config.feeds:
-        return Finding("configuration", Level.FAULT, "feeds.toml names no feed, so no edition can be made.")
+        return Finding(
+            "configuration",
+            Level.FAULT,
+            "feeds.toml names no feed, so no edition can be made; `digest feeds add URL` adds one.",
+        )
     return Finding("configuration", Level.OK, f"{counts}; nothing wrong in them.")
 
 
@@ -94,10 +127,10 @@ def _identity(config: Config) -> Finding:
     ]
     host = urlsplit(site.base_url).hostname or ""
     if config.relay and (host == "localhost" or host.startswith("127.")):
-        sentence = f"base_url is {site.base_url}, so every link in the mail would lead to the reader's own machine."
+        sentence = f"base_url is {site.base_url}, so every link in the mail would lead to the reader's own machine. Set it to the address under which readers reach these pages."
         return Finding("identity", Level.FAULT, sentence)
     if left and config.relay:
-        sentence = f"{', '.join(left)} in digest.toml as in the example; readers would see it."
+        sentence = f"{', '.join(left)} in digest.toml as in the example; readers would see it. Set it in [site]."
         return Finding("identity", Level.FAULT, sentence)
     if left:
         return Finding("identity", Level.NOTE, f"{', '.join(left)} in digest.toml as in the example.")
@@ -133,8 +166,9 @@ def _secret(config: Config) -> Finding:
     try:
         number = len(config.signing_keys)
     except MissingSecret as missing:
-        return Finding("secret", Level.FAULT, str(missing))
-    return Finding("secret", Level.OK, f"{number} signing key{'s' * (number > 1)}; the first one signs.")
+        return Finding("secret", Level.FAULT, str(missing), Group.SECRETS)
+    sentence = f"{number} signing key{'s' * (number > 1)}; the first one signs."
+    return Finding("secret", Level.OK, sentence, Group.SECRETS)
 
 
 def _dkim(config: Config) -> Finding:
@@ -153,7 +187,8 @@ def _dkim(config: Config) -> Finding:
     return Finding("dkim", Level.NOTE, "mail is not signed by us; a relay may do it.")
 
 
-def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
+def _database(config: Config, now: datetime) -> tuple[dict[str, datetime], tuple[Finding, ...]]:
+    """What time the database has, where it is not ours, and what is found in it."""
     try:
         engine = engines.connect(config.database_url)
         schema.check(engine)
@@ -165,13 +200,16 @@ def _database(config: Config, now: datetime) -> tuple[Finding, ...]:
             at_work = _queue(config, connection)
             doubted = safe_modes.lasting(connection)
             told = [_webhook(one, webhooks.standing(connection, one.name)) for one in config.webhooks]
+            theirs = engines.time_of(connection)
         engine.dispose()
     except DigestError as error:
-        return (Finding("database", Level.FAULT, str(error)),)
+        return {}, (Finding("database", Level.FAULT, str(error), Group.DATABASE),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
-    sending = *at_work, pace, _returns(config, came_back), *told
     safe = [Finding("safe mode", Level.FAULT, f"{doubted.sentence} {HOW_TO_LEAVE}")] if doubted else []
-    return Finding("database", Level.OK, kind), *safe, _feeds(states, now), *_market(series, now), *sending
+    found = [_of(Group.DATABASE, one) for one in (Finding("database", Level.OK, kind), *safe, *at_work)]
+    found += [_of(Group.FEEDS, one) for one in (_feeds(states, now), *_market(series, now))]
+    found += [_of(Group.MAIL, one) for one in (pace, _returns(config, came_back), *told)]
+    return {"the database": theirs} if theirs else {}, tuple(found)
 
 
 def _queue(config: Config, connection: Connection) -> tuple[Finding, ...]:
@@ -283,14 +321,6 @@ def _last_value(series: MarketSeries, now: datetime) -> list[str]:
     return [f"{quote.value:f} of {quote.day}{read}"]
 
 
-def relay_sentence(config: Config) -> str:
-    """Where mail goes."""
-    if config.relay is None:
-        return f"no relay is named (DIGEST_SMTP_URL), so mail is written to {config.outbox}."
-    limited = f", but only for {', '.join(config.delivery.only_to)}" if config.delivery.only_to else ""
-    return f"mail goes to {config.relay.host}:{config.relay.port}{limited}."
-
-
 def _pace(config: Config, readers: int, domains: Mapping[str, int], now: datetime) -> Finding:
     """What the limits on sending mean for the digest with the most readers."""
     delivery = config.delivery
@@ -315,18 +345,9 @@ def _pace(config: Config, readers: int, domains: Mapping[str, int], now: datetim
     return Finding("pace", level, f"{sentence}.{f' {warm_up}.' if warm_up else ''}")
 
 
-def _relay(relay: Relay | None, config: Config, *, call: bool) -> Finding:
-    if relay is None:
-        return Finding("relay", Level.NOTE, relay_sentence(config))
-    place = f"{relay.host}:{relay.port}"
-    if not call:
-        return Finding("relay", Level.OK, f"{relay_sentence(config)} Not called.")
-    trouble = asyncio.run(smtp.probe(relay, patience=PATIENCE))
-    if trouble:
-        return Finding(
-            "relay", Level.FAULT, f"{place} does not take us: {trouble} Mail waits in the ledger until it does."
-        )
-    return Finding("relay", Level.OK, f"{place} answers and lets us in; {relay_sentence(config)}")
+def _uncalled(config: Config) -> Finding:
+    called = " Not called." if config.relay else ""
+    return Finding("relay", Level.OK if config.relay else Level.NOTE, f"{outside.relay_sentence(config)}{called}")
 
 
 def _relay_log(config: Config) -> tuple[Finding, ...]:

@@ -165,11 +165,30 @@ class Dkim:
 
 @dataclass(frozen=True)
 class Web:
-    """Where the pages are served. What one of the `proxies` (networks) says of where a visitor comes from is believed."""
+    """Where the pages are served. What one of the `proxies` (networks) says of where a visitor comes from is believed.
+
+    `metrics` are the networks from which `/metrics` may be read.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    metrics: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+
+class LogFormat(StrEnum):
+    """How logs are written: for people, for programs, or as suits whoever reads: people on a terminal, programs elsewhere."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class Logs:
+    """How logs are written to standard error."""
+
+    format: LogFormat = LogFormat.AUTO
 
 
 @dataclass(frozen=True)
@@ -377,6 +396,7 @@ class Config:
     dkim: Dkim = field(default_factory=Dkim)
     dkim_key: str = field(default="", repr=False)
     privacy: Privacy = field(default_factory=Privacy)
+    logs: Logs = field(default_factory=Logs)
 
     @property
     def outbox(self) -> Path:

@@ -1,11 +1,13 @@
 """Whether the service does its work, by the pulses of its parts: what is wrong, in sentences."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from digest.store import deliveries, pulses, safe_modes
+from digest.errors import DatabaseUnreachable, SchemaOutdated
+from digest.store import deliveries, pulses, safe_modes, schema
 from digest.store import engine as engines
 from digest.store.pulses import Part, Pulse
 
@@ -17,6 +19,29 @@ ILL_AFTER = timedelta(minutes=2)
 
 NOTHING_SENT = timedelta(minutes=10)
 """For so long something is due and nothing goes, without anybody saying why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What keeps pages from being answered, in sentences for anybody; what else is to be known; the whole reason for the log."""
+
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def readiness(engine: Engine, now: datetime) -> Readiness:
+    """Whether the database answers and has our schema, and whether ticks come."""
+    try:
+        schema.check(engine)
+        with engines.read(engine) as connection:
+            felt = pulses.standing(connection)
+    except SchemaOutdated as error:
+        return Readiness((str(error),), reason=str(error))
+    except DatabaseUnreachable as error:
+        # It names the place, and the driver says what it likes.
+        return Readiness(("The database does not answer. `digest check` says why.",), reason=str(error))
+    return Readiness(notes=_ticks(felt[Part.TICK], now))
 
 
 def look(engine: Engine, now: datetime) -> tuple[str, ...]:
@@ -40,10 +65,7 @@ def faults(felt: Mapping[Part, Pulse], waiting_since: datetime | None, now: date
         now: the moment it is about.
     """
     tick, send = felt[Part.TICK], felt[Part.SEND]
-    found = []
-    if tick.well_at is None or now - tick.well_at > NO_TICK:
-        since = f"since {tick.well_at:%Y-%m-%d %H:%M} UTC" if tick.well_at else "yet"
-        found.append(f"There was no tick {since}: neither `digest run` nor `digest schedule` is at work.")
+    found = [*_ticks(tick, now)]
     if lasting(send, now):
         found.append(f"Nothing is sent since {send.since:%Y-%m-%d %H:%M} UTC: {send.trouble}")
     elif waiting_since and now - max(waiting_since, send.well_at or waiting_since) > NOTHING_SENT:
@@ -51,6 +73,13 @@ def faults(felt: Mapping[Part, Pulse], waiting_since: datetime | None, now: date
             f"Mail has been due since {waiting_since:%Y-%m-%d %H:%M} UTC and nothing is sent, for no known reason."
         )
     return tuple(found)
+
+
+def _ticks(tick: Pulse, now: datetime) -> tuple[str, ...]:
+    if tick.well_at and now - tick.well_at <= NO_TICK:
+        return ()
+    since = f"since {tick.well_at:%Y-%m-%d %H:%M} UTC" if tick.well_at else "yet"
+    return (f"There was no tick {since}: neither `digest run` nor `digest schedule` is at work.",)
 
 
 def lasting(pulse: Pulse, now: datetime) -> bool:

@@ -19,6 +19,8 @@ from digest.config import (
     Config,
     Dkim,
     Fetch,
+    LogFormat,
+    Logs,
     Mailbox,
     Market,
     Match,
@@ -107,6 +109,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         web=_web(root.table("web")),
         sign_up=_sign_up(root.table("sign_up")),
         privacy=_privacy(root.table("privacy")),
+        logs=_logs(root.table("logs")),
         market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
         digests=_digests(root, slugs),
@@ -338,12 +341,14 @@ def _web(table: Table) -> Web:
         host=table.text("host", Web.host),
         port=table.integer("port", Web.port, least=1, most=65535),
         proxies=table.texts("proxies", default=Web.proxies),
+        metrics=table.texts("metrics", default=Web.metrics),
     )
-    for network in web.proxies:
-        try:
-            ip_network(network, strict=False)
-        except ValueError:
-            table.fault("proxies", f'holds "{network}"; it should be an address or a network such as "10.0.0.0/8"')
+    for key, networks in (("proxies", web.proxies), ("metrics", web.metrics)):
+        for network in networks:
+            try:
+                ip_network(network, strict=False)
+            except ValueError:
+                table.fault(key, f'holds "{network}"; it should be an address or a network such as "10.0.0.0/8"')
     table.finish()
     return web
 
@@ -377,6 +382,12 @@ def _webhooks(root: Table, secrets: "_Secrets") -> tuple[Webhook, ...]:
         table.finish()
         webhooks.append(webhook)
     return tuple(webhooks)
+
+
+def _logs(table: Table) -> Logs:
+    logs = Logs(format=LogFormat(table.choice("format", [word.value for word in LogFormat], Logs.format)))
+    table.finish()
+    return logs
 
 
 def _sign_up(table: Table) -> SignUp:

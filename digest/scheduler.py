@@ -17,7 +17,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection, Engine
 
-from digest import health, safe_mode
+from digest import health, logs, safe_mode
 from digest.config import Config
 from digest.delivery.correspond import correspond
 from digest.delivery.deliver import DeliveryReport, deliver
@@ -37,7 +37,7 @@ from digest.steady import Steady, Steps, elapsed
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import pulses, steps
+from digest.store import jobs, pulses, steps
 from digest.store.pulses import Part
 from digest.subscribers import data, signup
 from digest.webhooks import Told, tell
@@ -52,6 +52,9 @@ STOP_SECONDS = 8.0
 LAST_MESSAGE_SECONDS = 4.0
 NOTICE_SECONDS = 0.1
 AWAY = timedelta(hours=1)
+LOOKED_AT = 1000
+"""How many of the deliveries that are due are asked for which edition they are of."""
+
 A_STEP = timedelta(minutes=5)
 """By how much the clock may be set before a run of the sender ends, so that the next goes by the new time."""
 
@@ -72,7 +75,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What a tick did. A part that failed says why in `problems`, and has kept nothing else from being done."""
+    """What a tick did. A part that failed says why in `problems`, and has kept nothing else from being done.
+
+    `done` are the parts that came to their end, be it with nothing to do.
+    """
 
     published: tuple[Published, ...] = ()
     polled: PollReport | None = None
@@ -80,6 +86,7 @@ class TickReport:
     collected: Collected | None = None
     problems: tuple[str, ...] = ()
     safe_mode: SafeMode | None = None
+    done: tuple[Part, ...] = ()
 
 
 def tick(
@@ -103,16 +110,20 @@ def tick(
     has that done by others (`have_polled`), since publishing has to wait for it.
     """
     problems: list[str] = []
+    done: list[Part] = []
 
     def attempt(part: str, work: Callable[[], T]) -> T | None:
         try:
-            return work()
+            result = work()
         except DigestError as error:
             log.error("failed", part=part, reason=str(error))  # noqa: TRY400  # its sentence says it all
             problems.append(str(error))
         except Exception as error:
             log.exception("failed", part=part)
             problems.append(f"{type(error).__name__}: {error}")
+        else:
+            done.extend(one for one in Part if one == part)
+            return result
         return None
 
     def poll_due(poll: Poll) -> PollReport | None:
@@ -133,7 +144,8 @@ def tick(
         polled = poll_due(have_polled or poll)
     if written:
         problems += written.problems
-    return TickReport(published, polled, written.sent if written else 0, collected, tuple(problems), doubted)
+    letters = written.sent if written else 0
+    return TickReport(published, polled, letters, collected, tuple(problems), doubted, tuple(done))
 
 
 async def answer_and_post(config: Config, engine: Engine, clock: Callable[[], datetime]) -> PostReport:
@@ -224,6 +236,10 @@ class Service:
 
     def tick(self) -> None:
         """The tick, with a line in the log for what it did."""
+        with logs.run("tick"):
+            self._tick()
+
+    def _tick(self) -> None:
         now = self._clock()
         try:
             self._doubted(now)
@@ -243,7 +259,7 @@ class Service:
         except DigestError as error:
             log.error("failed", part="tick", reason=str(error))  # noqa: TRY400  # its sentence says it all
             return
-        self._feel(lambda connection: pulses.well(connection, Part.TICK, self._clock()))
+        self._well(Part.TICK, *report.done)
         for published in report.published:
             _tell(published)
         if report.letters:
@@ -266,6 +282,7 @@ class Service:
         except DigestError as error:
             log.error("failed", part="forget", reason=str(error))  # noqa: TRY400  # its sentence says it all
         else:
+            self._well(Part.RETENTION)
             if forgotten.changes or forgotten.addresses:
                 log.info("forgotten", changes=forgotten.changes, addresses=forgotten.addresses)
 
@@ -304,10 +321,11 @@ class Service:
             late = self._looked_at is None or abs(now - self._looked_at) >= timedelta(seconds=TICK_SECONDS)
             if (late or (due and not self._in_trouble)) and not self._stopping.is_set():
                 self._looked_at = now
-                report = asyncio.run(self._deliver_until_stopped(Steady(now, self._elapsed)))
-                self._in_trouble = bool(report.problem)
-                if replace(report, left=0, seconds=0.0) != DeliveryReport():
-                    (log.warning if report.problem else log.info)("delivered", **report.as_dict())
+                with logs.run("send", editions=self._sent_now(now) if due else []):
+                    report = asyncio.run(self._deliver_until_stopped(Steady(now, self._elapsed)))
+                    self._in_trouble = bool(report.problem)
+                    if replace(report, left=0, seconds=0.0) != DeliveryReport():
+                        (log.warning if report.problem else log.info)("delivered", **report.as_dict())
         except asyncio.CancelledError:
             log.warning("sending broken off", reason="the service stops, and the relay kept it waiting")
         except DatabaseUnreachable as error:
@@ -319,8 +337,22 @@ class Service:
             log.exception("failed", part="deliver")
             self._cannot_send(f"{type(error).__name__}: {error}")
 
+    def _sent_now(self, now: datetime) -> list[int]:
+        """The editions of which something is due, among what is claimed next."""
+        with engines.read(self._engine) as connection:
+            return list(jobs.due_by_edition(connection, now, LOOKED_AT))
+
     def _cannot_send(self, reason: str) -> None:
         self._feel(lambda connection: pulses.ill(connection, Part.SEND, reason, self._clock()))
+
+    def _well(self, *parts: Part) -> None:
+        now = self._clock()
+
+        def feel(connection: Connection) -> None:
+            for part in parts:
+                pulses.well(connection, part, now)
+
+        self._feel(feel)
 
     def _feel(self, pulse: Callable[[Connection], None]) -> None:
         """Write down how a part does. Without a database nobody could read it either."""
@@ -440,7 +472,7 @@ class Service:
 def _tell(published: Published) -> None:
     """Say what became of an edition; a warning where somebody has something to do or to explain."""
     edition = published.edition
-    said = {"digest": edition.digest, "date": edition.date.isoformat()}
+    said: dict[str, Any] = {"edition": edition.id, "digest": edition.digest, "date": edition.date.isoformat()}
     if edition.reason:
         said["reason"] = edition.reason
     match edition.state:

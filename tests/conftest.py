@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from digest.store import engine as engines
 from digest.store import schema
 
+pytest_plugins = ["tests.logbook"]
+
 NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

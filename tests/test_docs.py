@@ -38,6 +38,7 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
         ("bounces", config.Bounces),
         ("dkim", config.Dkim),
         ("web", config.Web),
+        ("logs", config.Logs),
         ("sign_up", config.SignUp),
         ("privacy", config.Privacy),
         ("market", config.Market),

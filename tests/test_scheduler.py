@@ -24,8 +24,9 @@ from digest.errors import MailboxTrouble, WorkError
 from digest.feeds.reports import FeedReport, PollReport
 from digest.model import DeliveryState, Digest, Edition, EditionState, Feed, Memory, PollOutcome, Window
 from digest.scheduler import STOP_SECONDS, Service, tick
-from digest.store import editions, feeds, tables
+from digest.store import editions, feeds, pulses, tables
 from digest.store import engine as engines
+from digest.store.pulses import Part
 from digest.webhooks import Told
 from tests.conftest import NOW
 from tests.editions.stock import CONFIG as STOCK
@@ -495,6 +496,18 @@ def test_what_a_tick_brought_is_in_the_day_as_it_stands_and_is_told(sqlite_engin
     assert [(line["new"], line["changed"], line["stories"]) for line in told] == [(2, 2, 2), (1, 1, 3)]
     assert told[0]["top"] == first.edition.items[0].title
     assert told[0]["milliseconds"] >= 0
+
+
+def test_each_loop_leaves_a_sign_when_it_came_to_its_end_and_none_when_it_failed(at_work: Engine) -> None:
+    verbs = Verbs(publish=fail)
+    Service(lambda: STOCK, at_work, lambda: NOW, publish=verbs.publish, poll=verbs.poll).tick()
+    with engines.read(at_work) as connection:
+        felt = pulses.standing(connection)
+
+    assert {part for part, pulse in felt.items() if pulse.well_at == NOW} == {
+        *(Part.TICK, Part.POLL, Part.COLLECT, Part.RETENTION)
+    }
+    assert felt[Part.PUBLISH].well_at is None
 
 
 def test_a_day_that_cannot_be_looked_at_is_told_and_stops_nothing(

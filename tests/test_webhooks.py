@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 
 from digest import checkup, home, webhooks
-from digest.checkup import Level
 from digest.config import Config, Webhook
 from digest.editions.publish import freeze
 from digest.errors import ConfigError
+from digest.findings import Level
 from digest.model import DeliveryState, Happening
 from digest.store import editions, subscribers, tables
 from digest.store import engine as engines

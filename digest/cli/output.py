@@ -62,6 +62,16 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
     console().print(grid)
 
 
+def marked(lines: Iterable[tuple[str, str]]) -> None:
+    """Print sentences below each other, each behind a mark, which may have rich's markup."""
+    grid = Table.grid(padding=(0, 1, 0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for mark, sentence in lines:
+        grid.add_row(mark, escape(sentence))
+    console().print(grid)
+
+
 def span(span: timedelta) -> str:
     """ "8 s", "3 min 20 s", "2 h 5 min"."""  # noqa: D210
     seconds = round(span.total_seconds())

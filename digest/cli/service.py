@@ -10,12 +10,13 @@ from dataclasses import replace
 
 import click
 
-from digest import checkup, logs, safe_mode, scheduler
 from digest import health as verdict
+from digest import logs, safe_mode, scheduler
 from digest.cli import output
 from digest.cli.context import Home, pass_home, utc_now
 from digest.config import Config, Web
 from digest.delivery import queue as queues
+from digest.doctor import outside
 from digest.editions import trial
 from digest.watch import WatchedConfig
 from digest.web import server
@@ -32,9 +33,9 @@ host_option = click.option(
 @pass_home
 def run(home: Home, host: str | None) -> None:
     """Run everything in one process: pages, scheduler and sender. A stop signal ends it cleanly."""
-    logs.configure()
+    logs.configure(home.config.logs.format)
     address = _served_at(home.config.web, host)
-    _ready(home, _pages(home.config, address), checkup.relay_sentence(home.config))
+    _ready(home, _pages(home.config, address), outside.relay_sentence(home.config))
     in_force = WatchedConfig(home.config, os.environ, trial.examine)
     service = _service(home, in_force)
     service.start()
@@ -49,7 +50,7 @@ def run(home: Home, host: str | None) -> None:
 @pass_home
 def web(home: Home, host: str | None) -> None:
     """Run the pages alone."""
-    logs.configure()
+    logs.configure(home.config.logs.format)
     address = _served_at(home.config.web, host)
     _ready(home, _pages(home.config, address))
     server.serve(address, WatchedConfig(home.config, os.environ, trial.examine), home.engine, utc_now)
@@ -59,8 +60,8 @@ def web(home: Home, host: str | None) -> None:
 @pass_home
 def schedule(home: Home) -> None:
     """Run the scheduler and the sender alone."""
-    logs.configure()
-    _ready(home, checkup.relay_sentence(home.config))
+    logs.configure(home.config.logs.format)
+    _ready(home, outside.relay_sentence(home.config))
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
@@ -86,9 +87,9 @@ def work(home: Home, concurrency: int) -> None:
 
     A stop signal lets the messages in flight be finished; the rest is left to others.
     """
-    logs.configure()
+    logs.configure(home.config.logs.format)
     jobs = queues.jobs(home.config, home.engine, utc_now)
-    _ready(home, checkup.relay_sentence(home.config))
+    _ready(home, outside.relay_sentence(home.config))
     in_force = WatchedConfig(home.config, os.environ, trial.examine)
 
     async def until_stopped() -> None:

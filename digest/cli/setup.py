@@ -11,6 +11,7 @@ from digest import checkup
 from digest.cli import output
 from digest.cli.context import Home, pass_home, utc_now
 from digest.errors import ConfigError
+from digest.findings import Finding, Group, Level
 from digest.home import FILES
 from digest.store import schema
 
@@ -82,27 +83,45 @@ Mail goes to {target.path.resolve() / "outbox"} until DIGEST_SMTP_URL names a se
 
 @click.command()
 @output.json_option
-@click.option("--no-network", is_flag=True, help="Leave out what calls on other machines (the relay).")
+@click.option(
+    "--no-network", is_flag=True, help="Leave out what calls on other machines: the relay, the DNS, our pages, a feed."
+)
 @pass_home
 @click.pass_context
 def check(context: click.Context, home: Home, as_json: bool, no_network: bool) -> None:
-    """Say in one sentence each whether configuration, database, schema, relay and feeds are well.
+    """Say in one sentence each whether all is well, and what to do where it is not.
 
-    Exits with 1 if any of them is not.
+    Configuration, secrets, database, disk, clock, feeds, the relay and the login there, what the DNS says of us, and our pages. Exits with 1 if
+    anything needs somebody.
     """
     try:
-        findings = checkup.examine(home.config, utc_now(), call_relay=not no_network)
+        findings = checkup.examine(home.config, utc_now(), call_relay=not no_network, environment=os.environ)
     except ConfigError as error:
         if not as_json:
             raise
         findings = checkup.faulty(error)
     if as_json:
         output.document({"well": checkup.well(findings), "findings": findings})
+    elif output.console().is_terminal:
+        _show(findings)
     else:
         for finding in findings:
             click.echo(f"{finding.level.value:7} {finding.subject}: {finding.sentence}")
     if not checkup.well(findings):
         context.exit(1)
+
+
+def _show(findings: tuple[Finding, ...]) -> None:
+    """Findings by what they are about, for people."""
+    for group in Group:
+        if some := [finding for finding in findings if finding.group is group]:
+            output.console().print(f"\n[bold]{group}[/bold]")
+            output.marked((_MARKS[one.level], f"{one.subject}: {one.sentence}") for one in some)
+    needed = sum(finding.level is Level.FAULT for finding in findings)
+    click.echo(f"\n{needed} thing{'s need' if needed != 1 else ' needs'} you." if needed else "\nNothing needs you.")
+
+
+_MARKS = {Level.OK: "[green]✓[/green]", Level.NOTE: "[yellow]•[/yellow]", Level.FAULT: "[bold red]✗[/bold red]"}
 
 
 @click.command()

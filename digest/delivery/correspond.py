@@ -56,7 +56,7 @@ async def correspond(config: Config, engine: Engine, clock: Callable[[], datetim
     with engines.read(engine) as connection:
         matters = list(_matters(config, connection, now))
         addressed = [(matter, to, f"{matter.key}:{to}") for matter in matters for to in _recipients(config, matter)]
-        notices = list(alarms.due(connection, now))
+        notices = list(alarms.due(config, connection, now))
         if alarm := _alarm(pulses.standing(connection)[Part.SEND], now):
             notices.append((f"sending:{alarm.since}", alarm))
         alarmed = [(notice, to, f"{key}:{to}") for key, notice in notices for to in _operators(config)]

@@ -24,6 +24,7 @@ from procrastinate.jobs import DeleteJobCondition, Job
 from procrastinate.manager import JobManager
 from sqlalchemy import Connection, Engine
 
+from digest import logs
 from digest.config import Config, UnknownPolicy
 from digest.delivery.cuts import MOST_CUTS, Prepare
 from digest.delivery.deliver import DeliveryReport, deliver, preparation
@@ -241,6 +242,10 @@ class _Work:
 
     async def deliver(self, edition: int, batch: int) -> None:
         """Send so many of the deliveries that are due."""
+        with logs.run("send", edition=edition, batch=batch):
+            await self._deliver()
+
+    async def _deliver(self) -> None:
         loop, config = asyncio.get_running_loop(), self._config()
         if loop.time() < self._rest_until:
             raise _PutOffError("the relay has its rest")
@@ -254,13 +259,17 @@ class _Work:
         )
         if replace(report, left=0, seconds=0.0) != DeliveryReport():
             told = log.warning if report.problem else log.info
-            told("delivered", edition=edition, batch=batch, **report.as_dict())
+            told("delivered", **report.as_dict())
         if report.problem:
             self._rest_until = loop.time() + REST_SECONDS
             raise _PutOffError(report.problem)
 
     async def poll(self, batch: int) -> None:
         """Poll so many of the feeds that are due; the first batch also asks the sources of market data."""
+        with logs.run("poll", batch=batch):
+            await self._poll(batch)
+
+    async def _poll(self, batch: int) -> None:
         work = asyncio.create_task(
             poll(self._config(), self._engine, self._clock(), most=FEEDS_A_JOB, market=batch == 0)
         )

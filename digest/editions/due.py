@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
+from structlog.contextvars import bound_contextvars
 
 from digest import clock
 from digest.config import Config
@@ -30,14 +31,16 @@ def publish_due(config: Config, engine: Engine, now: datetime) -> list[Published
             waiting = editions.waiting(connection, digest.slug)
         due = _settling(digest, last, now, late)
         for day, press, in_time in [*_forgotten(digest, waiting, due, now, late), *due]:
-            if in_time:
-                published = publish(config, engine, digest, day, press, now)
-            else:
-                published = _give_up(config, engine, digest, day, press, now)
+            with bound_contextvars(digest=digest.slug, date=day.isoformat()):
+                if in_time:
+                    published = publish(config, engine, digest, day, press, now)
+                else:
+                    published = _give_up(config, engine, digest, day, press, now)
             if published.created:
                 found.append(published)
         if closing := clock.closing_slot(digest, now):
-            proposed = propose(config, engine, digest, *closing, now)
+            with bound_contextvars(digest=digest.slug, date=closing[0].isoformat()):
+                proposed = propose(config, engine, digest, *closing, now)
             if proposed.created:
                 found.append(proposed)
     return found

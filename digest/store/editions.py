@@ -139,6 +139,18 @@ def resume(connection: Connection, edition_id: int, now: datetime) -> bool:
     return connection.execute(change).rowcount > 0
 
 
+def paused(connection: Connection, since: datetime) -> list[tuple[int, str, datetime, str]]:
+    """The editions published after `since` that are paused: id, title with date, since when, and why."""
+    row = editions.c
+    found = select(row.id, row.title, row.date, row.paused_at, row.paused_because).where(
+        row.paused_at.is_not(None), row.published_at > since
+    )
+    return [
+        (one.id, f"{one.title} of {one.date}", one.paused_at, one.paused_because or "")
+        for one in connection.execute(found.order_by(row.id))
+    ]
+
+
 def by_date(connection: Connection, digest: str, day: date) -> Edition | None:
     """A digest's edition of a date, in whatever state."""
     return _one(connection, select(editions).where(editions.c.digest == digest, editions.c.date == day))

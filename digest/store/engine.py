@@ -6,10 +6,11 @@ without an error. Here every write transaction is `BEGIN IMMEDIATE`, which takes
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from digest.errors import DatabaseUnreachable
@@ -139,6 +140,13 @@ def clear_traces(engine: Engine) -> None:
                 )
     except DatabaseError as error:
         raise DatabaseUnreachable(place(engine.url.render_as_string()), str(error.orig)) from error
+
+
+def time_of(connection: Connection) -> datetime | None:
+    """What time the database has; None where it has ours."""
+    if connection.dialect.name != "postgresql":
+        return None
+    return cast("datetime", connection.scalar(select(func.clock_timestamp()))).astimezone(UTC)
 
 
 def place(url: str) -> str:

@@ -143,6 +143,12 @@ def states(conn: Connection) -> list[FeedState]:
     return [FeedState(feed_of(row), _memory(row), row["articles"], row["held"]) for row in rows(conn, query)]
 
 
+def failing(conn: Connection) -> list[KnownFeed]:
+    """The configured feeds that cannot be read, or are not asked any more; none that is paused."""
+    cannot = feeds.c.failing_since.is_not(None) | feeds.c.retired_at.is_not(None)
+    return _known(conn, feeds.c.configured, ~feeds.c.paused, cannot)
+
+
 def last_polled(conn: Connection) -> datetime | None:
     """When a configured feed was polled last."""
     moment: datetime | None = conn.scalar(select(func.max(feeds.c.polled_at)).where(feeds.c.configured))

@@ -13,10 +13,14 @@ _row = pulses.c
 
 
 class Part(StrEnum):
-    """What has a pulse."""
+    """What has a pulse: the tick and what it does, the sender, and what erases what is kept too long."""
 
     TICK = "tick"
+    PUBLISH = "publish"
+    POLL = "poll"
+    COLLECT = "collect"
     SEND = "send"
+    RETENTION = "retention"
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,25 @@ def complaints(connection: Connection, edition_id: int) -> tuple[int, int]:
     return connection.scalars(complained).one(), connection.scalars(sent).one()
 
 
+def complained_about(connection: Connection, since: datetime) -> list[tuple[int, str, int]]:
+    """The editions published after `since` that readers complained about since they were last resumed: id, title with date, how many."""
+    found = (
+        select(editions.c.id, editions.c.title, editions.c.date, func.count(_row.delivery_id.distinct()))
+        .join_from(editions, returns, _row.edition_id == editions.c.id)
+        .where(editions.c.published_at > since, _row.severity == Severity.COMPLAINT, _since_resumed(_row.at))
+        .group_by(editions.c.id, editions.c.title, editions.c.date)
+        .order_by(editions.c.id)
+    )
+    return [(number, f"{title} of {day}", count) for number, title, day, count in connection.execute(found)]
+
+
+def sent(connection: Connection, edition_id: int, most: int) -> int:
+    """To how many an edition was sent; counts no further than `most`."""
+    to = (deliveries.c.edition_id == edition_id) & (deliveries.c.state == DeliveryState.SENT)
+    some = select(deliveries.c.id).where(to).limit(most).subquery()
+    return connection.scalars(select(func.count()).select_from(some)).one()
+
+
 def count(connection: Connection, day: date, outcome: str) -> None:
     """Count one returned mail."""
     insert_if_absent(connection, return_counts, [{"day": day, "outcome": outcome, "number": 0}])

@@ -20,6 +20,7 @@ from digest.web.archive import ArchivePages
 from digest.web.data import DataPages
 from digest.web.desk import DeskPages
 from digest.web.feedback import FeedbackPages
+from digest.web.figures import FiguresPage
 from digest.web.guard import Guard, security_headers, style_hashes
 from digest.web.hooks import HookPages
 from digest.web.house import HousePages
@@ -115,6 +116,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         PicturePages(pages),
         HookPages(pages),
         HousePages(pages),
+        FiguresPage(pages),
     )
     app = Starlette(
         routes=[Api(pages).mount(), *(route for group in groups for route in group.routes())],

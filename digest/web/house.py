@@ -5,14 +5,13 @@ from itertools import groupby
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from digest import health
 from digest.errors import DigestError
 from digest.language import Language
 from digest.model import Feed, Topic
-from digest.store import schema
 from digest.web.pages import Pages
 
 log = structlog.get_logger(__name__)
@@ -50,13 +49,16 @@ class HousePages:
         return PlainTextResponse("live\n")
 
     def ready(self, _request: Request) -> Response:
-        """Whether the database answers and has our schema. What is wrong stands in the log: strangers ask here too."""
-        try:
-            schema.check(self._pages.engine)
-        except DigestError as error:
-            log.warning("not ready", reason=str(error))
-            return PlainTextResponse("not ready\n", 503)
-        return PlainTextResponse("ready\n")
+        """Whether pages may be sent visitors: the database answers and has our schema.
+
+        Strangers ask here too, so a sentence names no place; the log does. That no ticks come is said as well, but keeps no
+        reader from a page: whoever wants to leave must be able to, whatever has become of the scheduler.
+        """
+        found = health.readiness(self._pages.engine, self._pages.clock())
+        if found.reason:
+            log.warning("not ready", reason=found.reason)
+        document = {"ready": not found.faults, "faults": found.faults, "notes": found.notes}
+        return JSONResponse(document, 503 if found.faults else 200)
 
     def service(self, _request: Request) -> Response:
         """Whether the whole service does its work, also what other processes do. What is wrong stands in the log."""

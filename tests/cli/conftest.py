@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 import time_machine
 
 from digest.cli.main import main
 from tests.cli.desk import NOW, furnish
 from tests.cli.shell import KEY, Finished, Run
+from tests.logbook import forget_settings
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
     yield _run
     # A command that runs for good sends logs to its standard error, which is closed once the test is over.
-    structlog.reset_defaults()
+    forget_settings()
 
 
 @pytest.fixture

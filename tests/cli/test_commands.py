@@ -81,6 +81,20 @@ def test_init_writes_no_second_key_where_one_is_given(run: Run, tmp_path: Path) 
     assert not (tmp_path / "secret.key").exists()
 
 
+def test_check_puts_its_sentences_in_groups_for_people_and_says_how_many_need_them(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = run("check", "--no-network", DIGEST_SECRET_KEY="a" * 40)
+    assert (lines.returncode, "FAULT   strength: DIGEST_SECRET_KEY could be guessed." in lines.stdout) == (1, True)
+    found = json.loads(run("check", "--no-network", "--json", DIGEST_SECRET_KEY="a" * 40).stdout)["findings"]
+    assert {"Secrets", "Database", "This machine", "Mail"} <= {finding["group"] for finding in found}
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", run("check", "--no-network", DIGEST_SECRET_KEY="a" * 40).stdout)
+    assert re.search(r"\nSecrets\n.*✗ strength: DIGEST_SECRET_KEY could be guessed", shown, re.DOTALL)
+    assert shown.endswith("\n1 thing needs you.\n")
+
+
 def test_check_says_whether_the_limits_leave_room_for_everybody(run: Run, home: Path) -> None:
     for number in range(2):
         assert run("subscribers", "add", f"r{number}@readers.example").returncode == 0

@@ -1,6 +1,7 @@
 """When most sign-ups are never confirmed, somebody enters addresses of others, and operators hear of it."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
@@ -10,7 +11,9 @@ from digest.store import engine as engines
 from digest.store import signups, subscribers
 from digest.store.signups import Request, Traffic
 from tests.conftest import NOW
+from tests.delivery.audience import configured
 
+CONFIG = configured(Path())
 LATER = NOW + timedelta(hours=3)
 
 
@@ -23,7 +26,7 @@ def asked(connection: Connection, number: int, *, confirmed: bool) -> None:
 
 
 def told(connection: Connection) -> list[str]:
-    return [f"{key}: {notice.explanation}" for key, notice in alarms.due(connection, LATER)]
+    return [f"{key}: {notice.explanation}" for key, notice in alarms.due(CONFIG, connection, LATER)]
 
 
 def test_operators_hear_of_sign_ups_that_nobody_confirms(engine: Engine) -> None:
@@ -47,7 +50,7 @@ def test_a_few_sign_ups_and_those_of_just_now_alarm_nobody(engine: Engine) -> No
             asked(connection, number, confirmed=False)
         assert told(connection) == []
         asked(connection, 29, confirmed=False)
-        assert list(alarms.due(connection, NOW + timedelta(hours=1))) == []
+        assert list(alarms.due(CONFIG, connection, NOW + timedelta(hours=1))) == []
         assert len(told(connection)) == 1
 
 

@@ -14,6 +14,7 @@ from digest import checkup
 from digest.delivery import jobs as module
 from digest.delivery.deliver import DeliveryReport
 from digest.delivery.jobs import DELIVERIES_A_JOB, STOP_SECONDS, PostgresJobs
+from digest.findings import Level
 from digest.model import DeliveryState
 from tests.delivery.runs import everyone
 from tests.delivery.sink import saying
@@ -300,6 +301,6 @@ def test_a_checkup_says_whether_anybody_works(there: Office) -> None:
     there.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
     then = {finding.subject: finding for finding in checkup.examine(there.config, utc_now(), call_relay=False)}
 
-    assert found["queue"].level is checkup.Level.FAULT
+    assert found["queue"].level is Level.FAULT
     assert found["queue"].sentence == "1 job for 0 workers. Nothing is sent or polled until `digest work` runs."
-    assert (then["queue"].level, then["queue"].sentence) == (checkup.Level.OK, "1 job for 1 worker.")
+    assert (then["queue"].level, then["queue"].sentence) == (Level.OK, "1 job for 1 worker.")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -248,13 +249,21 @@ def test_the_rules_are_told_in_words(service: Service) -> None:
 
 def test_health_is_live_always_and_ready_with_a_database_of_our_schema(service: Service) -> None:
     assert service.get("/health/live").status == 200
-    assert service.get("/health/ready").status == 200
+    silent = service.get("/health/ready")
+    assert silent.status == 200, "who wants to leave can, though nothing is published"
+    (note,) = json.loads(silent.text)["notes"]
+    assert note.startswith("There was no tick yet")
+    with engines.write(service.engine) as connection:
+        pulses.well(connection, Part.TICK, service.now)
+    assert json.loads(service.get("/health/ready").text) == {"ready": True, "faults": [], "notes": []}
     with engines.write(service.engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
 
     assert service.get("/health/live").status == 200
     ready = service.get("/health/ready")
-    assert (ready.status, ready.text) == (503, "not ready\n")
+    assert ready.status == 503
+    (fault,) = json.loads(ready.text)["faults"]
+    assert fault.endswith("Run `digest migrate`.")
 
 
 def test_the_service_is_well_while_ticks_come_and_mail_goes_and_strangers_are_not_told_what_is_wrong(
@@ -280,7 +289,9 @@ def test_without_a_database_pages_ask_to_come_back_and_say_no_more(
         assert (answer.status, answer.headers["retry-after"]) == (503, "60")
         assert "absent" not in answer.text
         assert answer.headers["cache-control"] == "no-store"
-    assert service.get("/health/ready").status == 503
+    ready = service.get("/health/ready")
+    assert ready.status == 503
+    assert json.loads(ready.text)["faults"] == ["The database does not answer. `digest check` says why."]
 
 
 def test_a_database_that_is_away_is_noted_as_the_page_says(
