@@ -119,6 +119,13 @@ class TargetRefused(WorkError):
         )
 
 
+class BackupRefused(WorkError):
+    """A backup cannot be written, or not be restored."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Nothing was done: {reason}.")
+
+
 class UnknownDigest(UsageError):
     """No digest has this slug."""
 

@@ -28,7 +28,7 @@ LADDER = (
         *("digest.feeds.poll", "digest.feeds.books", "digest.subscribers"),
     ),
     ("digest.delivery", "digest.pictures", "digest.health"),
-    ("digest.safe_mode", "digest.editions.overdue"),
+    ("digest.safe_mode", "digest.backup", "digest.editions.overdue"),
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch", "digest.steady", "digest.logs"),
     ("digest.home",),

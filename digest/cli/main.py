@@ -11,6 +11,7 @@ import click
 from digest import __version__
 from digest.cli import (
     backtest,
+    backups,
     calendar,
     correct,
     delivery,
@@ -38,7 +39,7 @@ from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
-    "Begin": ("init", "demo", "check", "dkim", "migrate", "transfer"),
+    "Begin": ("init", "demo", "check", "dkim", "migrate", "transfer", "backup", "restore"),
     "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit", "report", "bounce"),
     "What is being sent": ("pause", "resume", "resend"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
@@ -83,6 +84,8 @@ for command in (
     dkim.dkim,
     setup.migrate,
     transfer.transfer,
+    backups.backup,
+    backups.restore,
     feeds.poll,
     ranking.rank,
     explain.explain,

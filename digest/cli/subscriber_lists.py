@@ -55,6 +55,11 @@ class Report:
             click.echo(f"{output.count(more, 'more line was', 'more lines were')} refused.", err=True)
         if self.rejected:
             click.echo(f"{self.rejected} has the lines that were refused: mend it and import it.", err=True)
+        if self.counts[Verdict.ERASED]:
+            click.echo(
+                f"Lines of {output.count(self.counts[Verdict.ERASED], 'reader')} were left out. {transfer.ERASED}",
+                err=True,
+            )
         if self.unused:
             click.echo(f"Not used: {', '.join(self.unused)}.", err=True)
         added = f"{output.count(self.counts[Verdict.ADDED], 'reader')} {'would be ' if self.dry_run else ''}added"
@@ -63,6 +68,7 @@ class Report:
             Verdict.REPEATED: "repeated in the file",
             Verdict.LEFT: "kept as having left",
             Verdict.SUPPRESSED: "suppressed",
+            Verdict.ERASED: "erased here before",
             Verdict.REFUSED: "refused",
         }
         shown = [f"{self.counts[verdict]:,} {words}" for verdict, words in others.items() if self.counts[verdict]]
@@ -142,10 +148,11 @@ def import_subscribers(
 
 @click.command("export")
 @click.argument("file", type=click.File("w", encoding="utf-8"), default="-")
+@click.option("--raw", is_flag=True, help="For programs: no apostrophe before what a spreadsheet would compute.")
 @pass_home
-def export_subscribers(home: Home, file: TextIO) -> None:
+def export_subscribers(home: Home, file: TextIO, raw: bool) -> None:
     """Write every reader as CSV, to a file or to standard output; `import` reads it."""
-    transfer.export_csv(home.engine, file)
+    transfer.export_csv(home.engine, file, raw=raw)
 
 
 def _beside(file: Path) -> Path:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from digest.model import WEEKDAYS, Cause, SubscriptionState
 from digest.store.given import Given, packed
 from digest.store.subscribers import bits, days_in
-from digest.store.tables import subscribers, subscriptions, suppression_changes, suppressions
+from digest.store.tables import past_subscriptions, subscribers, subscriptions, suppression_changes, suppressions
 from digest.store.types import Moment
 from digest.store.upsert import absent_into
 
@@ -50,15 +50,19 @@ class Arrival(NamedTuple):  # there may be millions, and a tuple is made in a th
 class Known:
     """What the database has on an arrival: why its address is suppressed, the state of its subscription, how it agreed.
 
-    `address_key` is the one by which its subscriber is known, which may have been made with another secret.
+    `address_key` is the one by which its subscriber is known, which may have been made with another secret. `erased`: a
+    subscriber with this address had its data erased, whether or not it has come again.
     """
 
     address_key: str | None
     suppressed: str | None
     state: SubscriptionState | None
     how: str | None
+    erased: bool = False
 
 
+# Once each, whatever the number of digests they read.
+_erased = select(past_subscriptions.c.address_key).distinct().subquery("erased")
 _KNOWN = (
     select(
         _these.number(3).label("place"),
@@ -66,12 +70,14 @@ _KNOWN = (
         _barred.reason,
         _choice.state,
         _person.consent["how"].as_string().label("how"),
+        _erased.c.address_key.is_not(None).label("erased"),
     )
     .select_from(_these.rows)
     .outerjoin(suppressions, _barred.address_key == _these.text(0))
+    .outerjoin(_erased, _erased.c.address_key == _these.text(0))
     .outerjoin(subscribers, _theirs)
     .outerjoin(subscriptions, and_(_choice.subscriber_id == _person.id, _choice.digest == _these.text(2)))
-    .where(or_(_barred.reason.is_not(None), _person.id.is_not(None)))
+    .where(or_(_barred.reason.is_not(None), _person.id.is_not(None), _erased.c.address_key.is_not(None)))
 )
 
 
@@ -79,7 +85,9 @@ def known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, Know
     """What there is on those of the arrivals, by their places, who are subscribers or suppressed."""
     asked = packed([one.address_key, one.address, one.digest, place] for place, one in enumerate(arrivals))
     return {
-        row.place: Known(row.address_key, row.reason, SubscriptionState(row.state) if row.state else None, row.how)
+        row.place: Known(
+            row.address_key, row.reason, SubscriptionState(row.state) if row.state else None, row.how, bool(row.erased)
+        )
         for row in connection.execute(_KNOWN, {"these": asked})
     }
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    delete,
     func,
     insert,
     inspect,
@@ -60,13 +61,22 @@ def counts(engine: Engine) -> dict[str, int]:
         return _counts(connection)
 
 
-def transfer(source: Engine, target: Engine, progress: Progress = lambda _table, _rows: None) -> Transferred:
+def transfer(
+    source: Engine,
+    target: Engine,
+    progress: Progress = lambda _table, _rows: None,
+    *,
+    busy: bool = False,
+    force: bool = False,
+) -> Transferred:
     """Copy every row with its id, and have ids go on where they are; then compare the two databases.
 
     Args:
         source: is only read. What is written to it meanwhile is not copied.
         target: at this version's schema, and empty.
         progress: hears of every batch: its table, and how many rows it has.
+        busy: somebody may be sending from the source, since the copy is only kept.
+        force: delete what the target has, in the same transaction.
 
     Raises:
         SchemaOutdated: one of the two is not at this version's schema.
@@ -77,8 +87,12 @@ def transfer(source: Engine, target: Engine, progress: Progress = lambda _table,
     for engine in (source, target):
         schema.check(engine)
     with engines.read(source) as reader, engines.write(target) as writer:
-        _refuse_busy(reader)
+        if not busy:
+            _refuse_busy(reader)
         _take(writer)
+        if force:
+            for table in reversed(metadata.sorted_tables):
+                writer.execute(delete(table))
         if there := {table: number for table, number in _counts(writer).items() if number}:
             name, number = next(iter(there.items()))
             raise TargetRefused(f"it is not empty: {name} has {number:,} row{'s' * (number != 1)}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from sqlalchemy import Engine
 
 from digest.config import Config
@@ -20,6 +20,11 @@ LOCALHOST = "localhost"
 
 _WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"{_WORD}(\.{_WORD})*")
+# Of labels with two hyphens in a row some are encoded; those are looked into.
+_LABEL = r"(?!-)(?![a-z0-9-]*--)[a-z0-9-]{1,63}(?<!-)"
+_PLAIN_DOMAIN = re.compile(rf"({_LABEL}\.)+{_LABEL}(?<=[a-z])")
+_SPECIAL = re.compile(rf"(.+\.)?({'|'.join(map(re.escape, SPECIAL_USE_DOMAIN_NAMES))})")
+_LONGEST_DOMAIN = 253  # RFC 1035, 2.3.4
 _LONGEST_LOCAL, _LONGEST = 64, 254  # RFC 5321, 4.5.3.1
 
 
@@ -73,6 +78,10 @@ def _of_a_plain_one(local: str, domain: str) -> str | None:
 @lru_cache(maxsize=1 << 16)  # a list of a million readers names the same few providers again and again
 def _in_ascii(domain: str) -> str | None:
     """The domain in lower case and in ASCII; None where no mail can go to it."""
+    if domain.isascii() and len(domain) <= _LONGEST_DOMAIN:
+        lower = domain.lower()
+        if _PLAIN_DOMAIN.fullmatch(lower) and not _SPECIAL.fullmatch(lower):
+            return lower  # as the library would have it, for a hundredth of the time
     try:
         found = validate_email(f"a@{domain}", check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError:
@@ -87,11 +96,16 @@ def acceptable(address: str, config: Config) -> str:
         BadAddress: it cannot be mailed; says why.
     """
     accepted = checked(address)
-    name, _, domain = accepted.lower().rpartition("@")
-    ours = {config.site.from_address.lower(), config.bounces.address.lower()}
-    if {accepted.lower(), f"{name.partition('+')[0]}@{domain}"} & ours:
+    lower = accepted.lower()
+    ours = (config.site.from_address.lower(), config.bounces.address.lower())
+    if lower in ours or ("+" in lower and _without_tag(lower) in ours):
         raise BadAddress(accepted, "This service sends from it, so its mail would go round in a circle.")
     return accepted
+
+
+def _without_tag(address: str) -> str:
+    name, _, domain = address.rpartition("@")
+    return f"{name.partition('+')[0]}@{domain}"
 
 
 def masked(address: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from digest.config import Config
@@ -100,6 +100,10 @@ class Judge:
     def _digests(self) -> frozenset[str]:
         return frozenset([self.digest.slug] if self.only_that else [digest.slug for digest in self.config.digests])
 
+    @cached_property
+    def _vouched(self) -> Mapping[str, str]:
+        return {**consent("import", self.now), "by": self.vouched.by, "file": self.vouched.file}
+
     def of(self, row: Row | Unreadable) -> Candidate | Refusal:
         """The row's request, or what is wrong with it."""
         if isinstance(row, Unreadable):
@@ -115,7 +119,7 @@ class Judge:
         standing, cause, why = _standing(row)
         evidence = row.said("consent")
         agreed = _document(evidence) if evidence else None
-        topics = tuple(row.said("topics").replace(";", " ").split())
+        topics = _words(row.said("topics"))
         if standing <= Standing.UNSURE and (wrong := why or self._wrong(row, address, topics, agreed)):
             return Refusal(row.line, address, wrong, fields)
         digest = row.said("digest") or self.digest.slug
@@ -141,7 +145,7 @@ class Judge:
         for topic in topics:
             if topic.removeprefix(MUTE) not in self._topics:
                 return f"No topic is called {topic!r}."
-        if unknown := set(row.said("days").split()).difference(WEEKDAYS):
+        if (days := row.said("days")) and (unknown := set(days.split()).difference(WEEKDAYS)):
             return f"{min(unknown)!r} is no day of the week as in '{' '.join(WEEKDAYS)}'."
         if (paused := row.said("paused_until")) and _date(paused) is None:
             return f"{paused!r} is not a date such as 2026-02-10."
@@ -163,12 +167,12 @@ class Judge:
             address,
             digest,
             SubscriptionState.ENDED if left else SubscriptionState.ACTIVE,
-            tuple(sorted({topic for topic in topics if topic.removeprefix(MUTE) in self._topics})),
+            _known_topics(topics, self._topics),
             min(confirmed, self.now) if confirmed else self.now,
             _date(row.said("paused_until")),
             (_moment(row.said("ended_at")) or self.now) if left else None,
             self._consent(row.line, agreed, confirmed, left=left),
-            tuple(day for day in WEEKDAYS if day in row.said("days")) or WEEKDAYS,
+            _days(row.said("days")),
             row.said("text_only") == YES,
         )
 
@@ -179,7 +183,7 @@ class Judge:
         by = self.vouched
         if agreed is not None:
             return {**agreed, "imported": f"{self.now:%Y-%m-%d %H:%M} UTC by {by.by} from line {line} of {by.file}"}
-        kept: dict[str, Any] = {**consent("import", self.now), "by": by.by, "file": by.file, "line": line}
+        kept: dict[str, Any] = {**self._vouched, "line": line}
         if not left:
             kept["grounds"] = by.grounds
         if confirmed:
@@ -196,12 +200,15 @@ def _standing(row: Row) -> tuple[Standing, Cause, str]:
     """What the row says of its reader, and why where that is not plain reading."""
     if suppressed := row.said("suppressed"):
         return Standing.BARRED, *_cause(suppressed)
-    states = ["cleaned"] if row.layout.all_cleaned else row.states
-    if states is None:
-        return _CUT_SHORT
+    states = ("cleaned",) if row.layout.all_cleaned else row.states
+    return _CUT_SHORT if states is None else _meaning(states, row.layout.all_left)
+
+
+@lru_cache  # a list of a million readers says the same few things of them
+def _meaning(states: tuple[str, ...], all_left: bool) -> tuple[Standing, Cause, str]:
     if barred := next((state for state in states if state in _BARRED), None):
         return Standing.BARRED, _BARRED[barred], f"{barred}, as the imported file says"
-    if row.layout.all_left or not _LEFT.isdisjoint(states):
+    if all_left or not _LEFT.isdisjoint(states):
         return Standing.LEFT, Cause.OPERATOR, ""
     unknown = next((state for state in states if state not in _READS), None)
     if unknown is None:
@@ -213,6 +220,21 @@ def _cause(suppressed: str) -> tuple[Cause, str]:
     """Who brought a suppression about, and why, as our own export says it; or whatever stands in such a column."""
     word, _, reason = suppressed.partition(": ")
     return (Cause(word), reason) if reason and word in set(Cause) else (Cause.OPERATOR, suppressed)
+
+
+@lru_cache
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(";", " ").split())
+
+
+@lru_cache
+def _known_topics(topics: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted({topic for topic in topics if topic.removeprefix(MUTE) in known}))
+
+
+@lru_cache
+def _days(text: str) -> tuple[str, ...]:
+    return tuple(day for day in WEEKDAYS if day in text) or WEEKDAYS
 
 
 def _date(text: str) -> date | None:

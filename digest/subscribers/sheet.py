@@ -1,12 +1,13 @@
 """Lists of readers as files: the lines of a CSV, whatever program wrote it, told apart into fields.
 
-Each line is a record of its own, so that a quotation mark left open spoils that line and not the rest. Of its columns
-those are known that our own export has, and those of listmonk's and Mailchimp's exports.
+A field in quotation marks may go on in the next lines. One that is left open spoils its own line and not the rest: it ends
+where a line looks like a whole row. Of the columns those are known that our own export has, and those of listmonk's and Mailchimp's exports.
 """
 
 import codecs
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,9 @@ from digest.spreadsheet import unguarded
 
 LONGEST_LINE = 64 * 1024
 """In bytes; what is longer is refused."""
+
+MOST_LINES = 100
+"""That a field may go on for, after the one in which it begins."""
 
 COLUMNS = (
     *("email", "digest", "state", "topics", "paused_until", "since", "ended_at"),
@@ -41,6 +45,7 @@ _NAMES = {name.replace("_", " "): name for name in COLUMNS} | {
 }
 _QUOTED = re.compile(r'"[^"]*"')
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_OPEN = "unexpected end of data"  # what csv says of a quotation mark that nothing closes
 _ZEROS = 0.3  # addresses are plain ASCII, of which every second byte is zero in UTF-16
 
 
@@ -84,11 +89,14 @@ class Row(NamedTuple):  # there may be millions, and a tuple is made in a third 
         return self.known.get(column, "")
 
     @property
-    def states(self) -> list[str] | None:
+    def states(self) -> tuple[str, ...] | None:
         """What its columns say about the subscription; None where the row ends before them."""
-        if self.layout.states and self.layout.states[-1] >= len(self.fields):
+        places = self.layout.states
+        if len(places) == 1 and places[0] < len(self.fields):
+            return (self.fields[places[0]].casefold(),)
+        if places and places[-1] >= len(self.fields):
             return None
-        return [self.fields[place].casefold() for place in self.layout.states]
+        return tuple(self.fields[place].casefold() for place in places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,8 @@ def rows(name: str, numbered: Iterable[str]) -> Iterator[Row | Unreadable]:
         NoAddresses: neither is its first line a header with a column of addresses, nor has it an address itself.
     """
     layout: Layout | None = None
-    for number, line in enumerate(numbered, start=1):
+    ahead = _Ahead(numbered)
+    for number, line in ahead:
         if len(line) > LONGEST_LINE:
             yield Unreadable(number, "", f"The line is longer than {LONGEST_LINE // 1024} KB.")
             continue
@@ -131,8 +140,11 @@ def rows(name: str, numbered: Iterable[str]) -> Iterator[Row | Unreadable]:
         try:
             fields = _fields(line, delimiter)
         except csv.Error as error:
-            yield Unreadable(number, line, f"The line is not CSV: {error}.")
-            continue
+            longer = ahead.closed(line, delimiter, layout) if str(error) == _OPEN else None
+            if longer is None:
+                yield Unreadable(number, line, f"The line is not CSV: {error}.")
+                continue
+            fields = longer
         if not any(fields):
             continue
         if layout is None:
@@ -141,6 +153,54 @@ def rows(name: str, numbered: Iterable[str]) -> Iterator[Row | Unreadable]:
             if named:
                 continue
         yield Row(number, fields, layout, dict(zip(layout.columns, fields, strict=False)))
+
+
+class _Ahead:
+    """Lines with their numbers from 1, of which some can be looked at before their turn."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = enumerate(lines, start=1)
+        self._ahead: deque[tuple[int, str]] = deque()
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        for one in self._lines:
+            yield one
+            while self._ahead:
+                yield self._ahead.popleft()
+
+    def closed(self, line: str, delimiter: str, layout: Layout | None) -> list[str] | None:
+        """The fields of a line in which a quotation mark is open, with those lines that a field of it goes on in.
+
+        None where nothing closes it before a line that is a whole row by itself. All lines then have their turn.
+        """
+        taken: list[tuple[int, str]] = []
+        while len(taken) < MOST_LINES and len(line) <= LONGEST_LINE and (one := self._next()):
+            taken.append(one)
+            if _is_whole(one[1], delimiter, layout):
+                break
+            line = f"{line}\n{one[1]}"
+            if '"' not in one[1]:
+                continue
+            try:
+                return _fields(line, delimiter)
+            except csv.Error as error:
+                if str(error) != _OPEN:
+                    break
+        self._ahead.extendleft(reversed(taken))
+        return None
+
+    def _next(self) -> tuple[int, str] | None:
+        return self._ahead.popleft() if self._ahead else next(self._lines, None)
+
+
+def _is_whole(line: str, delimiter: str, layout: Layout | None) -> bool:
+    """Whether a line looks like a row of its own, and not like a part of a field that somebody typed."""
+    if line.count('"') % 2:
+        return False
+    if layout is None:
+        return "@" in line
+    fields = line.split(delimiter)
+    return len(fields) >= len(layout.columns) and "@" in fields[layout.columns.index("email")]
 
 
 def _in_narrow_bytes(stream: BinaryIO) -> Iterator[bytes]:

@@ -36,6 +36,8 @@ from digest.subscribers.sheet import COLUMNS, YES, Layout, Row, lines, rows
 BATCH = 10_000
 """Rows of a transaction: enough to make its end cheap, and nobody else has to wait long for it."""
 
+ERASED = "Had their data erased here; only they themselves come back, by signing up on the form."
+
 _NOTES = ("line", "reason")
 
 
@@ -43,7 +45,7 @@ class Verdict(StrEnum):
     """What became of a line.
 
     A new reader; one who read already; one whom an earlier line names; one who is kept as having left, or as never to be
-    mailed; nothing.
+    mailed; nothing, for one whose data were erased here; nothing.
     """
 
     ADDED = "added"
@@ -51,6 +53,7 @@ class Verdict(StrEnum):
     REPEATED = "repeated"
     LEFT = "left"
     SUPPRESSED = "suppressed"
+    ERASED = "erased"
     REFUSED = "refused"
 
 
@@ -115,17 +118,19 @@ def import_csv(
                     watch((number + share) / len(passes))
 
 
-def export_csv(engine: Engine, stream: TextIO) -> int:
+def export_csv(engine: Engine, stream: TextIO, *, raw: bool = False) -> int:
     """Write every subscription, ended ones too, under a header; return their number. `import_csv` reads the file.
 
-    A field that a spreadsheet would take for a formula begins with an apostrophe, which the import takes off again.
+    A field that a spreadsheet would take for a formula begins with an apostrophe, which the import takes off again; not so
+    if it is to be `raw`, for a program that takes each field as it stands.
     """
     writer = csv.writer(stream)
     writer.writerow(COLUMNS)
     number = 0
     with engines.read(engine) as connection:
         for number, (one, cause, reason) in enumerate(store.each(connection), start=1):  # noqa: B007
-            writer.writerow(guarded(field) for field in _exported(one, cause, reason))
+            fields = _exported(one, cause, reason)
+            writer.writerow(fields if raw else map(guarded, fields))
     return number
 
 
@@ -254,7 +259,7 @@ class _Desk:
         for place, one in enumerate(batch):
             outcome = _left(one, known.get(place), lifted)
             outcomes.append(outcome)
-            if outcome.verdict is not Verdict.REFUSED:
+            if outcome.verdict not in (Verdict.REFUSED, Verdict.ERASED):
                 kept.append((one, _under_its_key(one, known.get(place))))
         if not self.dry_run:
             bars = {one.arrival.address_key: (one.cause, one.why) for one, _ in kept if one.standing is Standing.BARRED}
@@ -262,7 +267,12 @@ class _Desk:
             left = [arrival for one, arrival in kept if one.standing is Standing.LEFT]
             store.end_imported(connection, left, self.now)
             # Of our own export also those come back who read and are suppressed: all of them as they were.
-            ours = [arrival for one, arrival in kept if one.standing is Standing.BARRED and one.is_ours]
+            gone = {one.arrival.address_key for place, one in enumerate(batch) if _is_erased(known.get(place))}
+            ours = [
+                arrival
+                for one, arrival in kept
+                if one.standing is Standing.BARRED and one.is_ours and one.arrival.address_key not in gone
+            ]
             store.bring_in(connection, [*left, *ours], self.now)
         return outcomes
 
@@ -307,6 +317,8 @@ def _left(one: Candidate, known: Known | None, lifted: set[str]) -> Outcome:
         return Outcome(one.line, one.arrival.address, Verdict.SUPPRESSED, one.why)
     if known and known.state is SubscriptionState.ACTIVE and known.how != "import":
         return _refused(one, "Reads here by a consent of their own, which the file does not end.")
+    if _is_erased(known):
+        return _erased(one)
     return Outcome(one.line, one.arrival.address, Verdict.LEFT, "The file says that they have left.")
 
 
@@ -314,11 +326,22 @@ def _came(one: Candidate, known: Known | None) -> Outcome:
     """What becomes of one whom the file would have as a reader."""
     if known and known.suppressed is not None:
         return _refused(one, suppressed_sentence(known.suppressed))
+    if _is_erased(known):
+        return _erased(one)
     if known and known.state is SubscriptionState.ENDED:
         return _refused(one, "Has unsubscribed; only a new consent brings them back.")
     if known and known.state is not None:
         return Outcome(one.line, one.arrival.address, Verdict.ALREADY, "Was a reader before.")
     return Outcome(one.line, one.arrival.address, Verdict.ADDED)
+
+
+def _is_erased(known: Known | None) -> bool:
+    """Whether somebody wanted nothing to be kept of them, and has not come again."""
+    return known is not None and known.erased and known.address_key is None
+
+
+def _erased(one: Candidate) -> Outcome:
+    return Outcome(one.line, one.arrival.address, Verdict.ERASED, ERASED)
 
 
 def _refused(one: Candidate | Refusal, reason: str) -> Outcome:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
@@ -149,3 +149,24 @@ def test_the_short_way_to_an_address_comes_to_where_the_long_one_does(local: str
         assert checked(f"{local}@{domain}") == expected
     except BadAddress:
         assert expected == ""
+
+
+_LABELS = st.text("abYZ09-", min_size=1, max_size=6) | st.sampled_from(
+    ["xn--exmple-cua", "xn--a", "a" * 63, "a" * 64, "example", "local", "invalid", "arpa", "onion", "test", "com", "1"]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(_LABELS, min_size=1, max_size=6).map(".".join))
+def test_a_plain_domain_is_judged_as_the_library_judges_it(domain: str) -> None:
+    try:
+        library = validate_email(f"a@{domain}", check_deliverability=False, test_environment=True).ascii_domain
+    except EmailNotValidError:
+        library = None
+
+    try:
+        ours = checked(f"a@{domain}").partition("@")[2]
+    except BadAddress:
+        ours = None
+
+    assert ours == library

@@ -64,7 +64,7 @@ def test_columns_are_known_by_the_names_that_other_services_give_them() -> None:
     (row,) = read(f"{LISTMONK}1,a@x.test,Ann,{{}},Blocklisted,2020-01-01,\n".encode())
 
     assert isinstance(row, Row)
-    assert row.states == ["blocklisted"]
+    assert row.states == ("blocklisted",)
     assert row.said("since") == "2020-01-01"
     assert row.layout.unused == ("uuid", "name", "attributes", "updated_at")
 
@@ -85,6 +85,24 @@ def test_an_open_quotation_mark_spoils_its_own_line_only() -> None:
     assert spoilt == Unreadable(2, '"ann@reader.example,Ann', "The line is not CSV: unexpected end of data.")
     assert isinstance(good, Row)
     assert (good.line, good.said("email")) == (3, "bob@reader.example")
+
+
+def test_a_field_in_quotation_marks_goes_on_in_the_next_lines_and_the_later_lines_keep_their_numbers() -> None:
+    first, second = read(b'name,email\r\n"Ann\r\n""the first"", of\r\n\r\nmany",ann@x.test\r\nBob,bob@x.test\r\n')
+
+    assert isinstance(first, Row)
+    assert isinstance(second, Row)
+    assert (first.line, *first.fields) == (2, 'Ann\n"the first", of\n\nmany', "ann@x.test")
+    assert (second.line, *second.fields) == (6, "Bob", "bob@x.test")
+
+
+def test_an_open_quotation_mark_swallows_no_row_even_if_a_later_one_seems_to_close_it() -> None:
+    opened, good, closing = read(b'email,name\n"a@x.test,A\nb@x.test,B\nc@x.test",C\n')
+
+    assert isinstance(opened, Unreadable)
+    assert isinstance(good, Row)
+    assert (good.line, good.said("email")) == (3, "b@x.test")
+    assert closing.line == 4
 
 
 def test_an_endless_line_is_refused_by_its_number_and_does_not_fill_the_memory() -> None:

@@ -26,6 +26,7 @@ from digest.store import subscribers as store
 from digest.store.arrivals import Arrival
 from digest.subscribers import preferences, transfer
 from digest.subscribers.consent import subscribe
+from digest.subscribers.data import erase
 from digest.subscribers.judge import Judge, Vouched
 from digest.subscribers.preferences import Choice
 from digest.subscribers.sheet import COLUMNS
@@ -33,7 +34,7 @@ from digest.subscribers.transfer import Outcome, Verdict
 from tests.conftest import NOW
 from tests.delivery.audience import publish
 
-ADDED, ALREADY, REPEATED, LEFT, SUPPRESSED, REFUSED = Verdict
+ADDED, ALREADY, REPEATED, LEFT, SUPPRESSED, ERASED, REFUSED = Verdict
 GROUNDS = "They confirmed their address at example.org"
 MAILCHIMP = "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME"
 ROLE = "It belongs to a function, at which no single person can have agreed."
@@ -388,6 +389,36 @@ def test_an_export_holds_nothing_that_a_spreadsheet_would_run(config: Config, sq
 
     assert rows[0] == list(COLUMNS)
     assert not any(field.startswith(("=", "+", "-", "@")) for row in rows for field in row)
+
+
+def test_a_raw_export_has_each_address_as_it_is(config: Config, sqlite_engine: Engine) -> None:
+    subscribe(config, sqlite_engine, "=cmd@x.test", config.digests[0], (), NOW, how="form")
+    stream = io.StringIO()
+
+    transfer.export_csv(sqlite_engine, stream, raw=True)
+
+    assert stream.getvalue().splitlines()[1].startswith("=cmd@x.test,")
+
+
+def test_who_had_their_data_erased_is_not_brought_in_again_until_they_sign_up_themselves(
+    config: Config, engine: Engine, file: Path
+) -> None:
+    subscribe(config, engine, "gone@x.test", config.digests[0], (), NOW, how="form")
+    before = exported(engine)
+    assert erase(engine, "gone@x.test")
+    content = "email,status\ngone@x.test,enabled\nann@x.test,enabled\n"
+
+    assert verdicts(bring_in(config, engine, file, before)) == [(2, ERASED)]
+    assert verdicts(bring_in(config, engine, file, content.replace("gone@x.test,enabled", "gone@x.test,left"))) == [
+        (2, ERASED),
+        (3, ADDED),
+    ]
+    assert verdicts(bring_in(config, engine, file, content)) == [(2, ERASED), (3, ALREADY)]
+    assert set(states(engine)) == {"ann@x.test"}
+
+    subscribe(config, engine, "gone@x.test", config.digests[0], (), NOW, how="form")
+
+    assert verdicts(bring_in(config, engine, file, content)) == [(2, ALREADY), (3, ALREADY)]
 
 
 def test_nothing_is_mailed_to_a_suppressed_address_that_is_imported_again_or_carried_elsewhere(
