@@ -202,6 +202,7 @@ class Service:
         self._looked_at: datetime | None = None
         self._unwell: tuple[str, ...] = ()
         self._corresponded_at: datetime | None = None
+        self._begun_at: datetime | None = None
         self._collected_at: datetime | None = None
         self._forgotten_at: datetime | None = None
         self._in_trouble = False
@@ -386,7 +387,10 @@ class Service:
         parts = [("letters", self._write_orders)]
         if self._corresponded_at is None or abs(now - self._corresponded_at) >= timedelta(seconds=TICK_SECONDS):
             self._corresponded_at = now
-            self._tell_health(now)
+            # A service that has just begun has not had the time to tick.
+            self._begun_at = self._begun_at or now
+            if now - self._begun_at >= health.NO_TICK:
+                self._tell_health(now)
             parts.append(("write letters", self._write))
         for part, write in parts:
             try:

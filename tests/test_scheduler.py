@@ -425,6 +425,23 @@ def test_editors_and_operators_are_written_to_once_a_minute_beside_the_ticks(
     assert called == ["orders", "matters", "orders", "orders", "matters"]
 
 
+def test_a_service_that_has_just_begun_is_not_said_to_be_unwell_and_one_that_never_ticks_is(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    async def write(*_: object) -> PostReport:
+        return PostReport()
+
+    moment, said = [NOW], []
+    service = Service(lambda: config, sqlite_engine, lambda: moment[0], write=write, write_orders=write)
+    for minute in range(5):
+        moment[0] = NOW + timedelta(minutes=minute)
+        with structlog.testing.capture_logs() as logs:
+            service.letters()
+        said.append([line["event"] for line in logs])
+
+    assert said == [[], [], [], ["not well"], []]
+
+
 def test_what_a_webhook_did_not_take_is_logged_and_an_accident_keeps_nothing_from_being_told_later(
     config: Config, sqlite_engine: Engine
 ) -> None:
