@@ -48,7 +48,7 @@ def backup(home: Home, file: Path, force: bool, keep: int | None, as_json: bool)
 def restore(home: Home, file: Path, force: bool, as_json: bool) -> None:
     """Bring back what `backup` wrote, into an empty database and home folder. Stop the service first.
 
-    The schema is brought up to date, and nothing is mailed until `safe-mode --leave`: what was waiting may have been sent.
+    The schema is brought up to date. What was waiting may have been sent, so nothing is mailed until `safe-mode --leave`.
     """
     with store.Backup(file) as kept:
         written, left = kept.write_files(home.path, force=force)
