@@ -202,18 +202,15 @@ def test_two_tabs_that_leave_and_one_that_goes_back_end_in_one_state(service: Se
 # ── what strangers are told ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_strangers_learn_no_version_and_nothing_of_what_goes_wrong(service: Service) -> None:
-    ways = (
-        "/",
-        "/health/live",
-        "/health/ready",
-        "/health/service",
-        "/nothing",
-        f"{BASE}/openapi.json",
-        "/%ff",
-    )
-    for path in ways:
-        answer = service.get(path)
+def test_strangers_learn_no_version_and_nothing_of_what_goes_wrong(
+    service: Service, listening: tuple[uvicorn.Server, int], tmp_path: Path
+) -> None:
+    caller = calling(listening, tmp_path, service.engine)
+    health = ("/health/live", "/health/ready", "/health/service")
+
+    assert caller.document["info"]["version"] == "1"
+    for path in ("/", "/nothing", "/%ff", "/feed.atom", f"{BASE}/openapi.json", f"{BASE}/editions", *health):
+        answer = caller.service.get(path)
         told = answer.text + str(answer.headers)
         assert "server" not in answer.headers
         for word in ("uvicorn", "starlette", "python", "sqlite", "Traceback", "economic-digest/"):
