@@ -23,7 +23,7 @@ types: $(VENV)/.installed-dev
 
 check: lint types test
 
-kills: $(VENV)/.installed-dev ## kill polls, senders and the making of editions at hundreds of moments; takes most of an hour
+kills: $(VENV)/.installed-dev ## kill polls, senders and the making of editions at hundreds of moments; ask, race and erase by the thousand; takes more than an hour
 	KILLS=100 $(BIN)/pytest tests/feeds/test_poll_killed.py
 	KILLS=200 MESSAGES=10000 $(BIN)/pytest -s tests/delivery/test_deliver_killed.py
 	KILLS=100 MESSAGES=10000 $(BIN)/pytest tests/delivery/test_deliver_stopped.py
@@ -33,6 +33,10 @@ kills: $(VENV)/.installed-dev ## kill polls, senders and the making of editions 
 	ROUNDS=100 $(BIN)/pytest tests/test_schedulers_together.py
 	RACES=1000 $(BIN)/pytest tests/delivery/test_leave_in_time.py
 	POINTS=25 READERS=100000 $(BIN)/pytest tests/editions/test_freeze_killed.py
+	$(BIN)/pytest tests/web/test_scanners.py
+	SAMPLES=2000 $(BIN)/pytest tests/web/test_signup.py
+	READERS=4000 $(BIN)/pytest tests/subscribers/test_data.py
+	$(BIN)/python -m bench.import
 
 bench-poll: $(VENV)/.installed-dev $(VENV)/peer/.installed ## polls beside `reader`, which gets an environment of its own
 	$(BIN)/python bench/poll.py --peer-python $(VENV)/peer/bin/python

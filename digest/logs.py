@@ -1,6 +1,7 @@
 """Logs as one line an event: for people on a terminal, JSON elsewhere; of whatever is done, never to whom.
 
-Libraries that log in the standard way come out in the same form. What a line holds passes through `redacted` last, whoever wrote it.
+Libraries that log in the standard way come out in the same form. What a line holds passes through `redacted` and `tame` last,
+whoever wrote it.
 """
 
 import logging
@@ -35,6 +36,7 @@ _RULES = (
         HIDDEN,
     ),
 )
+_TRACEBACK = "exception"
 _SECRET_KEY = re.compile(rf"(?:.*_)?(?:{_SECRETS})", re.IGNORECASE)
 
 
@@ -82,6 +84,7 @@ def processors(*, console: bool = False, colors: bool = False) -> list[Processor
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         redacted,
+        tame,
         structlog.dev.ConsoleRenderer(colors=colors)
         if console
         else structlog.processors.JSONRenderer(ensure_ascii=False),
@@ -98,6 +101,27 @@ def run(part: str, **ids: object) -> Iterator[None]:
 def redacted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """An event without addresses, tokens and passwords, however deep they lie in it."""
     return {key: HIDDEN if _SECRET_KEY.fullmatch(key) else _without(value) for key, value in event.items()}
+
+
+def tame(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """An event whose strings neither begin a line of their own nor command a terminal. A traceback keeps its lines."""
+    return {key: _tamed(value, "\n" if key == _TRACEBACK else "") for key, value in event.items()}
+
+
+def _tamed(value: Any, spared: str = "") -> Any:
+    match value:
+        case str():
+            return "".join(one if one.isprintable() or one in spared else _escaped(one) for one in value)
+        case Mapping():
+            return {_tamed(key): _tamed(one) for key, one in value.items()}
+        case list():
+            return [_tamed(one) for one in value]
+        case _:
+            return value
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode()
 
 
 def hide(text: str) -> str:

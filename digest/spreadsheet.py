@@ -1,6 +1,7 @@
 """Fields of a CSV file that a spreadsheet must not take for formulas (OWASP, CSV injection)."""
 
-_FORMULA = tuple("=+-@\t\r")
+_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠")
+"""What begins a formula, in either width, and what spreadsheets leave out before they look."""
 
 
 def guarded(field: str) -> str:

@@ -79,6 +79,31 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(document: Path) -> 
     assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("name", ["hostile-visitors.md", "signing-up.md"])
+def test_what_is_done_about_visitors_is_held_by_tests_that_exist_or_has_a_reason(name: str) -> None:
+    """A row is what somebody does, what happens, and the tests of that; or, where there is a dash instead, why there is none."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    rows = [
+        line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ") and line.count(" | ") == 2
+    ]
+    tested = [row for row in rows if row[0] not in {"somebody", "what somebody does", "---"}]
+    known = {
+        found
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for found in (
+            path.relative_to(ROOT).as_posix(),
+            *re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE),
+        )
+    }
+
+    assert len(tested) > 25
+    assert [row[0] for row in tested if len(row[1]) < len("the same")] == []
+    for did, _, tests in tested:
+        named = re.findall(r"`(test_\w+)`|(tests/[\w/]+\.py)", tests)
+        assert named or tests == "–", did
+        assert {one or other for one, other in named} - known == set(), did
+
+
 def test_every_decision_says_context_decision_and_consequences() -> None:
     for decision in sorted((ROOT / "docs" / "decisions").glob("*.md")):
         text = decision.read_text(encoding="utf-8")

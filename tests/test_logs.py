@@ -93,6 +93,27 @@ def test_every_line_of_a_run_says_of_which_run_it_is_also_in_other_tasks_and_thr
     assert "run" not in after
 
 
+@pytest.mark.parametrize("form", [LogFormat.JSON, LogFormat.CONSOLE])
+def test_what_strangers_write_neither_begins_a_line_nor_commands_a_terminal(
+    written: io.StringIO, form: LogFormat
+) -> None:
+    logs.configure(form, written)
+    hostile = "no\r\n2026-02-10 [info] all is well \x1b[2J\x9b31m\u202e\0\u2028"
+
+    log.info("refused", reply=hostile, by={"agent": [hostile]})
+    logging.getLogger("library").warning("it said %s", hostile)
+    try:
+        raise ValueError(hostile)  # noqa: TRY301
+    except ValueError:
+        log.exception("failed")
+
+    said = written.getvalue()
+    assert set(said) - {"\n"} <= {one for one in said if one.isprintable()}
+    told, by_library, *_ = said.splitlines()
+    assert "all is well" in told
+    assert "all is well" in by_library
+
+
 def test_for_people_a_line_is_read_without_braces(written: io.StringIO) -> None:
     logs.configure(LogFormat.CONSOLE, written)
     log.info("published", edition=12)

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from digest.config import Config, Web
 from digest.errors import WorkError
 from digest.web.app import create_app
+from digest.web.hurry import Hurried
 
 IDLE_SECONDS = 15
 LAST_REQUEST_SECONDS = 5
@@ -40,6 +41,7 @@ def build(in_force: Callable[[], Config], engine: Engine, clock: Callable[[], da
     return uvicorn.Server(
         uvicorn.Config(
             create_app(in_force, engine, clock),
+            http=Hurried,
             log_config=None,
             log_level="warning",
             access_log=False,

@@ -652,6 +652,16 @@ def test_every_address_in_a_template_passes_a_filter_or_is_a_mark() -> None:
     assert [address for address in addresses if not harmless.search(address)] == []
 
 
+def test_every_value_in_a_template_stands_in_quotation_marks() -> None:
+    folder = Path(__file__).resolve().parents[2] / "templates"
+    bare = re.compile(r"<[^<>]*\s[\w-]+=\{\{[^<>]*>")
+
+    assert bare.search('<a href={{ x }} class="y">')
+    assert {path.name: bare.findall(path.read_text(encoding="utf-8")) for path in folder.rglob("*.html")} == {
+        path.name: [] for path in folder.rglob("*.html")
+    }
+
+
 # ── the linter ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,6 +1,9 @@
 """A list of readers is understood whatever program wrote it, and a bad line spoils only itself."""
 
+import gzip
 import io
+import zipfile
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -16,6 +19,13 @@ MAILCHIMP = "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME"
 
 def read(content: bytes) -> list[Row | Unreadable]:
     return list(sheet.rows("readers.csv", sheet.lines(io.BytesIO(content))))
+
+
+def zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../readers.csv", content)
+    return packed.getvalue()
 
 
 def addresses(content: bytes) -> list[str]:
@@ -58,6 +68,13 @@ def test_a_line_that_is_not_utf_8_is_windows_1252() -> None:
 def test_a_file_is_refused_whose_first_line_has_no_addresses() -> None:
     with pytest.raises(NoAddresses, match="'Kontakt'"):
         read(b"Kontakt,Status\na@x.test,weg\n")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zipped])
+def test_nothing_is_unpacked(pack: Callable[[bytes], bytes]) -> None:
+    """So no file of a few kilobytes becomes one of gigabytes, and none lands where it should not."""
+    with pytest.raises(NoAddresses):
+        read(pack(b"email\nann@reader.example\n" * 1000))
 
 
 def test_columns_are_known_by_the_names_that_other_services_give_them() -> None:

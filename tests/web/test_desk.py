@@ -14,7 +14,7 @@ from digest.model import Approval, EditionState, Override, OverrideKind
 from digest.store import editions, overrides
 from digest.store import engine as engines
 from tests.editions.stock import CONFIG, DAY, DIGEST, PRESS, TITLES, keep, settled_yesterday, subscribe
-from tests.web.conftest import KEY, Answer, Service, serve
+from tests.web.conftest import HOSTILE, KEY, Answer, Service, serve
 
 REVIEWED = replace(DIGEST, review=60)
 EDITOR = "ann@editors.example"
@@ -192,6 +192,20 @@ def test_a_strange_or_altered_link_opens_nothing(desk: Service) -> None:
     assert desk.get("/desk/abc").status == 404
     assert desk.get(path(desk)[:-2] + "xx").status == 404
     assert desk.get(path(desk).replace("/desk/", "/preferences/")).status == 404
+
+
+def test_what_feeds_and_other_editors_write_stays_text_at_the_desk(desk: Service) -> None:
+    proposed(desk)
+    story = desk.get(path(desk)).page.xpath("string(//input[@name='story']/@value)")
+
+    assert desk.post(path(desk), action="retitle", story=story, title=HOSTILE, reason=HOSTILE).status == 303
+    assert desk.post(path(desk), action="hold", reason=HOSTILE).status == 303
+    refused = desk.post(path(desk), action="retitle", story=story, title=HOSTILE, reason="")
+
+    for page in (desk.get(path(desk)), desk.get(path(desk, "/mail")), refused):
+        assert "<script" not in page.text
+        assert "{{7*7}}" in page.text
+        assert not page.page.xpath("//@*[starts-with(name(), 'on')]")
 
 
 def test_the_desk_is_kept_out_of_caches_and_search_engines(desk: Service) -> None:

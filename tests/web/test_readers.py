@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine
 from starlette.types import Message, Receive, Scope, Send
 
 from digest.language import english
@@ -15,7 +14,6 @@ from digest.links import Links, Purpose
 from digest.model import SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers
-from digest.subscribers.consent import subscribe
 from digest.web import guard
 from tests.conftest import NOW
 from tests.web.conftest import Service
@@ -383,13 +381,6 @@ def test_a_body_that_does_not_come_is_not_waited_for(service: Service, monkeypat
 
     assert answer.status == 408
     assert service.stored(ann) == ann
-
-
-def test_links_signed_with_an_older_key_still_work(service: Service, sqlite_engine: Engine) -> None:
-    config = replace(service.config, keys=("a-newer-key-for-these-tests", *service.config.keys))
-    ann = subscribe(config, sqlite_engine, "ann@reader.example", config.digests[0], (), NOW, how="test").subscription
-
-    assert service.get(service.path(Purpose.UNSUBSCRIBE, ann)).status == 200
 
 
 def test_a_form_that_breaks_off_is_not_taken_for_a_whole_one() -> None:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 
 from digest.config import Web
 from digest.errors import MissingSecret, WorkError
-from digest.web import server
+from digest.web import hurry, server
 from tests.conftest import NOW
 from tests.web.conftest import Service, configuration
 
@@ -24,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from digest import home as homefolder
 from digest.store import engine as engines
-from digest.web import server
+from digest.web import hurry, server
 
 home = homefolder.load(Path(sys.argv[1]), {"DIGEST_SECRET_KEY": "a-key-for-these-tests-only"})
 server.serve(home.web, lambda: home, engines.connect("sqlite://"), lambda: datetime(2026, 2, 10, tzinfo=UTC))
@@ -61,6 +62,31 @@ def test_a_stop_signal_ends_the_server_and_lets_the_rest_follow(tmp_path: Path) 
 
     assert answer == 200
     assert (process.returncode, out, err) == (0, "and then the rest\n", "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nX: "],
+    ids=["nothing", "half a request", "one and a half"],
+)
+def test_who_does_not_come_to_the_point_is_hung_up_on(
+    service: Service, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(hurry, "REQUEST_SECONDS", 0.3)
+
+    def crumbs(connection: socket.socket) -> Iterator[bytes]:
+        """What the server says, while a byte a moment goes to it; nothing once it has hung up."""
+        for _ in range(100):
+            with contextlib.suppress(TimeoutError):
+                yield connection.recv(4096)
+            connection.sendall(b"x" if said else b"")
+
+    with (
+        contextlib.closing(socket.create_connection(("127.0.0.1", service.port), timeout=0.02)) as connection,
+        contextlib.suppress(ConnectionError),
+    ):
+        connection.sendall(said)
+        assert b"" in crumbs(connection), "after two seconds it is still waited for"
 
 
 def test_a_port_that_is_taken_is_named(service: Service) -> None:

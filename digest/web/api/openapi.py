@@ -8,10 +8,12 @@ from typing import Any
 
 from msgspec.json import schema_components
 
-from digest import __version__
 from digest.web.api import problems
 from digest.web.api.door import JSON, Endpoint
 from digest.web.api.shapes import Problem
+
+VERSION = "1"
+"""Of the API. That of the service is nothing that strangers, who may read the document, should know."""
 
 OF_ALL = (401, 422, 429, 500, 503)
 """How any request may be refused."""
@@ -36,7 +38,7 @@ def document(endpoints: Sequence[Endpoint], base: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "The Economic Digest",
-            "version": __version__,
+            "version": VERSION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": base}],
