@@ -9,12 +9,26 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, Table, func, insert, select, text
 
-from digest import retention
+from digest import checkup, retention
 from digest.config import Config, Retention
+from digest.findings import Level
 from digest.model import Accepted, Article, DeliveryState, Feed, KnownFeed, Phase, Refused, Severity
 from digest.retention import Kind, Tidied
-from digest.store import articles, deliveries, feedback, feeds, letters, readings, records, reports, returns, tables
+from digest.store import (
+    articles,
+    deliveries,
+    feedback,
+    feeds,
+    letters,
+    pulses,
+    readings,
+    records,
+    reports,
+    returns,
+    tables,
+)
 from digest.store import engine as engines
+from digest.store.pulses import Part
 from tests.delivery.audience import DAY, NOW, configured, publish
 from tests.store.books import claimed, offered, settled
 
@@ -211,6 +225,29 @@ def test_no_article_goes_that_an_editions_memory_may_ask_for(config: Config) -> 
 
     assert retention.Until.of(long, LATER).articles == LATER - timedelta(days=395)
     assert retention.Until.of(config, LATER).articles == LATER - timedelta(days=100)
+
+
+def test_the_checkup_says_when_nothing_was_let_go_of_for_days_though_the_service_runs(
+    config: Config, sqlite_engine: Engine
+) -> None:
+    asked = replace(config, database_url=sqlite_engine.url.render_as_string())
+
+    def found() -> tuple[Level, str]:
+        [one] = [one for one in checkup.examine(asked, LATER, call_relay=False) if one.subject == "retention"]
+        return one.level, one.sentence
+
+    assert found()[0] is Level.NOTE
+    feel(sqlite_engine, Part.TICK, LATER)
+    assert (found()[0], "yet" in found()[1]) == (Level.FAULT, True)
+    feel(sqlite_engine, Part.RETENTION, LATER - 3 * A_DAY)
+    assert found()[0] is Level.OK
+    feel(sqlite_engine, Part.RETENTION, LATER - 4 * A_DAY)
+    assert (found()[0], "digest tidy" in found()[1]) == (Level.FAULT, True)
+
+
+def feel(engine: Engine, part: Part, at: datetime) -> None:
+    with engines.write(engine) as connection:
+        pulses.well(connection, part, at)
 
 
 def test_a_years_file_of_sqlite_stays_as_large_as_what_is_kept(config: Config, sqlite_engine: Engine) -> None:

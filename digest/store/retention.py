@@ -38,12 +38,13 @@ def past_editions(connection: Connection, before: datetime) -> list[int]:
         .where(select(_row.id).where(_row.edition_id == editions.c.id).exists())
         .order_by(editions.c.published_at, editions.c.id)
     )
-    # Each in the words of a small index.
-    queued = select(_row.edition_id).where(_row.state == in_words(DeliveryState.QUEUED)).distinct()
+    # Each in the words of a small index. Were editions asked for as they stand, SQLite would go through all deliveries by theirs.
+    edition_id = _row.edition_id + 0
+    queued = select(edition_id).where(_row.state == in_words(DeliveryState.QUEUED)).distinct()
     held = _row.lease_until.is_not(None), _row.state.in_((DeliveryState.CLAIMED, DeliveryState.OFFERED))
-    in_hand = select(_row.edition_id).where(*held).distinct()
+    in_hand = select(edition_id).where(*held).distinct()
     on_their_way = {*connection.scalars(queued), *connection.scalars(in_hand)}
-    return [edition_id for edition_id in connection.scalars(found) if edition_id not in on_their_way]
+    return [one for one in connection.scalars(found) if one not in on_their_way]
 
 
 def deliveries_of(connection: Connection, edition_ids: Collection[int]) -> int:
