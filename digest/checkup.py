@@ -28,12 +28,15 @@ from digest.model import Memory
 from digest.safe_mode import HOW_TO_LEAVE
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
-from digest.store import jobs, quotas, returns, safe_modes, schema, webhooks
+from digest.store import jobs, pulses, quotas, returns, safe_modes, schema, webhooks
+from digest.store.pulses import Part, Pulse
 
 EXAMPLES = ("example.org", "Example Street")
 MOST_DOMAINS = 1000
 """How many of the domains with the most readers are looked at."""
 CAME_BACK = timedelta(days=7)
+TIDIED = timedelta(days=3)
+"""How long ago it may be that what is kept too long was let go of; the alert has the same limit."""
 NAMED = 3
 """More faults of one calendar than these are not all told."""
 
@@ -199,6 +202,7 @@ def _database(config: Config, now: datetime) -> tuple[dict[str, datetime], tuple
             came_back = returns.counts(connection, (now - CAME_BACK).date())
             at_work = _queue(config, connection)
             doubted = safe_modes.lasting(connection)
+            felt = pulses.standing(connection)
             told = [_webhook(one, webhooks.standing(connection, one.name)) for one in config.webhooks]
             theirs = engines.time_of(connection)
         engine.dispose()
@@ -206,10 +210,27 @@ def _database(config: Config, now: datetime) -> tuple[dict[str, datetime], tuple
         return {}, (Finding("database", Level.FAULT, str(error), Group.DATABASE),)
     kind = f"{engine.dialect.name}, at revision {schema.wanted()}."
     safe = [Finding("safe mode", Level.FAULT, f"{doubted.sentence} {HOW_TO_LEAVE}")] if doubted else []
-    found = [_of(Group.DATABASE, one) for one in (Finding("database", Level.OK, kind), *safe, *at_work)]
+    found = [
+        _of(Group.DATABASE, one)
+        for one in (Finding("database", Level.OK, kind), *safe, *at_work, _retention(felt, now))
+    ]
     found += [_of(Group.FEEDS, one) for one in (_feeds(states, now), *_market(series, now))]
     found += [_of(Group.MAIL, one) for one in (pace, _returns(config, came_back), *told)]
     return {"the database": theirs} if theirs else {}, tuple(found)
+
+
+def _retention(felt: Mapping[Part, Pulse], now: datetime) -> Finding:
+    """Whether what is kept too long is let go of. A service that has never run has nothing of the kind."""
+    tidied = felt[Part.RETENTION].well_at
+    if not felt[Part.TICK].well_at:
+        return Finding(
+            "retention", Level.NOTE, "the service has not run yet; it lets go once a day of what is kept too long."
+        )
+    if tidied and now - tidied <= TIDIED:
+        return Finding("retention", Level.OK, f"what is kept too long was let go of {tidied:%Y-%m-%d %H:%M} UTC.")
+    since = f"since {tidied:%Y-%m-%d %H:%M} UTC" if tidied else "yet"
+    sentence = f"nothing was let go of {since}, though it is looked for once a day. `digest tidy` does it by hand and says what is wrong."
+    return Finding("retention", Level.FAULT, sentence)
 
 
 def _queue(config: Config, connection: Connection) -> tuple[Finding, ...]:

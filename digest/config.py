@@ -235,6 +235,21 @@ class Privacy:
     left_days: int = 730
 
 
+@dataclass(frozen=True)
+class Retention:
+    """For how many days what is not about readers is kept, and whom editions went to; 0: for good.
+
+    `deliveries_days` counts from an edition's publication, for its deliveries, their events, what came back, and feedback, of which
+    numbers stay; `articles_days` from an article's publication; `pools_days` from the date of an edition that is to be made again or
+    tried with other rules; `letters_days` from when a letter was sent.
+    """
+
+    deliveries_days: int = 400
+    articles_days: int = 400
+    pools_days: int = 400
+    letters_days: int = 400
+
+
 class SeriesFormat(StrEnum):
     """What kind of document a market series is read from."""
 
@@ -396,6 +411,7 @@ class Config:
     dkim: Dkim = field(default_factory=Dkim)
     dkim_key: str = field(default="", repr=False)
     privacy: Privacy = field(default_factory=Privacy)
+    retention: Retention = field(default_factory=Retention)
     logs: Logs = field(default_factory=Logs)
 
     @property

@@ -126,6 +126,15 @@ class BackupRefused(WorkError):
         super().__init__(f"Nothing was done: {reason}.")
 
 
+class NotTidied(WorkError):
+    """Nothing is let go of while the time is in doubt, by which it would be too much."""
+
+    def __init__(self, doubt: str) -> None:
+        super().__init__(
+            f"Nothing was let go of, since the service is in safe mode: {doubt} `digest safe-mode` says how to end it."
+        )
+
+
 class UnknownDigest(UsageError):
     """No digest has this slug."""
 

@@ -29,6 +29,7 @@ from digest.config import (
     Queue,
     Ranking,
     Relay,
+    Retention,
     Security,
     Sending,
     Series,
@@ -51,6 +52,8 @@ TEMPLATES = "templates"
 SHORTEST_SECRET = 16
 WEBHOOK_SECRET = "DIGEST_WEBHOOK_SECRET_"  # noqa: S105  # how the variables begin that hold them
 MOST_TERM_WEIGHT = 100
+SHORTEST_RETENTION = 60
+"""Days. Mail comes back for two weeks, an edition looks back a week, and who lost a link may ask for mail 30 days later."""
 ADDRESS = "should start with http:// or https:// and name a host"
 MOST_MESSAGES = 100_000_000
 
@@ -109,6 +112,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         web=_web(root.table("web")),
         sign_up=_sign_up(root.table("sign_up")),
         privacy=_privacy(root.table("privacy")),
+        retention=_retention(root.table("retention")),
         logs=_logs(root.table("logs")),
         market=_market(root.table("market"), {feed.url for feed in feeds}),
         pictures=_pictures(root.table("pictures")),
@@ -411,6 +415,28 @@ def _privacy(table: Table) -> Privacy:
     )
     table.finish()
     return privacy
+
+
+def _retention(table: Table) -> Retention:
+    retention = Retention(
+        deliveries_days=_days(table, "deliveries_days", Retention.deliveries_days),
+        articles_days=_days(table, "articles_days", Retention.articles_days),
+        pools_days=_days(table, "pools_days", Retention.pools_days),
+        letters_days=_days(table, "letters_days", Retention.letters_days),
+    )
+    table.finish()
+    return retention
+
+
+def _days(table: Table, key: str, default: int) -> int:
+    days = table.integer(key, default, least=0, most=36_500)
+    if 0 < days < SHORTEST_RETENTION:
+        table.fault(
+            key,
+            f"must be 0, for good, or at least {SHORTEST_RETENTION} days: so long the service itself may ask for it",
+        )
+        return default
+    return days
 
 
 def _market(table: Table, feeds: Collection[str]) -> Market:

@@ -33,13 +33,14 @@ from digest.feeds import reports
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport
 from digest.model import Doubt, EditionState, SafeMode
+from digest.retention import tidy
 from digest.steady import Steady, Steps, elapsed
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
 from digest.store import feeds as feed_store
 from digest.store import jobs, pulses, steps
 from digest.store.pulses import Part
-from digest.subscribers import data, signup
+from digest.subscribers import signup
 from digest.webhooks import Told, tell
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,9 @@ A_STEP = timedelta(minutes=5)
 
 BETWEEN_RETENTIONS = timedelta(days=1)
 """How often it is looked for what is kept too long."""
+
+RETENTION_SECONDS = 20.0
+"""For how long a tick does so: publishing and polling wait for its end."""
 
 BETWEEN_COLLECTIONS = timedelta(minutes=4, seconds=30)
 """How long the mailbox is left alone: every fifth tick looks."""
@@ -273,19 +277,30 @@ class Service:
         self._forget(now, report)
 
     def _forget(self, now: datetime, report: TickReport) -> None:
-        """Erase once a day what is kept too long; not while the time is in doubt, by which it would be too much."""
+        """Let go once a day of what is kept too long; not while the time is in doubt, by which it would be too much.
+
+        What a tick has no time for is left to the next one, and what a stop breaks off to the next start.
+        """
         due = self._forgotten_at is None or abs(now - self._forgotten_at) >= BETWEEN_RETENTIONS
         if report.safe_mode or self._stopping.is_set() or not due:
             return
         self._forgotten_at = now
+        began = self._elapsed()
+
+        def rest(seconds: float) -> bool:
+            return self._stopping.wait(seconds) or self._elapsed() - began > RETENTION_SECONDS
+
         try:
-            forgotten = data.forget_old(self._config(), self._engine, now)
+            tidied = tidy(self._config(), self._engine, now, rest=rest)
         except DigestError as error:
             log.error("failed", part="forget", reason=str(error))  # noqa: TRY400  # its sentence says it all
-        else:
+            return
+        if tidied.whole:
             self._well(Part.RETENTION)
-            if forgotten.changes or forgotten.addresses:
-                log.info("forgotten", changes=forgotten.changes, addresses=forgotten.addresses)
+        else:
+            self._forgotten_at = None
+        if tidied.counts.total():
+            log.info("forgotten", **tidied.as_dict())
 
     def _look(self, report: TickReport) -> None:
         """Let the days take in what a tick brought: articles, or an edition after which the next one's day begins."""

@@ -41,6 +41,7 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
         ("logs", config.Logs),
         ("sign_up", config.SignUp),
         ("privacy", config.Privacy),
+        ("retention", config.Retention),
         ("market", config.Market),
         ("pictures", config.Pictures),
     ],

@@ -19,6 +19,7 @@ LADDER = (
     (
         *("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond", "digest.delivery.orders"),
         *("digest.delivery.queue", "digest.delivery.jobs", "digest.metrics", "digest.doctor"),
+        "digest.retention",
     ),
     (
         *("digest.editions.publish", "digest.editions.due", "digest.editions.backtest", "digest.editions.pool"),

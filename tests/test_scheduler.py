@@ -23,6 +23,7 @@ from digest.editions.publish import Published
 from digest.errors import MailboxTrouble, WorkError
 from digest.feeds.reports import FeedReport, PollReport
 from digest.model import DeliveryState, Digest, Edition, EditionState, Feed, Memory, PollOutcome, Window
+from digest.retention import Kind, Tidied
 from digest.scheduler import STOP_SECONDS, Service, tick
 from digest.store import editions, feeds, pulses, tables
 from digest.store import engine as engines
@@ -525,6 +526,55 @@ def test_each_loop_leaves_a_sign_when_it_came_to_its_end_and_none_when_it_failed
         *(Part.TICK, Part.POLL, Part.COLLECT, Part.RETENTION)
     }
     assert felt[Part.PUBLISH].well_at is None
+
+
+def test_what_a_tick_has_no_time_to_let_go_of_is_left_to_the_next_and_then_to_the_next_day(
+    at_work: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verbs = Verbs()
+    moments = [NOW, NOW + timedelta(minutes=1), NOW + timedelta(minutes=2), NOW + timedelta(days=1, minutes=1)]
+    ends = iter([Tidied(Counter({Kind.ARTICLES: 7}), whole=False), Tidied(Counter()), Tidied(Counter())])
+    asked: list[datetime] = []
+
+    def tidy(config: Config, engine: Engine, moment: datetime, **_: object) -> Tidied:
+        asked.append(moment)
+        return next(ends)
+
+    monkeypatch.setattr(scheduler, "tidy", tidy)
+    time_of_tick = [NOW]
+    service = Service(lambda: STOCK, at_work, lambda: time_of_tick[0], publish=verbs.publish, poll=verbs.poll)
+    felt = []
+    with structlog.testing.capture_logs() as logs:
+        for moment in moments:
+            time_of_tick[0] = moment
+            service.tick()
+            with engines.read(at_work) as connection:
+                felt.append(pulses.standing(connection)[Part.RETENTION].well_at)
+
+    assert asked == [moments[0], moments[1], moments[3]]
+    assert felt == [None, moments[1], moments[1], moments[3]]
+    assert [line["articles"] for line in logs if line["event"] == "forgotten"] == [7]
+
+
+def test_a_stop_breaks_off_what_is_being_let_go_of(at_work: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+    broken_off: list[bool] = []
+
+    def tidy(*_: object, rest: Callable[[float], bool]) -> Tidied:
+        begun.set()
+        broken_off.append(rest(60.0))
+        return Tidied(Counter(), whole=False)
+
+    monkeypatch.setattr(scheduler, "tidy", tidy)
+    verbs = Verbs()
+    service = Service(
+        lambda: STOCK, at_work, lambda: NOW, publish=verbs.publish, poll=verbs.poll, deliver=verbs.deliver
+    )
+    service.start()
+
+    assert begun.wait(10)
+    assert service.stop()
+    assert broken_off == [True]
 
 
 def test_a_day_that_cannot_be_looked_at_is_told_and_stops_nothing(

@@ -31,6 +31,7 @@ from digest.cli import (
     service,
     setup,
     subscribers,
+    tidy,
     topics,
     transfer,
     webhooks,
@@ -39,7 +40,7 @@ from digest.cli.context import Home
 from digest.errors import ConfigError, DigestError
 
 SECTIONS = {
-    "Begin": ("init", "demo", "check", "dkim", "migrate", "transfer", "backup", "restore"),
+    "Begin": ("init", "demo", "check", "dkim", "migrate", "transfer", "backup", "restore", "tidy"),
     "The day": ("poll", "rank", "explain", "calendar", "preview", "publish", "deliver", "audit", "report", "bounce"),
     "What is being sent": ("pause", "resume", "resend"),
     "The editor's hand": ("override", "hold", "approve", "skip", "correct"),
@@ -86,6 +87,7 @@ for command in (
     transfer.transfer,
     backups.backup,
     backups.restore,
+    tidy.tidy,
     feeds.poll,
     ranking.rank,
     explain.explain,

@@ -46,7 +46,8 @@ _KINDS: dict[str, DeliveryState | Returned] = {kind.value: kind for kind in (*De
 class Audit:
     """The audience equation of one edition: all who were to get it, and the states in which their deliveries stand.
 
-    `eligible` was written down with the edition when it was frozen; `counts` counts the ledger's rows as they are now.
+    `eligible` was written down with the edition when it was frozen; `counts` counts the ledger's rows as they are now, and those
+    that were let go of long after.
     """
 
     edition_id: int
@@ -77,13 +78,15 @@ def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
 
     These are the active subscriptions that want the editions of its weekday and are not paused on its date. A suppressed address is counted in, and
     stands as suppressed. Done again, it adds who has come since and changes nothing else; no address gets a second one,
-    not even one that was erased and has subscribed anew.
+    not even one that was erased and has subscribed anew. Once deliveries were let go, nobody is added.
     """
     if edition.state is not EditionState.FROZEN:
         return 0
     # Two that freeze the same edition do so one after the other.
-    standing = select(editions.c.audience).where(editions.c.id == edition.id).with_for_update()
-    audience = connection.scalars(standing).one()
+    standing = select(editions.c.audience, editions.c.let_go).where(editions.c.id == edition.id).with_for_update()
+    audience, let_go = connection.execute(standing).one()
+    if let_go:
+        return 0
     made = connection.execute(_absent_deliveries(connection, edition, now, again=audience > 0)).rowcount
     connection.execute(update(editions).where(editions.c.id == edition.id).values(audience=audience + made))
     _note_suppressed(connection, edition.id, now)
@@ -217,6 +220,12 @@ def _counts(connection: Connection, edition_id: int | None) -> dict[int, dict[De
     standing: dict[int, dict[DeliveryState, int]] = defaultdict(lambda: dict.fromkeys(DeliveryState, 0))
     for row in connection.execute(found):
         standing[row.edition_id][DeliveryState(row.state)] = row.number
+    past = select(editions.c.id, editions.c.let_go)
+    if edition_id is not None:
+        past = past.where(editions.c.id == edition_id)
+    for number, let_go in connection.execute(past):
+        for state in let_go.keys() & set(DeliveryState):
+            standing[number][DeliveryState(state)] += let_go[state]
     return standing
 
 

@@ -5,8 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from digest.store.tables import feedback
+from digest.store.tables import editions, feedback
 from digest.store.upsert import insert_if_absent
+
+USEFUL, NOT_USEFUL = "useful", "not_useful"
+"""How answers are called that are only counted any more."""
 
 _row = feedback.c
 
@@ -33,7 +36,8 @@ def keep(connection: Connection, edition_id: int, subscription_id: int, *, usefu
 
 
 def counts(connection: Connection, edition_id: int) -> Feedback:
-    """What an edition's readers thought of it."""
+    """What an edition's readers thought of it, also those whose answers are no longer kept."""
     found = select(_row.useful, func.count()).where(_row.edition_id == edition_id).group_by(_row.useful)
     numbers = {bool(useful): int(number) for useful, number in connection.execute(found)}
-    return Feedback(numbers.get(True, 0), numbers.get(False, 0))
+    let_go = connection.scalar(select(editions.c.let_go).where(editions.c.id == edition_id)) or {}
+    return Feedback(numbers.get(True, 0) + let_go.get(USEFUL, 0), numbers.get(False, 0) + let_go.get(NOT_USEFUL, 0))

@@ -48,7 +48,7 @@ def latest(connection: Connection, digests: Collection[str], most: int) -> list[
     """The `most` latest published editions of each of the digests, with their audience equations' parts."""
     row = editions.c
     back = func.row_number().over(partition_by=row.digest, order_by=(row.date.desc(), row.id.desc())) - 1
-    columns = row.id, row.digest, row.audience, row.window_end, row.published_at
+    columns = row.id, row.digest, row.audience, row.window_end, row.published_at, row.let_go
     published = select(*columns, back.label("back")).where(row.state == EditionState.FROZEN, row.digest.in_(digests))
     ranked = published.subquery()
     found = connection.execute(select(ranked).where(ranked.c.back < most)).all()
@@ -61,7 +61,7 @@ def latest(connection: Connection, digests: Collection[str], most: int) -> list[
         Latest(
             *(one.digest, one.back, one.audience, one.window_end, one.published_at),
             complaints.get((one.id,), 0),
-            counts[one.id],
+            counts[one.id] + Counter({state: one.let_go.get(state, 0) for state in DeliveryState}),
         )
         for one in found
     ]

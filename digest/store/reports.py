@@ -111,7 +111,8 @@ def progress(connection: Connection, edition_id: int) -> Progress:
         .where(_row.edition_id == edition_id)
         .group_by(_row.state, _row.attempt)
     )
-    counts = dict.fromkeys(DeliveryState, 0)
+    let_go = connection.scalar(select(editions.c.let_go).where(editions.c.id == edition_id)) or {}
+    counts = {state: let_go.get(state, 0) for state in DeliveryState}
     tries: dict[int, int] = {}
     sent: list[datetime] = []
     for state, attempt, number, first, last in connection.execute(found):

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -349,13 +350,22 @@ def set_choice(connection: Connection, chosen: Subscription) -> None:
     )
 
 
-def forget_changes(connection: Connection, before: datetime) -> int:
+def forget_changes(connection: Connection, before: datetime, most: int) -> int:
     """Drop what readers chose, and that they took copies, before a moment; how much it was. The evidence of consent stays."""
-    choices = _change.deed.in_((Deed.CHOSE, Deed.EXPORTED)) & (_change.at < before)
-    return connection.execute(delete(subscription_changes).where(choices)).rowcount
+    choices = select(_change.id).where(_forgettable(before)).limit(most)
+    return connection.execute(delete(subscription_changes).where(_change.id.in_(choices))).rowcount
 
 
-def gone_since(connection: Connection, before: datetime, most: int) -> list[str]:
+def changes_before(connection: Connection, before: datetime) -> int:
+    """How much of that there is."""
+    return connection.scalars(select(func.count()).select_from(subscription_changes).where(_forgettable(before))).one()
+
+
+def _forgettable(before: datetime) -> ColumnElement[bool]:
+    return and_(_change.deed.in_((Deed.CHOSE, Deed.EXPORTED)), _change.at < before)
+
+
+def gone_since(connection: Connection, before: datetime, most: int | None = None) -> list[str]:
     """Addresses all of whose subscriptions ended before a moment."""
     staying = exists().where(
         subscriptions.c.subscriber_id == subscribers.c.id,

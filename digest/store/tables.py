@@ -156,6 +156,13 @@ editions = Table(
     Column("paused_at", Moment, comment="since when nothing of it is sent"),
     Column("paused_because", Text),
     Column("resumed_at", Moment, comment="what came back before then pauses it no more"),
+    Column(
+        "let_go",
+        Json,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="by word, the deliveries and the feedback that are no longer kept",
+    ),
     UniqueConstraint("digest", "date"),
     _one_of("state", EditionState),
 )
@@ -258,7 +265,7 @@ letters = Table(
     "letters",
     metadata,
     Column("key", String(200), primary_key=True),
-    Column("taken_at", Moment, nullable=False, comment="when somebody set about sending it"),
+    Column("taken_at", Moment, nullable=False, index=True, comment="when somebody set about sending it"),
     Column("sent_at", Moment),
 )
 

@@ -1,11 +1,11 @@
 """What readers may ask of their data: to have all of it, and to have it erased; and what is erased unasked when its time is over."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from digest.config import Config
 from digest.links import address_key
@@ -18,6 +18,8 @@ LINK_LASTS = timedelta(hours=24)
 """For how long a link to one's data works."""
 AT_ONCE = 200
 """Subscribers that are erased in one transaction, so that nobody waits for long to write."""
+REST_SECONDS = 0.1
+"""Between two of these, in which others may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +88,49 @@ def erase(engine: Engine, address: str) -> bool:
     return erased
 
 
-def forget_old(config: Config, engine: Engine, now: datetime) -> Forgotten:
-    """Erase what is kept for longer than `[privacy]` says."""
+def forget_old(
+    config: Config, engine: Engine, now: datetime, rest: Callable[[float], bool] = lambda _: False
+) -> Forgotten:
+    """Erase what is kept for longer than `[privacy]` says.
+
+    Args:
+        config: for how long.
+        engine: the database.
+        now: the moment it is about.
+        rest: called between two transactions with the seconds to wait; whether to leave the rest for another day.
+    """
     keep = config.privacy
-    with engines.write(engine) as connection:
-        changes = store.forget_changes(connection, now - timedelta(days=keep.history_days))
-    addresses = 0
-    while True:
-        with engines.write(engine) as connection:
-            gone = store.gone_since(connection, now - timedelta(days=keep.left_days), AT_ONCE)
-            for address in gone:
-                store.remove(connection, address)
-        addresses += len(gone)
-        if len(gone) < AT_ONCE:
-            break
+    chosen, ended = (now - timedelta(days=days) for days in (keep.history_days, keep.left_days))
+    changes = _in_portions(engine, rest, lambda connection: store.forget_changes(connection, chosen, AT_ONCE))
+    addresses = _in_portions(engine, rest, lambda connection: _remove_gone(connection, ended))
     if addresses:
         engines.clear_traces(engine)
     return Forgotten(changes, addresses)
+
+
+def to_forget(config: Config, connection: Connection, now: datetime) -> Forgotten:
+    """What `forget_old` would erase."""
+    keep = config.privacy
+    gone = store.gone_since(connection, now - timedelta(days=keep.left_days))
+    return Forgotten(store.changes_before(connection, now - timedelta(days=keep.history_days)), len(gone))
+
+
+def _in_portions(engine: Engine, rest: Callable[[float], bool], portion: Callable[[Connection], int]) -> int:
+    total, some = 0, AT_ONCE
+    while some == AT_ONCE:
+        with engines.write(engine) as connection:
+            some = portion(connection)
+        total += some
+        if some == AT_ONCE and rest(REST_SECONDS):
+            break
+    return total
+
+
+def _remove_gone(connection: Connection, before: datetime) -> int:
+    gone = store.gone_since(connection, before, AT_ONCE)
+    for address in gone:
+        store.remove(connection, address)
+    return len(gone)
 
 
 def _iso(moment: Any) -> str | None:

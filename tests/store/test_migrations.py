@@ -1,7 +1,10 @@
 """The migrations and the tables are two descriptions of one schema, and an upgrade keeps what it finds."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -71,6 +74,28 @@ def test_every_migration_can_be_taken_back_and_done_again(engine: Engine) -> Non
 
     schema.migrate(engine)
     schema.check(engine)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_several_that_migrate_at_once_run_each_migration_once(
+    kind: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    address = empty_database(postgres_server) if kind == "postgresql" else f"sqlite:///{tmp_path / 'digest.db'}"
+    several = [engines.connect(address) for _ in range(3)]
+    together = Barrier(len(several))
+
+    def migrate(engine: Engine) -> tuple[str | None, str | None]:
+        together.wait()
+        return schema.migrate(engine)
+
+    with ThreadPoolExecutor(len(several)) as pool:
+        found = sorted(pool.map(migrate, several), key=str)
+    schema.check(several[0])
+    for engine in several:
+        engine.dispose()
+
+    # Whoever comes first finds nothing, and the others all of it: a migration that ran twice would make its tables again, and fail.
+    assert found == [(schema.wanted(), schema.wanted())] * 2 + [(None, schema.wanted())]
 
 
 def test_migrations_bring_all_that_the_installed_release_of_the_job_queue_needs(

@@ -52,7 +52,8 @@ from tests.conftest import NOW, migrated_database
 from tests.delivery.audience import publish
 
 TABLES = tables.metadata.sorted_tables
-WORDS: dict[tuple[str, str], Sequence[str]] = {
+WORDS: dict[tuple[str, str], Sequence[Any]] = {
+    ("editions", "let_go"): [{}, {"sent": 3, "useful": 1}],
     ("editions", "state"): list(EditionState),
     ("overrides", "kind"): list(OverrideKind),
     ("subscriptions", "state"): list(SubscriptionState),
