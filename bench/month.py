@@ -59,8 +59,8 @@ class Mishap(StrEnum):
     NONE = ""
     KILL = "killed while sending, twice"
     DOWN = "down at press time, for 4 hours"
-    REFUSED = "relay refuses connections for 2 hours"
-    BUSY = "relay answers 421 for an hour"
+    REFUSED = "relay refuses connections for 3 hours"
+    BUSY = "relay answers 421 for 2 hours"
     FULL = "disk full at press time for 10 minutes"
     FILLED = "disk full while sending, for 10 minutes"
     CLOCK = "clock 25 hours ahead from press time on, for 5 hours"
@@ -242,10 +242,10 @@ class Month:
         self.now = press + timedelta(hours=4)
 
     async def _refused(self, press: datetime) -> None:
-        await self._while(Mood.AWAY, timedelta(hours=2))
+        await self._while(Mood.AWAY, timedelta(hours=3))
 
     async def _busy(self, press: datetime) -> None:
-        await self._while(Mood.BUSY, timedelta(hours=1))
+        await self._while(Mood.BUSY, timedelta(hours=2))
 
     async def _while(self, mood: Mood, lasting: timedelta) -> None:
         await self.relay.be(mood)
