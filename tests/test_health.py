@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import Engine
 
 from digest import health
-from digest.config import Config, Relay, Security
+from digest.config import Config, Dkim, Relay, Security
 from digest.delivery import deliver as verb
 from digest.delivery.correspond import correspond
+from digest.scheduler import Service
 from digest.store import engine as engines
 from digest.store import pulses
 from digest.store.pulses import Part, Pulse
@@ -162,6 +163,21 @@ def test_a_relay_that_refuses_every_reader_is_told_once_by_mail(sqlite_engine: E
     assert len(morning.mails) == 1
     assert morning.mails[0][0] <= 5
     assert morning.mails[0][1] == "Economic Digest: No mail goes out"
+
+
+def test_a_key_that_is_missing_is_red_within_five_minutes(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """Nothing goes unsigned, the notice no more than the edition; the log and the health page tell."""
+    published(sqlite_engine, 3)
+    config = replace(configured(tmp_path, Relay("127.0.0.1", 1)), dkim=Dkim(selector="s1"))
+    minute = 0
+    service = Service(lambda: config, sqlite_engine, lambda: at(minute), elapsed=lambda: 60.0 * minute)
+    for minute in range(5):
+        service.send()
+        with engines.write(sqlite_engine) as connection:
+            pulses.well(connection, Part.TICK, at(minute))
+
+    (fault,) = health.look(sqlite_engine, at(4))
+    assert "DIGEST_DKIM_KEY" in fault
 
 
 def test_a_run_that_is_merely_slow_alarms_nobody(sqlite_engine: Engine, tmp_path: Path) -> None:

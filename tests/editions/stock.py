@@ -50,15 +50,15 @@ def keep(connection: Connection, titles: tuple[str, ...], published: datetime) -
         assert known is not None
         moment = published - timedelta(minutes=number)
         article = Article(
-            entry_id=f"{published:%d%H}-{number}",
-            url=f"https://wire-{number}.example/{published:%d%H}",
+            entry_id=f"{published:%m%d%H}-{number}",
+            url=f"https://wire-{number}.example/{published:%m%d%H}",
             title=title,
             summary="",
             publisher=feed.publisher,
             published_at=moment,
             first_seen_at=moment,
             feed=feed,
-            fingerprint=f"{published:%d%H}{number}",
+            fingerprint=f"{published:%m%d%H}{number}",
         )
         articles.add(connection, known.id, [article])
 
