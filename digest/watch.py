@@ -1,13 +1,16 @@
 """The configuration of a service that runs for long: what the files said last, as long as they made sense."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 import structlog
 
 from digest import home as homefolder
 from digest.config import Config
 from digest.errors import ConfigError
-from digest.home import FILES, own_templates
+from digest.home import FILES, TEMPLATES, own_templates
+from digest.language import FOLDER as CATALOGUES
 from digest.language import own_catalogues
 
 log = structlog.get_logger(__name__)
@@ -28,13 +31,12 @@ class WatchedConfig:
         self, config: Config, environment: Mapping[str, str], trial: Callable[[Config], None] = lambda _: None
     ) -> None:
         self._config, self._environment, self._trial = config, environment, trial
-        self._stamp = self._look()
+        self._watched, self._stamp = _watch(config.home)
 
     def __call__(self) -> Config:
         """What holds now."""
-        stamp = self._look()
-        if stamp != self._stamp:
-            self._stamp = stamp
+        if _look(self._watched) != self._stamp:
+            self._watched, self._stamp = _watch(self._config.home)
             try:
                 config = homefolder.load(self._config.home, self._environment)
                 self._trial(config)
@@ -45,14 +47,33 @@ class WatchedConfig:
                 log.info("configuration", reason="changed files were read", feeds=len(self._config.feeds))
         return self._config
 
-    def _look(self) -> _Stamp:
-        home = self._config.home
-        stamps: list[tuple[str, int, int] | None] = []
-        for path in (*(home / name for name in FILES), *own_templates(home), *own_catalogues(home)):
-            try:
-                status = path.stat()
-            except OSError:
-                stamps.append(None)
-            else:
-                stamps.append((str(path), status.st_mtime_ns, status.st_size))
-        return tuple(stamps)
+
+def _watch(home: Path) -> tuple[tuple[str, ...], _Stamp]:
+    """What to look at from now on, and how it is.
+
+    Folders are looked at too: as long as they are the same, so is the list of their files, and each page need not list them.
+    """
+    while True:
+        watched = _paths(home)
+        stamp = _look(watched)
+        if _paths(home) == watched:
+            return watched, stamp
+
+
+def _paths(home: Path) -> tuple[str, ...]:
+    roots = (home / TEMPLATES / "email", home / TEMPLATES / "web", home / CATALOGUES)
+    folders = (*roots, *sorted(path for root in roots for path in root.rglob("*") if path.is_dir()))
+    files = (*(home / name for name in FILES), *own_templates(home), *own_catalogues(home))
+    return tuple(map(str, (*files, *folders)))
+
+
+def _look(watched: Iterable[str]) -> _Stamp:
+    stamps: list[tuple[str, int, int] | None] = []
+    for path in watched:
+        try:
+            status = os.stat(path)  # noqa: PTH116  # for each page, and a Path takes twice as long
+        except OSError:
+            stamps.append(None)
+        else:
+            stamps.append((path, status.st_mtime_ns, status.st_size))
+    return tuple(stamps)

@@ -72,3 +72,21 @@ def test_a_catalogue_of_the_home_folder_is_followed_and_a_broken_one_changes_not
     assert words("Prices") == "Prices"
     assert words("%(x)s and more") == "Prices"
     assert words("Quotes and more of them") == "Quotes and more of them"
+
+
+@pytest.mark.parametrize("place", ["templates/web/base.html", "templates/email/own/part.html", "locale/de.po"])
+def test_a_file_that_comes_later_is_followed_from_then_on(home: Path, place: str) -> None:
+    watched = WatchedConfig(homefolder.load(home, {}), {})
+    file = home / place
+
+    with capture_logs() as readings:
+        for number, text in enumerate(("", "\n"), start=1):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            watched()
+            watched()
+            assert len(readings) == number
+        file.unlink()
+        watched()
+
+    assert len(readings) == 3

@@ -98,7 +98,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
         return page
 
     def scripted(path: str) -> bool:
-        return pages.config.sign_up.proof_of_work and (path == "/" or path.startswith(FORM_PATHS))
+        return (path == "/" or path.startswith(FORM_PATHS)) and pages.config.sign_up.proof_of_work
 
     kept = Kept(pages)
     groups = (

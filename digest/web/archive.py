@@ -46,7 +46,7 @@ class ArchivePages:
             return RedirectResponse(self._pages.links.archive(digests[0].slug), 302)
         return self._pages.page("digests.html", digests=digests)
 
-    def editions(self, request: Request) -> Response:
+    async def editions(self, request: Request) -> Response:
         """The list of a digest's editions, newest first; `?before=2026-02-10` turns the page."""
         digest = self._digest(request)
         before = _day(request.query_params["before"]) if "before" in request.query_params else None
@@ -60,9 +60,9 @@ class ArchivePages:
             older = f"{self._pages.links.archive(digest.slug)}?before={shown[-1].date}" if further else None
             return self._made("archive.html", digest=digest, editions=shown, older=older)
 
-        return self._kept.answer(request, ("archive", digest.slug, before), make)
+        return await self._kept.answer(request, ("archive", digest.slug, before), make)
 
-    def feed(self, request: Request) -> Response:
+    async def feed(self, request: Request) -> Response:
         """The newest editions as a feed; nothing new is answered with 304."""
         digest, kind = self._digest(request), request.path_params["kind"]
         write, media_type = written_as(kind)
@@ -74,9 +74,9 @@ class ArchivePages:
             feed = feeds.of_editions(digest, editions, self._pages.renderer, self._pages.links)
             return Made(write(feed), media_type, feed.updated)
 
-        return self._kept.answer(request, ("feed", digest.slug, kind), make, FEEDS_MAY_BE_KEPT)
+        return await self._kept.answer(request, ("feed", digest.slug, kind), make, FEEDS_MAY_BE_KEPT)
 
-    def edition(self, request: Request) -> Response:
+    async def edition(self, request: Request) -> Response:
         """One edition, the same for everybody."""
         digest, day = self._digest(request), _day(request.path_params["day"])
 
@@ -89,7 +89,7 @@ class ArchivePages:
             values = {"edition": found, "corrections": corrected, "previous": previous, "next": following}
             return self._made("edition.html", digest=digest, **values)
 
-        return self._kept.answer(request, ("edition", digest.slug, day), make)
+        return await self._kept.answer(request, ("edition", digest.slug, day), make)
 
     def _made(self, template: str, **values: Any) -> Made:
         return Made(self._pages.renderer.page(template, **values).encode(), "text/html")

@@ -4,13 +4,15 @@ What may be kept depends on published editions, their corrections and the config
 asks, and not on what time it is.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -40,6 +42,35 @@ class _Kept:
     config: Config
 
 
+class _Looks:
+    """One look at the database's state at a time, and one for all who ask for it meanwhile.
+
+    A thread for each request would cost more than all the rest of a kept page.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._begun: asyncio.Task[editions.State] | None = None
+        self._next: asyncio.Task[editions.State] | None = None
+
+    async def state(self) -> editions.State:
+        """The state as it is after the call: a look that has begun before may not have seen what was committed since."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._look(self._begun))
+        # Shared, so it must not end with the one who breaks off.
+        return await asyncio.shield(self._next)
+
+    async def _look(self, before: asyncio.Task[editions.State] | None) -> editions.State:
+        if before is not None and not before.done():
+            await asyncio.wait((before,))
+        self._begun, self._next = self._next, None
+        return await run_in_threadpool(self._read)
+
+    def _read(self) -> editions.State:
+        with engines.read(self._engine) as connection:
+            return editions.state(connection)
+
+
 class Kept:
     """Pages by what they are of; those that nobody has asked for the longest are dropped first."""
 
@@ -47,9 +78,10 @@ class Kept:
         self._pages, self._most_bytes = pages, most_bytes
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._bytes = 0
+        self._looks = _Looks(pages.engine)
         self._lock, self._making = Lock(), Lock()
 
-    def answer(
+    async def answer(
         self, request: Request, key: Hashable, make: Callable[[Connection], Made], cache_control: str = ""
     ) -> Response:
         """The page that is kept, if nothing that it could show has changed since; or a new one.
@@ -61,10 +93,9 @@ class Kept:
             cache_control: how long others may keep it.
         """
         config = self._pages.config
-        with engines.read(self._pages.engine) as connection:
-            found = self._good(key, editions.state(connection), config)
+        found = self._good(key, await self._looks.state(), config)
         if found is None:
-            found = self._made(key, make, config)
+            found = await run_in_threadpool(self._made, key, make, config)
         headers = {"Cache-Control": cache_control} if cache_control else {}
         made = found.made
         return fresh.answer(

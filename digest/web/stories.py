@@ -27,12 +27,12 @@ class StoryPages:
         """The addresses answered here."""
         return [Route("/stories/{story}", self.story, methods=["GET"])]
 
-    def story(self, request: Request) -> Response:
+    async def story(self, request: Request) -> Response:
         """A story in the words of the edition that told it last under this id."""
         story = request.path_params["story"]
         if not _ID.fullmatch(story):
             raise HTTPException(404)
-        return self._kept.answer(request, ("story", story), lambda connection: self._made(connection, story))
+        return await self._kept.answer(request, ("story", story), lambda connection: self._made(connection, story))
 
     def _made(self, connection: Connection, story: str) -> Made:
         titles = self._titles()

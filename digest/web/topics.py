@@ -3,6 +3,7 @@
 import re
 
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,17 +40,20 @@ class TopicPages:
         """The topics that stories are chosen for."""
         return self._pages.page("topics.html", topics=self._topics())
 
-    def topic(self, request: Request) -> Response:
+    async def topic(self, request: Request) -> Response:
         """The stories of a topic, grouped by edition; `?page=` turns the page. The first page is kept."""
         slug, turned = request.path_params["topic"], request.query_params.get("page")
         topic = next((one for one in self._topics() if one.slug == slug), None)
         if topic is None or not (turned is None or _PLACE.fullmatch(turned)):
             raise HTTPException(404)
         if turned is None:
-            return self._kept.answer(request, ("topic", slug), lambda connection: self._made(connection, topic))
-        with engines.read(self._pages.engine) as connection:
-            made = self._made(connection, topic, int(turned))
+            return await self._kept.answer(request, ("topic", slug), lambda connection: self._made(connection, topic))
+        made = await run_in_threadpool(self._older, topic, int(turned))
         return fresh.answer(request, made.body, made.media_type, etag=fresh.tag(made.body))
+
+    def _older(self, topic: Topic, before: int) -> Made:
+        with engines.read(self._pages.engine) as connection:
+            return self._made(connection, topic, before)
 
     def _made(self, connection: Connection, topic: Topic, before: int | None = None) -> Made:
         config, links = self._pages.config, self._pages.links

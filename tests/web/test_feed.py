@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import feedparser
+import pytest
 from lxml import html
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -181,12 +183,56 @@ def test_no_more_pages_are_kept_than_there_is_room_for(service: Service) -> None
             made.append(number)
             return Made(b"x" * 100, "text/html")
 
-        assert kept.answer(request, number, make).status_code == 200
+        assert asyncio.run(kept.answer(request, number, make)).status_code == 200
 
     for number in (1, 2, 1, 3, 1, 2):
         ask(number)
 
     assert made == [1, 2, 3, 2]
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_who_asks_during_a_look_at_the_database_shares_the_next_one_and_sees_what_was_published_before_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch, published: bool
+) -> None:
+    pages = Pages(
+        lambda: service.config, service.engine, lambda: NOW, service.links, Renderer(service.config.site, service.links)
+    )
+    kept, request = Kept(pages), Request({"type": "http", "headers": []})
+    looking, may_end = threading.Event(), threading.Event()
+    looks: list[editions.State] = []
+    look = editions.state
+
+    def slow(connection: Connection) -> editions.State:
+        looks.append(look(connection))
+        looking.set()
+        assert may_end.wait(30)
+        return looks[-1]
+
+    def make(connection: Connection) -> Made:
+        return Made(str(len(editions.recent(connection, "economy", 100))).encode(), "text/plain")
+
+    async def ask() -> int:
+        return int(bytes((await kept.answer(request, "how many", make)).body))
+
+    async def crowd(size: int) -> tuple[int, set[int]]:
+        before = await ask()
+        monkeypatch.setattr(editions, "state", slow)
+        early = asyncio.create_task(ask())
+        assert await asyncio.to_thread(looking.wait, 30)
+        if published:
+            with engines.write(service.engine) as connection:
+                editions.insert(connection, edition(date(2026, 2, 11)))
+        late = asyncio.gather(*(ask() for _ in range(size)))
+        await asyncio.sleep(0)  # all of them have asked
+        may_end.set()
+        await early
+        return before, set(await late)
+
+    before, after = asyncio.run(crowd(1 if published else 20))
+
+    assert after == {before + published}
+    assert published or len(looks) == 2
 
 
 def test_a_digest_without_editions_has_an_empty_feed_and_an_unknown_one_has_none(two_digests: Service) -> None:

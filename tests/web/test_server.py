@@ -99,3 +99,12 @@ def test_a_port_that_is_taken_is_named(service: Service) -> None:
 def test_without_a_key_nothing_is_served(tmp_path: Path, sqlite_engine: Engine) -> None:
     with pytest.raises(MissingSecret):
         server.build(lambda: replace(configuration(tmp_path), keys=()), sqlite_engine, lambda: NOW)
+
+
+def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
+    with (
+        server._listening("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
