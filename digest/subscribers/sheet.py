@@ -21,7 +21,7 @@ LONGEST_LINE = 64 * 1024
 
 COLUMNS = (
     *("email", "digest", "state", "topics", "paused_until", "since", "ended_at"),
-    *("days", "text_only", "suppressed", "consent"),
+    *("days", "text_only", "hour", "zone", "suppressed", "consent"),
 )
 """Of our own export."""
 
