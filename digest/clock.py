@@ -10,6 +10,9 @@ from digest.model import WEEKDAYS, Digest, Window
 RETRY_MINUTES = (5, 10, 20, 40, 67)
 LEASE = timedelta(minutes=15)
 
+LONGEST_WAIT = timedelta(days=2)
+"""Within that, every hour of the day strikes in every zone, even where one skips a whole date."""
+
 SHORTEST_POLL = timedelta(minutes=30)
 LONGEST_POLL = timedelta(hours=24)
 
@@ -98,6 +101,18 @@ def next_press(digest: Digest, now: datetime, first: date | None = None) -> date
         if moment is not None and moment > now:
             return moment
         day += timedelta(days=1)
+
+
+def strike(hour: int, zone: str, press: datetime) -> datetime:
+    """When a full hour of the day first strikes in a zone, at `press` or after it.
+
+    An hour that a clock change skips strikes at the first valid minute after it, one that comes twice the first time only.
+    """
+    # Yesterday's last hour, where it is skipped, strikes today.
+    day = press.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+    while (moment := slot(day, time(hour), zone)) is None or moment < press:
+        day += timedelta(days=1)
+    return moment
 
 
 def window(press: datetime, hours: float) -> Window:

@@ -736,7 +736,8 @@ class Subscription:
     """A subscriber's choice of a digest: which `topics` of it, and the editions of which `days` of the week.
 
     `topics` none means all; one that begins with `MUTE` is left out wherever it stands. `version` is inside every signed
-    link: raising it retires the older links.
+    link: raising it retires the older links. Mail comes when the `hour` of the day first strikes in the `zone` after press
+    time; at press time where the hour is None.
     """
 
     id: int
@@ -751,6 +752,8 @@ class Subscription:
     ended_at: datetime | None = None
     days: tuple[str, ...] = WEEKDAYS
     text_only: bool = False
+    hour: int | None = None
+    zone: str = ""
 
 
 # ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────────

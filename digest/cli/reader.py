@@ -91,7 +91,7 @@ def _digest(home: Home, one: Subscription) -> Digest | None:
 
 
 def _document(one: Subscription, due: datetime | None) -> dict[str, object]:
-    kept = ("digest", "state", "topics", "days", "text_only", "since", "paused_until", "ended_at")
+    kept = ("digest", "state", "topics", "days", "text_only", "hour", "zone", "since", "paused_until", "ended_at")
     return {**{name: getattr(one, name) for name in kept}, "next_mail": due}
 
 
@@ -118,11 +118,13 @@ def _facts(home: Home, one: Subscription, due: datetime | None, now: datetime) -
         yield "  Days", ", ".join(one.days)
     if one.text_only:
         yield "  Form", "plain text"
+    if one.hour is not None:
+        yield "  Hour", f"{one.hour:02}:00 {one.zone}"
     if one.paused_until and one.paused_until > now.date():
         yield "  Paused", f"until {one.paused_until}"
     if due is not None and (digest := _digest(home, one)):
-        local = due.astimezone(ZoneInfo(digest.zone))
-        yield "  Next mail", f"{local:%a %Y-%m-%d %H:%M} {digest.zone}"
+        zone = one.zone or digest.zone
+        yield "  Next mail", f"{due.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} {zone}"
     elif one.state is SubscriptionState.ACTIVE and _digest(home, one) is None:
         yield "  Next mail", "none: digest.toml has no such digest any more"
 

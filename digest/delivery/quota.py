@@ -114,7 +114,7 @@ def places(waiting: Iterable[Waiting], used: Used, limits: Limits, now: datetime
     """
     this_hour = hour_of(now)
     for one in waiting:
-        until = one.published_at + limits.late
+        until = one.due_at + limits.late
         hourly = limits.hourly(one.domain)
         hour = this_hour
         while hour < until and any(used[scope, hour] >= most for scope, most in hourly.items()):

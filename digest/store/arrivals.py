@@ -44,6 +44,8 @@ class Arrival(NamedTuple):  # there may be millions, and a tuple is made in a th
     consent: Mapping[str, Any]
     days: tuple[str, ...] = WEEKDAYS
     text_only: bool = False
+    hour: int | None = None
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def bring_in(connection: Connection, arrivals: Iterable[Arrival], now: datetime)
                 kept(one.ended_at),
                 bits_of(one.days),
                 one.text_only,
+                one.hour,
+                one.zone,
             ),
         )
         # In one order for everybody, so that no two who bring in lists wait for each other.
@@ -132,6 +136,8 @@ def bring_in(connection: Connection, arrivals: Iterable[Arrival], now: datetime)
         "ended_at": 9,
         "days": 10,
         "text_only": 11,
+        "hour": 12,
+        "zone": 13,
     }
     these = {"these": packed(rows)}
     persons = select(*_as_kept(connection, subscribers, people)).select_from(_these.rows).where(true())
@@ -177,6 +183,8 @@ def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
                 _barred.reason,
                 _choice.days,
                 _choice.text_only,
+                _choice.hour,
+                _choice.zone,
             ),
         )
         .join_from(subscriptions, subscribers, _choice.subscriber_id == _person.id)
@@ -196,6 +204,8 @@ def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
             row.consent,
             days_in(row.days),
             row.text_only,
+            row.hour,
+            row.zone,
         )
         yield arrival, Cause(row.cause) if row.cause else None, row.reason or ""
 

@@ -45,7 +45,7 @@ from digest.model import (
     Unconfirmed,
     Withdrawn,
 )
-from digest.store.deliveries import TOO_OLD, in_words, is_due, is_paused, takes_mail
+from digest.store.deliveries import TOO_OLD, in_words, is_due, is_paused, lateness_from, takes_mail
 from digest.store.given import Given, gathered, packed, storable, unpacked
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Json, Moment
@@ -106,7 +106,7 @@ def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, 
     """Mark deliveries as offered; the ids of those whose final dot may be sent once this is committed.
 
     Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
-    edition is paused or was published longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
+    edition is paused or was due longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
     """
     asked, until = [(delivery, "") for delivery in claimed], now + clock.LEASE
     return _bring(connection, _OFFER, DeliveryState.OFFERED, asked, now, since=now - late, until=until)
@@ -185,7 +185,7 @@ def sweep(
     A claim without an outcome was certainly not sent and waits again, or is set aside as poison at its third claim. Only
     the first `in_hand` of those that a sender left can have to do with its end, since it takes them in order; the others lose
     neither a try nor their place. An offer without an outcome is unknown; under `resend_once` it is sent once more, while
-    its edition is young enough. What is still queued `late` after its edition was published expires.
+    its edition is young enough. What is still queued `late` after it was due expires.
     """
     poison = f"claimed {MOST_CLAIMS} times or more, and nothing was heard of it"
     lost = "no outcome after it was offered"
@@ -343,7 +343,7 @@ _WANTED = and_(_SUBSCRIBED, ~exists().where(suppressions.c.address_key == _row.a
 _IN_TIME = exists().where(
     editions.c.id == _row.edition_id,
     editions.c.state == in_words(EditionState.FROZEN),
-    editions.c.published_at > _moment("since"),
+    lateness_from() > _moment("since"),
 )
 # No more than the partial index of leases has to be looked at.
 _ABANDONED = and_(_row.state == in_words(DeliveryState.CLAIMED), _row.lease_until <= _moment("now"))

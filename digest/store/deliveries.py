@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import available_timezones
 
 from sqlalchemy import (
     ColumnElement,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Executable,
     Integer,
     String,
+    Subquery,
     and_,
     case,
     cast,
@@ -27,12 +29,16 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    type_coerce,
     union_all,
     update,
 )
 
-from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, Returned, SubscriptionState
+from digest import clock
+from digest.model import DeliveryEvent, DeliveryState, Edition, EditionState, Returned, Subscription, SubscriptionState
+from digest.store.given import Given, packed
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
+from digest.store.types import Moment
 from digest.store.upsert import absent_into
 
 _row = deliveries.c
@@ -82,12 +88,16 @@ def freeze(connection: Connection, edition: Edition, now: datetime) -> int:
     """
     if edition.state is not EditionState.FROZEN:
         return 0
+    times = _times(connection, edition, now)
     # Two that freeze the same edition do so one after the other.
     standing = select(editions.c.audience, editions.c.let_go).where(editions.c.id == edition.id).with_for_update()
     audience, let_go = connection.execute(standing).one()
     if let_go:
         return 0
-    made = connection.execute(_absent_deliveries(connection, edition, now, again=audience > 0)).rowcount
+    made = connection.execute(
+        _absent_deliveries(connection, edition, now, times, again=audience > 0),
+        {"times": packed(times)} if times else {},
+    ).rowcount
     connection.execute(update(editions).where(editions.c.id == edition.id).values(audience=audience + made))
     _note_suppressed(connection, edition.id, now)
     return made
@@ -111,13 +121,26 @@ def waiting(connection: Connection) -> int:
     return connection.scalars(select(func.count()).select_from(deliveries).where(queued)).one()
 
 
+def waits_until(connection: Connection, reader: Subscription, now: datetime) -> datetime | None:
+    """When an edition comes to a reader that waits for the hour of their choice; None where none does."""
+    recent = select(editions.c.id).where(
+        editions.c.digest == reader.digest, editions.c.published_at > now - clock.LONGEST_WAIT
+    )
+    mine = _row.edition_id.in_(recent), _row.subscriber_id == reader.subscriber_id, _row.due_at > now
+    moment: datetime | None = connection.scalar(
+        select(func.min(_row.due_at)).where(*mine, _row.state == DeliveryState.QUEUED)
+    )
+    return moment
+
+
 def too_late(connection: Connection, since: datetime) -> list[tuple[int, str, int]]:
-    """The editions published after `since` of which deliveries came too late: id, title with date, and how many."""
+    """The editions of which deliveries that were due after `since` came too late: id, title with date, and how many."""
     late = (
         select(editions.c.id, editions.c.title, editions.c.date, func.count())
         .join_from(editions, deliveries, _row.edition_id == editions.c.id)
         .join(delivery_events, delivery_events.c.delivery_id == _row.id)
-        .where(editions.c.published_at > since, _row.state == DeliveryState.EXPIRED)
+        .where(editions.c.published_at > since - clock.LONGEST_WAIT, lateness_from() > since)
+        .where(_row.state == DeliveryState.EXPIRED)
         .where(delivery_events.c.kind == DeliveryState.EXPIRED, delivery_events.c.detail == TOO_OLD)
         .group_by(editions.c.id, editions.c.title, editions.c.date)
         .order_by(editions.c.id)
@@ -126,10 +149,11 @@ def too_late(connection: Connection, since: datetime) -> list[tuple[int, str, in
 
 
 def sending(connection: Connection, after: datetime, until: datetime) -> bool:
-    """Whether an edition that was published in a span of time still has deliveries to go, or in hand."""
+    """Whether deliveries that were due in a span of time are still to go, or in hand."""
     to_go = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.OFFERED)
-    published = editions.c.published_at > after, editions.c.published_at <= until
-    left = exists().where(_row.edition_id == editions.c.id, _row.state.in_(to_go))
+    published = editions.c.published_at > after - clock.LONGEST_WAIT, editions.c.published_at <= until
+    due = lateness_from() > after, lateness_from() <= until
+    left = exists().where(_row.edition_id == editions.c.id, _row.state.in_(to_go), *due)
     return bool(connection.scalar(select(exists().where(*published, left))))
 
 
@@ -196,6 +220,11 @@ def is_due(now: Any) -> ColumnElement[bool]:
     return and_(_row.state == in_words(DeliveryState.QUEUED), _row.not_before <= now, ~is_paused())
 
 
+def lateness_from() -> ColumnElement[datetime]:
+    """When a delivery of an edition was due: from then on it gets later."""
+    return func.coalesce(_row.due_at, editions.c.published_at, type_=Moment())
+
+
 def is_paused() -> ColumnElement[bool]:
     """Whether a delivery's edition is paused."""
     return _row.edition_id.in_(select(editions.c.id).where(editions.c.paused_at.is_not(None)))
@@ -229,8 +258,41 @@ def _counts(connection: Connection, edition_id: int | None) -> dict[int, dict[De
     return standing
 
 
-def _absent_deliveries(connection: Connection, edition: Edition, now: datetime, *, again: bool) -> Executable:
+def _times(connection: Connection, edition: Edition, now: datetime) -> list[tuple[int, str, str]]:
+    """The hours and zones that readers of the digest chose and that strike later than now, each with when it does."""
+    hour, zone = subscriptions.c.hour, subscriptions.c.zone
+    chosen = select(hour, zone).distinct().where(subscriptions.c.digest == edition.digest, hour.is_not(None))
+    found = connection.execute(chosen).all()
+    # A zone that the machine no longer knows keeps nobody from the edition.
+    known = available_timezones() if found else ()
+    return [
+        (row.hour, row.zone, _kept(connection, moment))
+        for row in found
+        if row.zone in known and (moment := clock.strike(row.hour, row.zone, edition.window.end)) > now
+    ]
+
+
+def _kept(connection: Connection, moment: datetime) -> str:
+    """A moment as a text that the database's own column of moments takes."""
+    bound: datetime = Moment().process_bind_param(moment, connection.dialect)  # type: ignore[assignment]
+    return bound.isoformat(" ", "microseconds")
+
+
+def _struck(connection: Connection) -> Subquery:
+    """The hours and zones of the parameter `times`, and when each strikes."""
+    times = Given("times")
+    as_type = type_coerce if connection.dialect.name == "sqlite" else cast
+    at = as_type(times.text(2), Moment()).label("at")
+    rows = select(times.number(0).label("hour"), times.text(1).label("zone"), at).select_from(times.rows)
+    # Being distinct, they are told apart once, with an index, and not anew for every reader.
+    return rows.distinct().subquery("struck")
+
+
+def _absent_deliveries(
+    connection: Connection, edition: Edition, now: datetime, times: list[tuple[int, str, str]], *, again: bool
+) -> Executable:
     suppressed = exists().where(suppressions.c.address_key == subscribers.c.address_key)
+    struck, at_once = _struck(connection), literal(now, Moment())
     audience = (
         select(
             literal(edition.id),
@@ -238,7 +300,8 @@ def _absent_deliveries(connection: Connection, edition: Edition, now: datetime, 
             subscriptions.c.id,
             subscribers.c.address_key,
             case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.QUEUED.value),
-            *(literal(now, kind.type) for kind in (_row.not_before, _row.queued_at, _row.changed_at)),
+            func.coalesce(struck.c.at, at_once, type_=Moment()) if times else at_once,
+            *(literal(now, kind.type) for kind in (_row.queued_at, _row.changed_at)),
         )
         .join_from(subscriptions, subscribers, subscriptions.c.subscriber_id == subscribers.c.id)
         .where(subscriptions.c.digest == edition.digest, takes_mail(edition.date))
@@ -249,10 +312,14 @@ def _absent_deliveries(connection: Connection, edition: Edition, now: datetime, 
         mine = deliveries.alias("mine")
         known = (mine.c.edition_id == edition.id) & (mine.c.address_key == subscribers.c.address_key)
         audience = audience.outerjoin(mine, known).where(mine.c.id.is_(None))
-    columns = (
+    columns = [
         *("edition_id", "subscriber_id", "subscription_id", "address_key", "state"),
         *("not_before", "queued_at", "changed_at"),
-    )
+    ]
+    if times:
+        theirs = (struck.c.hour == subscriptions.c.hour) & (struck.c.zone == subscriptions.c.zone)
+        audience = audience.outerjoin(struck, theirs).add_columns(struck.c.at)
+        columns.append("due_at")
     made = absent_into(connection, deliveries).from_select(columns, audience)
     return made.execution_options(preserve_rowcount=True)
 

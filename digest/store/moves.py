@@ -132,13 +132,13 @@ def relocate(
         address: where to. Nobody reads anything there.
         address_key: its keyed hash.
         evidence: what the history of each subscription says of it.
-        published_since: editions older than that are sent to nobody any more.
+        published_since: what was due before is sent to nobody any more.
         now: when it happens.
     """
     recent = select(editions.c.id).where(editions.c.published_at > published_since)
     waiting = (
         (deliveries.c.subscriber_id == subscriber_id)
-        & deliveries.c.edition_id.in_(recent)
+        & (deliveries.c.edition_id.in_(recent) | (deliveries.c.due_at > published_since))
         & (deliveries.c.state == DeliveryState.QUEUED)
     )
     before = connection.scalar(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
 
 from digest.model import DeliveryState, SubscriptionState
-from digest.store.deliveries import is_due
+from digest.store.deliveries import is_due, lateness_from
 from digest.store.tables import allowances, deliveries, delivery_events, editions, subscribers, subscriptions
 from digest.store.types import Moment
 from digest.store.upsert import adding_into
@@ -26,7 +26,7 @@ class Waiting:
 
     id: int
     domain: str
-    published_at: datetime
+    due_at: datetime
     attempt: int
     booked_for: datetime | None
 
@@ -50,9 +50,7 @@ def unbooked(
     else:
         found = connection.execute(_UNBOOKED_IN_TURN, {**asked, "ahead": _CIRCLE - int(turn * _CIRCLE)})
     return [
-        Waiting(
-            row.id, (row.address or "").rpartition("@")[2].casefold(), row.published_at, row.attempt, row.booked_for
-        )
+        Waiting(row.id, (row.address or "").rpartition("@")[2].casefold(), row.due_at, row.attempt, row.booked_for)
         for row in found
     ]
 
@@ -142,7 +140,7 @@ _THESE = _row.id.in_(bindparam("ids", expanding=True))
 # Multiples of the golden section's share of a circle spread evenly, however many there are (Knuth, volume 3, section 6.4).
 _CIRCLE, _GOLDEN = 65536, 40503
 _ANY_UNBOOKED = (
-    select(_row.id, _row.attempt, _row.booked_for, subscribers.c.address, editions.c.published_at)
+    select(_row.id, _row.attempt, _row.booked_for, subscribers.c.address, lateness_from().label("due_at"))
     .join_from(deliveries, editions, editions.c.id == _row.edition_id)
     .outerjoin(subscribers, subscribers.c.id == _row.subscriber_id)
     .where(is_due(_moment("now")), _row.booked_for.is_distinct_from(_moment("hour")))

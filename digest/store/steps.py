@@ -22,8 +22,9 @@ def bring_back(connection: Connection, now: datetime) -> int:
     edition, for as long as it was ahead.
     """
     lease = now + clock.LEASE
-    # What is booked for an hour of its own waits for that.
+    # What is booked for an hour of its own waits for that, and so does what its reader wants at one.
     queued = (deliveries.c.state == DeliveryState.QUEUED) & deliveries.c.booked_for.is_(None)
+    queued &= deliveries.c.due_at.is_(None) | (deliveries.c.due_at <= now)
     queued &= deliveries.c.not_before > now + LONGEST_BACK_OFF
     leased = deliveries.c.state.in_((DeliveryState.CLAIMED, DeliveryState.OFFERED)) & (
         deliveries.c.lease_until > lease + SLACK

@@ -337,7 +337,7 @@ def resume(connection: Connection, subscription_id: int, now: datetime) -> bool:
 
 
 def set_choice(connection: Connection, chosen: Subscription) -> None:
-    """Keep what a reader chose: topics, days, form and pause, as they stand in the subscription given."""
+    """Keep what a reader chose: topics, days, hour, form and pause, as they stand in the subscription given."""
     connection.execute(
         update(subscriptions)
         .where(subscriptions.c.id == chosen.id)
@@ -346,6 +346,8 @@ def set_choice(connection: Connection, chosen: Subscription) -> None:
             paused_until=chosen.paused_until,
             days=bits(chosen.days),
             text_only=chosen.text_only,
+            hour=chosen.hour,
+            zone=chosen.zone,
         )
     )
 
@@ -433,7 +435,7 @@ def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, i
 
 def _fresh(topics: tuple[str, ...], now: datetime) -> dict[str, Any]:
     """A subscription at its beginning."""
-    usual = {"days": bits(WEEKDAYS), "text_only": False, "paused_until": None}
+    usual = {"days": bits(WEEKDAYS), "text_only": False, "paused_until": None, "hour": None, "zone": ""}
     return {"state": SubscriptionState.ACTIVE, "topics": _canonical(topics), "since": now, **usual}
 
 
@@ -491,4 +493,6 @@ def of_row(row: Row[Any]) -> Subscription:
         ended_at=row.ended_at,
         days=days_in(row.days),
         text_only=row.text_only,
+        hour=row.hour,
+        zone=row.zone,
     )

@@ -51,6 +51,7 @@ def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
 
 
 _PENDING = text("state = 'pending'")
+_HOUR = text("hour IS NOT NULL")
 _WAITING = text("answered_at IS NULL")
 
 feeds = Table(
@@ -329,9 +330,12 @@ subscriptions = Table(
     Column("ended_at", Moment),
     Column("days", Integer, nullable=False, server_default=text("127"), comment="a bit each, Monday's the lowest"),
     Column("text_only", Boolean, nullable=False, server_default=false()),
+    Column("hour", Integer, comment="of the day at which mail comes; null: at once"),
+    Column("zone", String(64), nullable=False, server_default=text("''"), comment="in which the hour is"),
     UniqueConstraint("subscriber_id", "digest"),
     Index(None, "digest", "state"),
     Index("ix_subscriptions_pending", "since", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("ix_subscriptions_hour", "digest", "hour", "zone", sqlite_where=_HOUR, postgresql_where=_HOUR),
     _one_of("state", SubscriptionState),
     sqlite_autoincrement=True,
 )
@@ -487,6 +491,7 @@ deliveries = Table(
     Column("lease_until", Moment, comment="null where nobody is at it and nothing is in doubt"),
     Column("not_before", Moment, nullable=False),
     Column("booked_for", Moment, comment="the hour in whose limits it counts, where any are set"),
+    Column("due_at", Moment, comment="the chosen hour, from which lateness counts; null: the edition's publication"),
     Column("last_phase", String(20)),
     Column("last_code", Integer),
     Column("last_reply", Text),

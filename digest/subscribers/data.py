@@ -56,6 +56,8 @@ def export(config: Config, engine: Engine, subscription: Subscription, now: date
                     "topics": list(one.topics),
                     "days": list(one.days),
                     "text_only": one.text_only,
+                    "hour": one.hour,
+                    "zone": one.zone,
                     "paused_until": _iso(one.paused_until),
                     "since": _iso(one.since),
                     "ended_at": _iso(one.ended_at),

@@ -18,6 +18,7 @@ from digest.links import address_key
 from digest.model import MUTE, WEEKDAYS, Cause, Digest, SubscriptionState
 from digest.store.arrivals import Arrival
 from digest.subscribers.consent import acceptable, consent
+from digest.subscribers.preferences import HOURS, hour_of, zones
 from digest.subscribers.roles import is_nobodys
 from digest.subscribers.sheet import YES, Row, Unreadable
 
@@ -149,7 +150,16 @@ class Judge:
             return f"{min(unknown)!r} is no day of the week as in '{' '.join(WEEKDAYS)}'."
         if (paused := row.said("paused_until")) and _date(paused) is None:
             return f"{paused!r} is not a date such as 2026-02-10."
+        if (hour := row.said("hour")) and self._hour(row)[0] is None:
+            return (
+                f"{hour!r} is no hour from 0 to {HOURS - 1}, or {row.said('zone')!r} no zone such as 'Europe/Berlin'."
+            )
         return ""
+
+    def _hour(self, row: Row) -> tuple[int | None, str]:
+        hour, zone = row.said("hour"), row.said("zone") or self.digest.zone
+        known = zone == self.digest.zone or zone in zones()
+        return hour_of(hour, zone, self.digest) if hour and known else (None, "")
 
     def _arrival(
         self,
@@ -174,6 +184,7 @@ class Judge:
             self._consent(row.line, agreed, confirmed, left=left),
             _days(row.said("days")),
             row.said("text_only") == YES,
+            *self._hour(row),
         )
 
     def _consent(

@@ -34,11 +34,12 @@ def look_up(config: Config, engine: Engine, address: str, now: datetime) -> Know
         agreed = subscribers.consent_of(connection, address)
         suppression = suppressions.by_key(connection, address_key(address, config.signing_keys))
         events = tuple(deliveries.history(connection, address))
+        waiting = {one.digest: deliveries.waits_until(connection, one, now) for one in theirs}
     if not theirs and suppression is None:
         return None
     digests = {digest.slug: digest for digest in config.digests}
     due = {
-        one.digest: preferences.next_mail(digests[one.digest], one, now)
+        one.digest: preferences.next_mail(digests[one.digest], one, now, waiting[one.digest])
         for one in theirs
         if suppression is None and one.digest in digests
     }

@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, Engine
 
@@ -23,6 +25,11 @@ from digest.store import suppressions
 
 UNDO = timedelta(days=30)
 LONGEST_PAUSE = timedelta(days=365)
+HOURS = 24
+
+_AREAS = frozenset(
+    ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+)
 
 
 class Frequency(StrEnum):
@@ -41,6 +48,8 @@ class Choice:
     paused_until: date | None = None
     days: tuple[str, ...] = WEEKDAYS
     text_only: bool = False
+    hour: int | None = None
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,8 @@ class Changes:
     """What a save changed, for the page that says so. `everything`: the reader has gone over to all topics.
 
     `muted` topics are left out from now on, `unmuted` ones may come again without having been chosen. `days` are those on
-    which mail comes now, and empty where they are as before; `text_only` is None where that is. `paused_until` is a pause that
+    which mail comes now, and empty where they are as before; `text_only` is None where that is. `rescheduled`: mail comes at
+    another time of the day. `paused_until` is a pause that
     is new or has moved, `unpaused` says that one was lifted.
     """
 
@@ -59,6 +69,7 @@ class Changes:
     unmuted: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
     text_only: bool | None = None
+    rescheduled: bool = False
     paused_until: date | None = None
     unpaused: bool = False
 
@@ -123,6 +134,8 @@ def choose(engine: Engine, subscription_id: int, wanted: Choice, now: datetime) 
                 paused_until=wanted.paused_until,
                 days=wanted.days,
                 text_only=wanted.text_only,
+                hour=wanted.hour,
+                zone=wanted.zone,
             ),
         )
         after = store.subscription(connection, subscription_id)
@@ -168,12 +181,33 @@ def frequencies(digest: Digest) -> tuple[Frequency, ...]:
     return tuple(one for one in Frequency if one is not Frequency.WEEKDAYS or (at_weekends and on_weekdays))
 
 
-def next_mail(digest: Digest, subscription: Subscription, now: datetime) -> datetime | None:
-    """When a reader's next mail is due; None where none is, as for one who has left or chose a day without an edition."""
+def hour_of(hour: str, zone: str, digest: Digest) -> tuple[int | None, str]:
+    """The hour and zone of a form, which leaves the hour empty for press time; the digest's zone where it names none."""
+    if not (hour.isascii() and hour.isdecimal() and int(hour[:3]) < HOURS):
+        return None, ""
+    return int(hour), zone if zone in zones() else digest.zone
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The zones that a reader can choose: those named by a place, and UTC."""
+    return tuple(sorted(zone for zone in available_timezones() if zone == "UTC" or zone.partition("/")[0] in _AREAS))
+
+
+def next_mail(
+    digest: Digest, subscription: Subscription, now: datetime, waiting: datetime | None = None
+) -> datetime | None:
+    """When a reader's next mail is due; None where none is, as for one who has left or chose a day without an edition.
+
+    `waiting` is when an edition comes that is made already and waits for the hour of the reader.
+    """
     days = tuple(day for day in digest.days if day in subscription.days)
     if not days or subscription.state is not SubscriptionState.ACTIVE:
         return None
-    return clock.next_press(replace(digest, days=days), now, subscription.paused_until)
+    if waiting is not None and not paused(subscription, now.astimezone(ZoneInfo(digest.zone)).date()):
+        return waiting
+    press = clock.next_press(replace(digest, days=days), now, subscription.paused_until)
+    return press if subscription.hour is None else clock.strike(subscription.hour, subscription.zone, press)
 
 
 def pause(until: str, today: date, language: Language) -> date | None:
@@ -219,6 +253,7 @@ def changes(before: Subscription, after: Subscription, offered: Collection[Topic
         unmuted=tuple(slug for slug in slugs if slug in set(mute) - set(mutes) - has),
         days=after.days if after.days != before.days else (),
         text_only=after.text_only if after.text_only != before.text_only else None,
+        rescheduled=(after.hour, after.zone) != (before.hour, before.zone),
         paused_until=until if until != was else None,
         unpaused=was is not None and until is None,
     )
@@ -230,6 +265,8 @@ def _difference(before: Subscription, after: Subscription) -> Mapping[str, Any]:
         "topics": [list(before.topics), list(after.topics)],
         "days": [list(before.days), list(after.days)],
         "text_only": [before.text_only, after.text_only],
+        "hour": [before.hour, after.hour],
+        "zone": [before.zone, after.zone],
         "paused_until": [str(one.paused_until) if one.paused_until else None for one in (before, after)],
     }
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

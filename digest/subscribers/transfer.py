@@ -177,6 +177,8 @@ def _exported(one: Arrival, cause: Cause | None, reason: str) -> tuple[str, ...]
         one.ended_at.isoformat() if one.ended_at else "",
         "" if one.days == WEEKDAYS else " ".join(one.days),
         YES if one.text_only else "",
+        "" if one.hour is None else str(one.hour),
+        one.zone,
         f"{cause}: {reason}" if cause else "",
         dumps(dict(one.consent)),
     )

@@ -6,7 +6,7 @@ Only a POST that says what it wants changes anything; every other request shows 
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -15,7 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from digest.links import Purpose
-from digest.model import Subscription, SubscriptionState, Topic, parted
+from digest.model import Digest, Subscription, SubscriptionState, Topic, parted
+from digest.store import deliveries
 from digest.store import engine as engines
 from digest.store import subscribers as store
 from digest.subscribers import preferences
@@ -34,6 +35,8 @@ class _Entered:
     frequency: str
     day: str
     text_only: bool
+    hour: str
+    zone: str
     pause: str
 
     @classmethod
@@ -45,6 +48,8 @@ class _Entered:
             frequency=str(form.get("frequency", "")),
             day=str(form.get("day", "")),
             text_only="text_only" in form,
+            hour=str(form.get("hour", "")),
+            zone=str(form.get("zone", "")),
             pause=str(form.get("paused_until", "")),
         )
 
@@ -59,6 +64,8 @@ class _Entered:
             # A week's one day; for others the one that they would be offered.
             day=found.days[0] if len(found.days) == 1 else "",
             text_only=found.text_only,
+            hour="" if found.hour is None else str(found.hour),
+            zone=found.zone,
             pause=_iso(until),
         )
 
@@ -140,6 +147,9 @@ class ReaderPages:
         except ValueError as error:
             return self._choices(before, entered=entered, problem=str(error))
         digest = self._pages.digest(before.digest)
+        hour, zone = before.hour, before.zone
+        if digest and "hour" in form:
+            hour, zone = preferences.hour_of(entered.hour, entered.zone, digest)
         chosen = Choice(
             topics=preferences.choice(entered.topics, entered.muted, offered),
             paused_until=until,
@@ -147,6 +157,8 @@ class ReaderPages:
             if digest and entered.frequency
             else before.days,
             text_only=entered.text_only,
+            hour=hour,
+            zone=zone,
         )
         after = preferences.choose(self._pages.engine, before.id, chosen, self._pages.clock())
         if after is None:
@@ -184,6 +196,7 @@ class ReaderPages:
         until = preferences.paused(found, today)
         shown = entered or _Entered.already(found, offered, until)
         frequencies = preferences.frequencies(digest) if digest else ()
+        home = digest.zone if digest else "UTC"
         return self._pages.page(
             "preferences.html",
             422 if problem else 200,
@@ -200,8 +213,12 @@ class ReaderPages:
             earliest=_iso(today + timedelta(days=1)),
             latest=_iso(today + preferences.LONGEST_PAUSE),
             paused_until=until,
-            next_at=preferences.next_mail(digest, found, self._pages.clock()) if digest else None,
-            zone=digest.zone if digest else "UTC",
+            hours=[(str(hour), f"{hour:02}:00") for hour in range(preferences.HOURS)],
+            hour=shown.hour,
+            zones=sorted({*preferences.zones(), home}),
+            next_at=self._next_mail(digest, found) if digest else None,
+            zone=found.zone or home,
+            chosen_zone=shown.zone or home,
             problem=problem,
             changes=changes,
             returned=returned,
@@ -213,6 +230,12 @@ class ReaderPages:
             mark=self._pages.links.form(self._pages.clock()),
             digests_href=f"{self._href(Purpose.PREFERENCES, found)}/digests",
         )
+
+    def _next_mail(self, digest: Digest, found: Subscription) -> datetime | None:
+        now = self._pages.clock()
+        with engines.read(self._pages.engine) as connection:
+            waiting = deliveries.waits_until(connection, found, now)
+        return preferences.next_mail(digest, found, now, waiting)
 
     def _left(self, found: Subscription | None, *, just_now: bool) -> Response:
         """The page of one who has left; the same, but for the undo, for one who has been erased."""

@@ -73,7 +73,8 @@ def publish(connection: Connection, readers: int, at: datetime = NOW, day: date 
     edition_id = connection.scalars(insert(editions).values(**row).returning(editions.c.id)).one()
     if day == DAY:
         subscribe(connection, readers)
-    edition = replace(EDITION, id=edition_id, date=day, published_at=at)
+    window = Window(EDITION.window.start, at)
+    edition = replace(EDITION, id=edition_id, date=day, window=window, published_at=at)
     deliveries.freeze(connection, edition, at)
     return edition
 

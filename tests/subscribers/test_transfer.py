@@ -448,3 +448,22 @@ def test_nothing_is_mailed_to_a_suppressed_address_that_is_imported_again_or_car
             "gone@x.test": DeliveryState.SUPPRESSED,
         }
     elsewhere.dispose()
+
+
+def test_hours_and_zones_move_with_a_list_and_unknown_ones_are_refused(
+    config: Config, engine: Engine, file: Path
+) -> None:
+    came = bring_in(
+        config,
+        engine,
+        file,
+        "email,hour,zone\nann@x.test,7,Asia/Tokyo\nbob@x.test,24,UTC\ncy@x.test,7,Mars/Olympus\ndee@x.test,,\n",
+    )
+
+    assert verdicts(came) == [(2, ADDED), (3, REFUSED), (4, REFUSED), (5, ADDED)]
+    assert reasons(came)[4] == "'7' is no hour from 0 to 23, or 'Mars/Olympus' no zone such as 'Europe/Berlin'."
+    assert [(one.hour, one.zone) for one in listed(engine)] == [(7, "Asia/Tokyo"), (None, "")]
+    assert [(row["hour"], row["zone"]) for row in csv.DictReader(io.StringIO(exported(engine)))] == [
+        ("7", "Asia/Tokyo"),
+        ("", ""),
+    ]

@@ -403,3 +403,21 @@ def test_a_form_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
     asyncio.run(guard.Guard(page, "", english())(scope, receive, send))
 
     assert reached == []
+
+
+def test_the_hour_of_the_mail_is_kept_told_and_shown_in_the_readers_zone(service: Service) -> None:
+    ann = service.reader()
+    path = service.path(Purpose.PREFERENCES, ann)
+    every = ["growth", "trade", "energy"]
+
+    saved = service.post(path, action="save", topic=every, hour="19", zone="Europe/Berlin")
+
+    assert "Mail now comes at 19:00 (Europe/Berlin), from the next edition on." in saved.words
+    assert "at 19:00 CET." in saved.words
+    assert service.stored(ann) == replace(ann, hour=19, zone="Europe/Berlin")
+    assert saved.page.xpath("//option[@selected]/text()")[-2:] == ["19:00", "Europe/Berlin"]
+    assert len(saved.text) < 50_000
+
+    unknown = service.post(path, action="save", topic=every, hour="24", zone="Mars/Olympus")
+    assert "Mail now comes as soon as an edition is out." in unknown.words
+    assert service.stored(ann) == ann

@@ -1,0 +1,106 @@
+"""An edition waits for the hour that a reader chose: nobody gets it earlier, twice or never, and lateness counts from then."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, delete, select
+
+from digest import clock
+from digest.config import UnknownPolicy
+from digest.model import DeliveryState
+from digest.store import claims, deliveries, quotas, steps
+from digest.store import engine as engines
+from digest.store.tables import deliveries as table
+from tests.delivery.audience import EDITION, LATE, NOW, publish, subscribe
+from tests.delivery.runs import states
+from tests.store.books import change, claimed, offered
+
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+DUE = NOW + 6 * HOUR
+
+
+def chosen(engine: Engine, *choices: tuple[int, str], at: datetime = NOW) -> None:
+    """Publish an edition for readers of these hours and zones, and one without a choice."""
+    with engines.write(engine) as connection:
+        subscribe(connection, len(choices) + 1)
+    for number, (hour, zone) in enumerate(choices, start=1):
+        change(engine, number, hour=hour, zone=zone)
+    with engines.write(engine) as connection:
+        publish(connection, 0, at)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "press", "strikes"),
+    [
+        ("Europe/Berlin", 2, "2026-03-29T00:30", "2026-03-29T01:00"),  # skipped: the first minute after it
+        ("Europe/Berlin", 2, "2026-10-24T23:30", "2026-10-25T00:00"),  # comes twice: at the first
+        ("Europe/Berlin", 2, "2026-10-25T00:30", "2026-10-26T01:00"),  # and not again at the second
+        ("America/New_York", 2, "2026-03-08T06:59", "2026-03-08T07:00"),
+        ("Australia/Lord_Howe", 2, "2026-10-03T15:00", "2026-10-03T15:30"),  # half an hour is skipped
+        ("America/Nuuk", 23, "2026-03-29T01:00", "2026-03-29T01:00"),  # skipped into the next date
+        ("Pacific/Apia", 9, "2011-12-29T19:30", "2011-12-30T19:00"),  # a date that never was
+        ("Asia/Kolkata", 7, "2026-02-10T01:30", "2026-02-10T01:30"),  # at press time itself
+    ],
+)
+def test_an_hour_strikes_once_whatever_clocks_do(
+    engine: Engine, zone: str, hour: int, press: str, strikes: str
+) -> None:
+    at, due = (datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in (press, strikes))
+
+    assert clock.strike(hour, zone, at) == due
+    chosen(engine, (hour, zone), at=at)
+
+    with engines.read(engine) as connection:
+        kept = connection.execute(select(table.c.not_before, table.c.due_at).order_by(table.c.subscriber_id)).all()
+        assert all(audit.balanced for audit in deliveries.audit(connection))
+    assert [tuple(row) for row in kept] == [(due, due if due > at else None), (at, None)]
+
+
+def test_nothing_is_claimed_before_its_hour(engine: Engine) -> None:
+    chosen(engine, (12, "UTC"), (13, "Europe/Berlin"), (15, "UTC"))
+
+    assert [one.subscription_id for one in claimed(engine)] == [4]
+    assert claimed(engine, now=DUE - SECOND) == []
+    with engines.write(engine) as connection:
+        assert steps.bring_back(connection, NOW) == 0
+    assert {one.subscription_id for one in claimed(engine, now=DUE)} == {1, 2}
+
+
+def test_lateness_counts_from_the_hour(engine: Engine) -> None:
+    chosen(engine, (12, "UTC"))
+    last = DUE + LATE - SECOND
+    with engines.write(engine) as connection:
+        swept = claims.sweep(connection, last, UnknownPolicy.RESEND_ONCE, LATE)
+        assert swept.expired == 1, "the one without a choice"
+        assert [one.due_at for one in quotas.unbooked(connection, last, last, 9)] == [DUE]
+
+    held = claimed(engine, now=last)
+    assert offered(engine, held, last) == {held[0].id}
+
+
+def test_what_is_not_sent_in_time_after_its_hour_expires(engine: Engine) -> None:
+    chosen(engine, (12, "UTC"))
+    with engines.write(engine) as connection:
+        claims.sweep(connection, DUE + LATE, UnknownPolicy.RESEND_ONCE, LATE)
+        assert [late for *_, late in deliveries.too_late(connection, DUE - SECOND)] == [1]
+
+    assert states(engine) == {DeliveryState.EXPIRED: 2}
+
+
+def test_an_edition_that_is_made_after_the_hour_comes_at_once(engine: Engine) -> None:
+    """Lateness then counts from its publication, so that an outage costs nobody an edition."""
+    chosen(engine, (7, "UTC"))
+    with engines.write(engine) as connection:
+        edition = publish(connection, 0, NOW, EDITION.date - timedelta(days=1))
+        connection.execute(delete(table))
+        assert deliveries.freeze(connection, edition, NOW + 2 * HOUR) == 2
+
+    assert len(claimed(engine, now=NOW + 2 * HOUR)) == 2
+
+
+def test_who_leaves_before_the_hour_gets_nothing(engine: Engine) -> None:
+    chosen(engine, (12, "UTC"), (12, "UTC"))
+    change(engine, 1, paused_until=EDITION.date + timedelta(days=3))
+
+    held = claimed(engine, now=DUE)
+    assert offered(engine, held, DUE) == {one.id for one in held if one.subscription_id != 1}
