@@ -146,7 +146,7 @@ class Ledger:
         offers, self._offers = self._offers, []
         outcomes, self._outcomes = self._outcomes, []
 
-        def both(connection: Connection, now: datetime) -> tuple[list[DeliveryState], set[int], float]:
+        def both(connection: Connection, now: datetime) -> tuple[list[DeliveryState], set[claims.Lease], float]:
             began = time.monotonic()
             # In this order, so that a connection has at most one delivery in doubt at any time.
             states = claims.settle(connection, outcomes, now) if outcomes else []
@@ -165,7 +165,7 @@ class Ledger:
         self.states.update(states)
         for delivery, answer in offers:
             if not answer.done():
-                answer.set_result(began if delivery.id in offered else None)
+                answer.set_result(began if claims.lease(delivery) in offered else None)
 
     async def _write(self, work: Callable[[Connection, datetime], _T]) -> _T:
         async with self._turn:

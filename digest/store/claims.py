@@ -50,6 +50,9 @@ from digest.store.given import Given, gathered, packed, storable, unpacked
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Json, Moment
 
+Lease = tuple[int, str]
+"""A delivery, by its id, and the token of the lease under which it is held."""
+
 _Event = tuple[int, int, DeliveryState, str]
 """Of a delivery by its id: of which attempt, the state that it came to, and what is to be said of it, `storable`."""
 
@@ -102,14 +105,19 @@ def claim(
     return found
 
 
-def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, late: timedelta) -> set[int]:
-    """Mark deliveries as offered; the ids of those whose final dot may be sent once this is committed.
+def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, late: timedelta) -> set[Lease]:
+    """Mark deliveries as offered; the leases under which a final dot may be sent once this is committed.
 
     Left out is what is no longer held under its lease, whose reader has left, paused or been suppressed, and whose
     edition is paused or was due longer than `late` ago. An offer holds the lease for long enough to wait for the reply.
     """
     asked, until = [(delivery, "") for delivery in claimed], now + clock.LEASE
     return _bring(connection, _OFFER, DeliveryState.OFFERED, asked, now, since=now - late, until=until)
+
+
+def lease(delivery: Delivery) -> Lease:
+    """Under what a sender holds a delivery. One that was stopped for long may ask for the same one under two."""
+    return delivery.id, delivery.lease_token
 
 
 def settle(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], now: datetime) -> list[DeliveryState]:
@@ -130,7 +138,7 @@ def _sent(connection: Connection, outcomes: Sequence[tuple[Delivery, Outcome]], 
     accepted = [
         (delivery, storable(outcome.remote_id)) for delivery, outcome in outcomes if isinstance(outcome, Accepted)
     ]
-    return _bring(connection, _SENT, DeliveryState.SENT, accepted, now)
+    return {number for number, _ in _bring(connection, _SENT, DeliveryState.SENT, accepted, now)}
 
 
 def _settle_one_by_one(
@@ -277,8 +285,8 @@ def _bring(
     details: Sequence[tuple[Delivery, str]],
     now: datetime,
     **terms: Any,
-) -> set[int]:
-    """Bring deliveries to a state by a statement of `_bringing`, with an event each; the ids of those that moved.
+) -> set[Lease]:
+    """Bring deliveries to a state by a statement of `_bringing`, with an event each; the leases of those that moved.
 
     It does what `_move` does, at the price of one row where all of them move, as nearly always.
     """
@@ -287,11 +295,11 @@ def _bring(
         return set()
     these = packed(events)
     if connection.execute(statement, {"these": these, "now": now, **terms}).rowcount < len(events):
-        moved = set(connection.scalars(_UNTOLD, {"these": these}))
-        events = list({event[0]: event for event in events if event[0] in moved}.values())
+        moved = {(number, token) for number, token in connection.execute(_UNTOLD, {"these": these})}
+        events = list({event[0]: event for event in events if (event[0], event[4]) in moved}.values())
         these = packed(events)
     connection.execute(_EVENTS, {"these": these, "now": now})
-    return {event[0] for event in events}
+    return {(event[0], event[4]) for event in events}
 
 
 def _move(
@@ -400,8 +408,9 @@ _LAST_CLAIM = (
     .correlate(deliveries)
     .scalar_subquery()
 )
-_UNTOLD = select(_row.id).where(
+_UNTOLD = select(_row.id, _THEIR_LEASE).where(
     _THESE,
+    or_(_row.lease_token.is_(None), _row.lease_token == _THEIR_LEASE),
     _row.state == _these.text(2),
     ~exists().where(_told.delivery_id == _row.id, _told.kind == _these.text(2), _told.id > _LAST_CLAIM),
 )

@@ -92,7 +92,7 @@ def _run(
         time.sleep(max(0.0, -lead))
         with engines.write(engine) as connection:
             race.offering_at = time.monotonic()
-            race.goes = claims.offer(connection, [delivery], NOW, LATE) == {delivery.id}
+            race.goes = claims.offer(connection, [delivery], NOW, LATE) == {claims.lease(delivery)}
 
     for done in [pool.submit(reader), pool.submit(sender)]:
         done.result()

@@ -34,7 +34,7 @@ def claimed(engine: Engine, now: datetime = NOW, limit: int = 100, token: str = 
 
 def offered(engine: Engine, held: list[Delivery], now: datetime = NOW, late: timedelta = LATE) -> set[int]:
     with engines.write(engine) as connection:
-        return claims.offer(connection, held, now, late)
+        return {number for number, _ in claims.offer(connection, held, now, late)}
 
 
 def settled(engine: Engine, held: list[Delivery], outcome: Outcome, now: datetime = NOW) -> list[DeliveryState]:

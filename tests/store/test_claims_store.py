@@ -1,5 +1,6 @@
 """A sender's words to the ledger: none is lost, none counts twice, whoever else is at work."""
 
+import asyncio
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -10,6 +11,7 @@ from sqlalchemy import Engine, delete, select
 
 from digest import clock
 from digest.config import UnknownPolicy
+from digest.delivery.ledger import Ledger
 from digest.model import (
     Accepted,
     Delivery,
@@ -170,6 +172,22 @@ def test_a_lost_lease_offers_nothing(engine: Engine) -> None:
     again = claimed(engine, later, token="b" * 32)
     assert offered(engine, held, later) == set()
     assert offered(engine, again, later) == {held[0].id}
+
+
+def test_who_asks_under_an_old_claim_too_is_let_go_under_the_new_one_alone(engine: Engine) -> None:
+    """As a sender does that was stopped for longer than its lease, and claims again what it still has in hand."""
+    published(engine, 2)
+    old = claimed(engine)
+    later = NOW + clock.LEASE
+    swept(engine, later)
+    new = claimed(engine, later, token="b" * 32)
+    ledger = Ledger(engine, lambda: later, LATE)
+
+    async def asked() -> list[bool]:
+        return await asyncio.gather(*map(ledger.offer, (*old, *new, *old)))
+
+    assert asyncio.run(asked()) == [False, False, True, True, False, False]
+    assert kinds(engine).count(DeliveryState.OFFERED) == 2
 
 
 def test_an_edition_that_is_too_old_is_not_offered(engine: Engine) -> None:

@@ -322,8 +322,8 @@ def sent(service: Service) -> list[str]:
     with engines.write(service.engine) as connection:
         claimed = claims.claim(connection, now, 100, "token", now + A_DAY)
         taken = claims.offer(connection, claimed, now, A_DAY)
-        claims.settle(connection, [(one, Accepted("")) for one in claimed if one.id in taken], now)
-    return [one.address for one in claimed if one.id in taken]
+        claims.settle(connection, [(one, Accepted("")) for one in claimed if claims.lease(one) in taken], now)
+    return [one.address for one in claimed if claims.lease(one) in taken]
 
 
 def test_what_waits_when_the_address_changes_goes_to_the_new_one_alone(service: Service, ann: Subscription) -> None:
