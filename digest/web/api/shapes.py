@@ -126,7 +126,10 @@ class Order(Asked, frozen=True, kw_only=True):
 
 
 class Subscription(Answer, frozen=True, kw_only=True):
-    """A subscriber's choice of a digest. No `topics` means all; `paused_until` is the first date on which mail comes again."""
+    """A subscriber's choice of a digest. No `topics` means all; `paused_until` is the first date on which mail comes again.
+
+    Mail comes when the `hour` strikes in the `zone`, at press time where there is none.
+    """
 
     id: int
     subscriber_id: int
@@ -136,6 +139,8 @@ class Subscription(Answer, frozen=True, kw_only=True):
     topics: list[str]
     days: list[str]
     text_only: bool
+    hour: int | None
+    zone: str
     since: datetime | None
     paused_until: Day | None
     ended_at: datetime | None
