@@ -95,6 +95,12 @@ def test_the_picture_of_an_article_comes_by_way_of_its_edition_to_the_page(servi
     assert published.edition.state is EditionState.FROZEN
     assert shown.get("alt") == "A refinery at dawn"
     assert page.xpath("string(//figcaption)") == "Picture: Jo Doe"
+    said = {one.get("property") or one.get("name"): one.get("content") for one in page.xpath("//meta[@content]")}
+    assert (said["og:image"], said["og:image:alt"]) == (shown.get("src"), "A refinery at dawn")
+    assert (said["og:url"], said["twitter:card"]) == (
+        service.links.edition("economy", day),
+        "summary_large_image",
+    )
     assert (status, headers["content-type"]) == (200, "image/jpeg")
     assert opened(body).size == (int(shown.get("width")), int(shown.get("height"))) == (picture.width, picture.height)
 
