@@ -4,6 +4,8 @@ SQLite's driver opens no transaction before the first write, so two processes th
 without an error. Here every write transaction is `BEGIN IMMEDIATE`, which takes the lock before the first read.
 """
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 from digest.errors import DatabaseUnreachable
 
 BUSY_SECONDS = 10
+_SWITCHING_SECONDS = 0.01
 CACHE_KB = 64_000
 """Of SQLite's pages that a connection keeps at most. The 2 MB it would keep by itself make large editions slow to freeze."""
 # By itself PostgreSQL shows each statement of a transaction what was committed before that statement.
@@ -160,9 +163,9 @@ def place(url: str) -> str:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # `_open` begins transactions, not the driver
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    _write_ahead(cursor)
     for pragma in (
-        f"busy_timeout = {BUSY_SECONDS * 1000}",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
         # What is deleted is overwritten, since some of it was a reader's address.
@@ -171,3 +174,17 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Have a log written ahead. A new database is brought to that once, and SQLite lets nobody wait who wants it meanwhile."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_SWITCHING_SECONDS)
+        else:
+            return

@@ -59,10 +59,11 @@ TABLES = {
 def commands() -> str:
     """All commands as their help shows them."""
     parts = [f"# Commands\n\n{WRITTEN} `digest COMMAND --help` says the same.\n"]
+    above = click.Context(cli, info_name="digest", **cli.context_settings)
     for title, names in SECTIONS.items():
         parts.append(f"## {title}\n")
         for name in names:
-            parts += _command(cli.commands[name], f"digest {name}")
+            parts += _command(cli.commands[name], above)
     return "\n".join(parts)
 
 
@@ -89,12 +90,12 @@ def tables() -> str:
 PAGES = {"commands.md": commands, "settings.md": settings, "tables.md": tables}
 
 
-def _command(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path, max_content_width=110, terminal_width=110)
-    yield f"### {path}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+def _command(command: click.Command, above: click.Context) -> Iterator[str]:
+    context = click.Context(command, parent=above, info_name=command.name, terminal_width=110)
+    yield f"### {context.command_path}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
     if isinstance(command, click.Group):
         for name in sorted(command.commands):
-            yield from _command(command.commands[name], f"{path} {name}")
+            yield from _command(command.commands[name], context)
 
 
 def _row(column: Column[object]) -> str:

@@ -39,7 +39,7 @@ def test_everything_moves_to_postgresql_and_the_commands_go_on_there(
 
     assert moved.returncode == 0, moved.stderr
     report = json.loads(moved.stdout)
-    assert (report["rows"], report["tables"]["subscribers"], report["tables"]["subscriptions"]) == (3, 1, 1)
+    assert (report["rows"], report["tables"]["subscribers"], report["tables"]["subscriptions"]) == (4, 1, 1)
     engine = engines.connect(postgres_url)
     assert counts(engine) == report["tables"]
     engine.dispose()

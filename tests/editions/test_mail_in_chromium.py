@@ -105,7 +105,7 @@ def test_every_text_of_every_mail_can_be_read(seen: Callable[[str], Any], screen
 
     found = seen(screen)
 
-    assert len(found) == 18
+    assert len(found) == 24
     for mail in found.values():
         assert len(mail["texts"]) > 5
         assert {colour for _, front, back, _ in mail["texts"] for colour in (front, back)} <= ours
