@@ -83,7 +83,8 @@ def test_senders_that_freeze_for_longer_than_their_leases_double_nothing_but_wha
     senders: Senders, engine: Engine, database_url: str, tmp_path: Path, unknown: str
 ) -> None:
     published(engine, MESSAGES)
-    field = Field(senders, database_url, tmp_path)
+    # A relay slow enough for them to have messages in hand whenever they freeze.
+    field = Field(senders, database_url, tmp_path, slowest=0.2)
     asyncio.run(_frozen_again_and_again(field, engine, unknown))
     verdict = field.verdict(engine)
 
