@@ -14,12 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from digest.delivery import orders
-from digest.links import Purpose
 from digest.model import Subscription
 from digest.store import engine as engines
 from digest.store import subscribers as store
 from digest.subscribers import data
 from digest.subscribers.consent import masked
+from digest.web import entered
 from digest.web.pages import Pages
 
 
@@ -106,9 +106,7 @@ class DataPages:
         )
 
     def _by_preferences(self, request: Request) -> Subscription | Response:
-        subscription_id, version = self._pages.links.read(Purpose.PREFERENCES, request.path_params["token"])
-        found = self._subscription(subscription_id)
-        return self._over() if found is None or found.version != version else found
+        return entered.reader(self._pages, request) or self._over()
 
     def _by_link(self, request: Request) -> tuple[Subscription, datetime] | Response:
         subscription_id, version, seconds = self._pages.links.read_data(request.path_params["token"])

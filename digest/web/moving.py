@@ -3,29 +3,20 @@
 Nothing here tells who reads at the new address. As everywhere, a GET changes nothing.
 """
 
-import hashlib
-from datetime import timedelta
-
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from digest.errors import BadToken
-from digest.links import Purpose, address_key, visitor_key
+from digest.links import Purpose
 from digest.model import Subscription, SubscriptionState, Wish
-from digest.store import engine as engines
-from digest.store import signups
-from digest.store import subscribers as store
 from digest.subscribers import moving, signup
 from digest.subscribers.consent import acceptable, masked
 from digest.subscribers.moving import End, Opened
 from digest.subscribers.signup import Admission, Words
-from digest.web import entered, visitor
+from digest.web import entered
 from digest.web.pages import Pages
-
-LONGEST = timedelta(hours=24)
 
 
 class MovingPages:
@@ -82,38 +73,30 @@ class MovingPages:
         typed, mark = str(form.get("email", "")), str(form.get("form", ""))
         if problem := entered.problem(self._pages, typed) or self._problem_of_form(mark):
             return self._page(found, 422, typed=typed, problem=problem)
-        config, now = self._pages.config, self._pages.clock()
-        address, words = acceptable(typed, config), self._words()
-        who = visitor.of(request, self._pages.config.web.proxies)
-        wanted = signups.Request(
-            wish=Wish.MOVE,
-            address=address,
-            address_key=address_key(address, config.signing_keys),
-            form=hashlib.sha256(mark.encode()).hexdigest(),
-            network=visitor_key(visitor.network(who), config.signing_keys),
-            digest=found.digest,
-            topics=(),
-            evidence={
-                "how": "change of address",
-                "at": now.isoformat(),
-                "words": words.version,
-                "from": visitor_key(str(who), config.signing_keys),
-                "subscription": found.id,
-                "version": found.version,
-            },
+        config, words = self._pages.config, self._words()
+        wanted = entered.wanted(
+            self._pages,
+            request,
+            mark,
+            Wish.MOVE,
+            acceptable(typed, config),
+            found.digest,
+            words,
+            how="change of address",
+            subscription=found.id,
+            version=found.version,
         )
-        if signup.ask(config, self._pages.engine, wanted, words, now) is Admission.TAKEN:
+        if signup.ask(config, self._pages.engine, wanted, words, self._pages.clock()) is Admission.TAKEN:
             return self._page(found, typed=typed, asked=True)
         page = self._page(found, 429, typed=typed, problem=entered.busy(self._pages))
-        page.headers["Retry-After"] = "3600"
+        page.headers.update(entered.TRY_AGAIN)
         return page
 
     def _confirm(self, request: Request, form: FormData) -> Response:
         if form.get("action") != "confirm":
             return self.new_end(request)
         number, _ = self._pages.links.read(Purpose.NEW_ADDRESS, request.path_params["token"])
-        who = str(visitor.of(request, self._pages.config.web.proxies))
-        evidence = {"confirmed_from": visitor_key(who, self._pages.config.signing_keys)}
+        evidence = {"confirmed_from": entered.origin(self._pages, request)}
         return self._new_end(moving.confirm(self._pages.engine, number, evidence, self._pages.clock()))
 
     def _stop(self, request: Request, form: FormData) -> Response:
@@ -168,21 +151,11 @@ class MovingPages:
         )
 
     def _problem_of_form(self, mark: str) -> str:
-        try:
-            fresh = self._pages.clock() - self._pages.links.read_form(mark) <= LONGEST
-        except BadToken:
-            fresh = False
-        if fresh:
-            return ""
-        return self._pages.language.gettext("The form was not fresh any more. Please press the button once again.")
+        return "" if entered.is_fresh(self._pages, mark) else entered.not_fresh(self._pages)
 
     def _by_preferences(self, request: Request) -> Subscription | Response:
-        subscription_id, version = self._pages.links.read(Purpose.PREFERENCES, request.path_params["token"])
-        with engines.read(self._pages.engine) as connection:
-            found = store.subscription(connection, subscription_id)
-        if found is None or found.version != version or found.state is not SubscriptionState.ACTIVE:
-            return self._over()
-        return found
+        found = entered.reader(self._pages, request)
+        return found if found and found.state is SubscriptionState.ACTIVE else self._over()
 
     def _token(self, found: Subscription) -> str:
         return self._pages.links.token(Purpose.PREFERENCES, found.id, found.version)

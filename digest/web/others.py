@@ -3,9 +3,7 @@
 The link to preferences may have been forwarded. So what is asked for here is confirmed by mail, as whatever visitors ask for.
 """
 
-import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -13,19 +11,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from digest.errors import BadToken
-from digest.links import Purpose, address_key, visitor_key
+from digest.links import Purpose
 from digest.model import Subscription, SubscriptionState, Wish
 from digest.store import engine as engines
-from digest.store import signups
 from digest.store import subscribers as store
 from digest.subscribers import signup
 from digest.subscribers.consent import masked
 from digest.subscribers.signup import Admission, Words
-from digest.web import entered, visitor
+from digest.web import entered
 from digest.web.pages import Pages
-
-LONGEST = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,43 +70,21 @@ class OtherPages:
             return await run_in_threadpool(self._ask, request, form)
 
     def _ask(self, request: Request, form: FormData) -> Response:
-        token = request.path_params["token"]
-        number, version = self._pages.links.read(Purpose.PREFERENCES, token)
-        with engines.read(self._pages.engine) as connection:
-            found = store.subscription(connection, number)
+        found = entered.reader(self._pages, request)
         digest, mark = self._pages.digest(str(form.get("digest", ""))), str(form.get("form", ""))
-        fits = found is not None and found.version == version and found.state is SubscriptionState.ACTIVE
-        if found is None or not fits or digest is None or not self._is_fresh(mark):
+        reads = found is not None and found.state is SubscriptionState.ACTIVE
+        if found is None or not reads or digest is None or not entered.is_fresh(self._pages, mark):
             # The page of the preferences says what is wrong with its link, or has a fresh form.
-            return RedirectResponse(f"../{token}", 303)
-        config, now = self._pages.config, self._pages.clock()
-        who = visitor.of(request, self._pages.config.web.proxies)
+            return RedirectResponse(f"../{request.path_params['token']}", 303)
         words = Words(self._pages.language.gettext("Get %(title)s too", title=digest.title))
-        wanted = signups.Request(
-            wish=Wish.SUBSCRIBE,
-            address=found.address,
-            address_key=address_key(found.address, config.signing_keys),
-            form=hashlib.sha256(mark.encode()).hexdigest(),
-            network=visitor_key(visitor.network(who), config.signing_keys),
-            digest=digest.slug,
-            topics=(),
-            evidence={
-                "how": "preferences",
-                "at": now.isoformat(),
-                "words": words.version,
-                "from": visitor_key(str(who), config.signing_keys),
-            },
+        wanted = entered.wanted(
+            self._pages, request, mark, Wish.SUBSCRIBE, found.address, digest.slug, words, how="preferences"
         )
-        if signup.ask(config, self._pages.engine, wanted, words, now) is not Admission.TAKEN:
+        admitted = signup.ask(self._pages.config, self._pages.engine, wanted, words, self._pages.clock())
+        if admitted is not Admission.TAKEN:
             heading = self._pages.language.gettext("That is not how this page works")
             page = self._pages.error(429, heading, entered.busy(self._pages))
-            page.headers["Retry-After"] = "3600"
+            page.headers.update(entered.TRY_AGAIN)
             return page
         days = signup.CONFIRMABLE.days
         return self._pages.page("check-mail.html", address=masked(found.address), days=days, wish=Wish.SUBSCRIBE.value)
-
-    def _is_fresh(self, mark: str) -> bool:
-        try:
-            return self._pages.clock() - self._pages.links.read_form(mark) <= LONGEST
-        except BadToken:
-            return False

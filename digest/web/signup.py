@@ -4,7 +4,6 @@ Nothing here tells whether an address is known: the request is kept, and answere
 nothing, since machines open every link of a mail; what confirms is a button.
 """
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,21 +15,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from digest import clock as clocks
-from digest.errors import BadToken
-from digest.links import Purpose, address_key, visitor_key
+from digest.links import Purpose
 from digest.model import Digest, Subscription, Topic, Wish
 from digest.store import corrections, editions
 from digest.store import engine as engines
-from digest.store import signups as store
 from digest.subscribers import signup
 from digest.subscribers.consent import acceptable, masked
 from digest.subscribers.signup import Admission, LinkState, Words
-from digest.web import entered, proof, visitor
+from digest.web import entered, proof
 from digest.web.pages import Pages
 
 FASTEST = timedelta(seconds=3)
 """Nobody reads, types an address and presses a button in less."""
-LONGEST = timedelta(hours=24)
 
 SIGN_UP, MY_LINK = "/sign-up", "/my-link"
 TRAP = "website"
@@ -125,7 +121,7 @@ class SignUpPages:
             return self.confirm(request)
         number, version = self._pages.links.read(Purpose.CONFIRM, request.path_params["token"])
         config, now = self._pages.config, self._pages.clock()
-        evidence = {"confirmed_from": visitor_key(self._origin(request), config.signing_keys)}
+        evidence = {"confirmed_from": entered.origin(self._pages, request)}
         before = signup.opened(config, self._pages.engine, number, version, now)
         after = signup.confirm(config, self._pages.engine, number, version, evidence, now)
         return self._after(after, just_now=before.state is LinkState.OPEN)
@@ -171,23 +167,17 @@ class SignUpPages:
             return self._again(wish, replace(form, problem=problem), 422)
         address = acceptable(typed, config)
         words = self._words(wish)
-        wanted = store.Request(
-            wish=wish,
-            address=address,
-            address_key=address_key(address, config.signing_keys),
-            form=hashlib.sha256(mark.encode()).hexdigest(),
-            network=visitor_key(
-                visitor.network(visitor.of(request, self._pages.config.web.proxies)), config.signing_keys
-            ),
-            digest=digest.slug,
+        wanted = entered.wanted(
+            self._pages,
+            request,
+            mark,
+            wish,
+            address,
+            digest.slug,
+            words,
             topics=self._chosen(digest, form.ticked),
-            evidence={
-                "how": "sign-up",
-                "at": self._pages.clock().isoformat(),
-                "page": request.url.path,
-                "words": words.version,
-                "from": visitor_key(self._origin(request), config.signing_keys),
-            },
+            how="sign-up",
+            page=request.url.path,
         )
         match signup.ask(config, self._pages.engine, wanted, words, self._pages.clock()):
             case Admission.TAKEN:
@@ -199,16 +189,12 @@ class SignUpPages:
                     "More people are signing up than we can write to just now. Please try again in an hour."
                 )
         page = self._again(wish, replace(form, problem=sentence), 429)
-        page.headers["Retry-After"] = "3600"
+        page.headers.update(entered.TRY_AGAIN)
         return page
 
     def _problem_of_form(self, mark: str, typed: str, number: str) -> str:
-        try:
-            age = self._pages.clock() - self._pages.links.read_form(mark)
-        except BadToken:
-            age = timedelta()
-        if not FASTEST <= age <= LONGEST:
-            return self._pages.language.gettext("The form was not fresh any more. Please press the button once again.")
+        if not entered.is_fresh(self._pages, mark, FASTEST):
+            return entered.not_fresh(self._pages)
         if self._pages.config.sign_up.proof_of_work and not proof.holds(mark, typed, number):
             return self._pages.language.gettext(
                 "The form came without its computation. Please press the button once again."
@@ -271,6 +257,3 @@ class SignUpPages:
             "We use your address to send you what you ask for here, and for nothing else. Every mail has a link to leave, "
             "and nothing you open or click is tracked."
         )
-
-    def _origin(self, request: Request) -> str:
-        return str(visitor.of(request, self._pages.config.web.proxies))

@@ -284,8 +284,12 @@ def test_who_has_left_comes_back_only_if_the_caller_says_so_and_a_confirmation_i
 def test_a_suppressed_address_is_not_brought_back(one: Caller, cause: Cause, by_mail: int) -> None:
     suppress(one, ANN, cause)
 
-    one.post("/subscribers", "Problem" if by_mail == 409 else "Subscribed", by_mail, address=ANN)
-    one.post("/subscribers", "Problem", 409, address=ANN, confirm=False, consent="Called us.", again=True)
+    asked = one.post("/subscribers", "Problem" if by_mail == 409 else "Subscribed", by_mail, address=ANN)
+    vouched = one.post("/subscribers", "Problem", 409, address=ANN, confirm=False, consent="Called us.", again=True)
+
+    assert vouched["status"] == 409
+    assert waits(one) == (by_mail == 200) == (asked.get("outcome") == "asked")
+    assert one.post("/subscribers/find", "Reader", address=ANN)["subscriptions"] == []
 
 
 @pytest.mark.parametrize(
