@@ -10,9 +10,10 @@ from datetime import time, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from digest import language, signing, tomlfile, webhook_signing, xmlpath
+from digest import environment as environ
+from digest import language, tomlfile, webhook_signing, xmlpath
 from digest.config import (
     Bounces,
     Calendar,
@@ -21,16 +22,13 @@ from digest.config import (
     Fetch,
     LogFormat,
     Logs,
-    Mailbox,
     Market,
     Match,
     Pictures,
     Privacy,
     Queue,
     Ranking,
-    Relay,
     Retention,
-    Security,
     Sending,
     Series,
     SeriesFormat,
@@ -40,6 +38,7 @@ from digest.config import (
     Web,
     Webhook,
 )
+from digest.environment import Secrets
 from digest.errors import ConfigError, Fault, RenderFault
 from digest.language import Language
 from digest.look import DARK, LIGHT, Look, Palette, Template, is_colour, unreadable
@@ -49,7 +48,6 @@ from digest.tomlfile import Table
 FILES = ("digest.toml", "topics.toml", "feeds.toml")
 TEMPLATES = "templates"
 """Where a home folder keeps templates of its own."""
-SHORTEST_SECRET = 16
 WEBHOOK_SECRET = "DIGEST_WEBHOOK_SECRET_"  # noqa: S105  # how the variables begin that hold them
 MOST_TERM_WEIGHT = 100
 SHORTEST_RETENTION = 60
@@ -61,7 +59,6 @@ _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 LONGEST_RETURN_NAME = 23
 """What a tag leaves of the 64 bytes before the @ of a return address."""
 _RETURN_ADDRESS = re.compile(r"[\w!#$%&'*/=?^`{|}~.-]+@[\w-]+(?:\.[\w-]+)*", re.ASCII)
-_FOLDER = re.compile(r"[ !#-\[\]-~]+")
 _DNS_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 _WEBHOOK_NAME = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -95,7 +92,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
     _some_topic_counts(home / "topics.toml", topics, faults)
     feeds = _feeds(tomlfile.read(home / "feeds.toml", faults), slugs)
     root = tomlfile.read(home / "digest.toml", faults)
-    secrets = _Secrets(environment, faults)
+    secrets = Secrets(environment, faults)
     database_url = secrets.read("DIGEST_DATABASE_URL") or f"sqlite:///{home.resolve() / 'digest.db'}"
     site = _site(root.table("site"))
     config = Config(
@@ -105,9 +102,9 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         ranking=_ranking(root.table("ranking")),
         delivery=_delivery(root.table("delivery"), database_url),
         bounces=_bounces(root.table("bounces")),
-        mailbox=_mailbox(secrets),
-        hook_secrets=_shared_secrets(secrets, "DIGEST_HOOK_SECRET"),
-        api_tokens=_shared_secrets(secrets, "DIGEST_API_TOKENS"),
+        mailbox=environ.mailbox(secrets),
+        hook_secrets=environ.shared(secrets, "DIGEST_HOOK_SECRET"),
+        api_tokens=environ.shared(secrets, "DIGEST_API_TOKENS"),
         webhooks=_webhooks(root, secrets),
         web=_web(root.table("web")),
         sign_up=_sign_up(root.table("sign_up")),
@@ -120,13 +117,13 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         topics=topics,
         feeds=feeds,
         database_url=database_url,
-        relay=_relay(secrets),
+        relay=environ.relay(secrets),
         look=_look(root.table("look"), home, faults),
         language=_language(root.table("site"), home, faults),
-        keys=_shared_secrets(secrets, "DIGEST_SECRET_KEY"),
+        keys=environ.shared(secrets, "DIGEST_SECRET_KEY"),
         calendars=_calendars(root, slugs),
         dkim=_dkim(root.table("dkim"), site.from_address),
-        dkim_key=_dkim_key(secrets),
+        dkim_key=environ.dkim_key(secrets),
     )
     root.finish()
     if faults:
@@ -334,7 +331,7 @@ def _bounces(table: Table) -> Bounces:
         table.fault("address", f'is "{bounces.address}"; it should be a plain address such as "bounces@example.org"')
     elif len(name) > LONGEST_RETURN_NAME:
         table.fault("address", f"has more than {LONGEST_RETURN_NAME} characters before the @; the tag needs the rest")
-    if bounces.handled and not _FOLDER.fullmatch(bounces.handled):
+    if bounces.handled and not environ.FOLDER.fullmatch(bounces.handled):
         table.fault("handled", f'is "{bounces.handled}"; it should be the name of a folder in plain ASCII')
     table.finish()
     return bounces
@@ -357,7 +354,7 @@ def _web(table: Table) -> Web:
     return web
 
 
-def _webhooks(root: Table, secrets: "_Secrets") -> tuple[Webhook, ...]:
+def _webhooks(root: Table, secrets: Secrets) -> tuple[Webhook, ...]:
     webhooks: list[Webhook] = []
     for table in root.tables("webhook"):
         name = table.text("name", wanted='a short name of your own such as "crm"')
@@ -370,7 +367,7 @@ def _webhooks(root: Table, secrets: "_Secrets") -> tuple[Webhook, ...]:
             ),
             addresses=table.flag("addresses", Webhook.addresses),
             allow_private=table.flag("allow_private", Webhook.allow_private),
-            secrets=_shared_secrets(secrets, variable),
+            secrets=environ.shared(secrets, variable),
         )
         if name and not _WEBHOOK_NAME.fullmatch(name):
             table.fault("name", f'is "{name}"; it should be up to 32 lower-case letters, digits and hyphens')
@@ -716,89 +713,3 @@ def _feeds(root: Table, slugs: list[str] | None) -> tuple[Feed, ...]:
         feeds.append(feed)
     root.finish()
     return tuple(feeds)
-
-
-class _Secrets:
-    """Environment variables, each of which may instead name a file that holds the value."""
-
-    def __init__(self, environment: Mapping[str, str], faults: list[Fault]) -> None:
-        self._environment, self._faults = environment, faults
-
-    def read(self, name: str) -> str:
-        """The variable's value, the content of its `_FILE`, or an empty text."""
-        if value := self._environment.get(name, "").strip():
-            return value
-        path = self._environment.get(f"{name}_FILE", "").strip()
-        if not path:
-            return ""
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            self.fault(f"{name}_FILE", f"cannot be read: {error}")
-            return ""
-
-    def fault(self, name: str, message: str) -> None:
-        """Note a fault of a variable, never with its value."""
-        self._faults.append(Fault(Path("environment"), 0, f"{name} {message}"))
-
-
-def _shared_secrets(secrets: _Secrets, name: str) -> tuple[str, ...]:
-    keys = tuple(key.strip() for key in secrets.read(name).split(",") if key.strip())
-    if any(len(key) < SHORTEST_SECRET for key in keys):
-        secrets.fault(name, f"holds a key shorter than {SHORTEST_SECRET} characters; make a longer one")
-    return keys
-
-
-def _mailbox(secrets: _Secrets) -> Mailbox | None:
-    url = secrets.read("DIGEST_IMAP_URL")
-    if not url:
-        return None
-    kinds = {
-        "imap": (Security.NONE, 143),
-        "imap+starttls": (Security.STARTTLS, 143),
-        "imaps": (Security.TLS, 993),
-    }
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    folder = unquote(parts.path.strip("/")) if host else ""
-    if not host or parts.scheme not in kinds or not parts.username or not _FOLDER.fullmatch(folder or "INBOX"):
-        secrets.fault("DIGEST_IMAP_URL", "should look like imaps://user:password@mail.example.org/INBOX")
-        return None
-    security, usual_port = kinds[parts.scheme]
-    user, password = unquote(parts.username), unquote(parts.password or "")
-    return Mailbox(host, port or usual_port, security, user, password, folder or "INBOX")
-
-
-def _dkim_key(secrets: _Secrets) -> str:
-    pem = secrets.read("DIGEST_DKIM_KEY")
-    if pem:
-        try:
-            signing.read(pem)
-        except signing.BadKey as error:
-            secrets.fault("DIGEST_DKIM_KEY", f"{error}.")
-    return pem
-
-
-def _relay(secrets: _Secrets) -> Relay | None:
-    url = secrets.read("DIGEST_SMTP_URL")
-    if not url:
-        return None
-    kinds = {
-        "smtp": (Security.NONE, 25),
-        "smtp+starttls": (Security.STARTTLS, 587),
-        "smtps": (Security.TLS, 465),
-    }
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or parts.scheme not in kinds:
-        secrets.fault("DIGEST_SMTP_URL", "should look like smtp+starttls://user:password@relay.example.org:587")
-        return None
-    security, usual_port = kinds[parts.scheme]
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Relay(host, port or usual_port, security, user, password)

@@ -35,6 +35,7 @@ KEPT = timedelta(days=30)
 SENT_LOOKED_BACK = timedelta(days=4)
 MOST_TEXT = 300
 """Characters of a reason that are sent; so no body has more than 4 kB."""
+TO_ALLOW = "if the receiver is yours, set allow_private = true in its [[webhook]]"
 GONE = 410
 """What a receiver answers that wants to hear no more."""
 
@@ -175,6 +176,3 @@ def _settled(
         store.give_up(connection, call.id, words, now)
     problem = f"{webhook.name} did not take {call.what}: {words}. It is given up; `digest webhooks retry {webhook.name}` tries anew."
     return replace(said, given_up=said.given_up + 1, problems=(problem,))
-
-
-TO_ALLOW = "if the receiver is yours, set allow_private = true in its [[webhook]]"

@@ -33,6 +33,7 @@ LADDER = (
     ("digest.editions", "digest.feeds", "digest.ranking", "digest.store"),
     ("digest.watch", "digest.steady", "digest.logs"),
     ("digest.home",),
+    ("digest.environment",),
     (
         *("digest.config", "digest.clock", "digest.links", "digest.spreadsheet"),
         *("digest.child", "digest.signing", "digest.webhook_signing", "digest.words", "digest.findings"),

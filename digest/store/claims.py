@@ -45,7 +45,7 @@ from digest.model import (
     Unconfirmed,
     Withdrawn,
 )
-from digest.store.deliveries import TOO_OLD, in_words, is_due, is_paused, lateness_from, takes_mail
+from digest.store.deliveries import TOO_OLD, in_words, is_due, is_paused, is_queued, lateness_from, takes_mail
 from digest.store.given import Given, gathered, packed, storable, unpacked
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Json, Moment
@@ -461,4 +461,4 @@ _UNKNOWNS = (
 _DOUBTED = and_(_THESE, _row.state == in_words(DeliveryState.UNKNOWN))
 _FOUND = _moving(_DOUBTED, **_NOBODY, remote_id=bindparam("remote"))
 _LOST = _moving(_DOUBTED, **_NOBODY, **_AT_THE_DOT, not_before=_moment("now"))
-_EXPIRE = _moving(and_(_row.state == in_words(DeliveryState.QUEUED), ~_IN_TIME))
+_EXPIRE = _moving(and_(is_queued(), ~_IN_TIME))

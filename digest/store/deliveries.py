@@ -110,14 +110,14 @@ def due(connection: Connection, now: datetime) -> int:
 
 def due_since(connection: Connection) -> datetime | None:
     """When the oldest delivery that still waits and is not paused became due, or will."""
-    queued = _row.state == in_words(DeliveryState.QUEUED)
+    queued = is_queued()
     moment: datetime | None = connection.scalar(select(func.min(_row.not_before)).where(queued, ~is_paused()))
     return moment
 
 
 def waiting(connection: Connection) -> int:
     """How many deliveries are queued, due now or later."""
-    queued = _row.state == in_words(DeliveryState.QUEUED)
+    queued = is_queued()
     return connection.scalars(select(func.count()).select_from(deliveries).where(queued)).one()
 
 
@@ -217,7 +217,18 @@ def in_words(state: StrEnum) -> ColumnElement[str]:
 
 def is_due(now: Any) -> ColumnElement[bool]:
     """Whether a delivery may be claimed."""
-    return and_(_row.state == in_words(DeliveryState.QUEUED), _row.not_before <= now, ~is_paused())
+    return and_(is_queued(), _row.not_before <= now, ~is_paused())
+
+
+def is_queued() -> ColumnElement[bool]:
+    """Whether a delivery waits, in the words of a small partial index: it is asked for alone, or SQLite goes through the whole ledger."""
+    return _row.state == in_words(DeliveryState.QUEUED)
+
+
+def is_in_hand() -> ColumnElement[bool]:
+    """Whether a sender has a delivery in hand; alone too, for the same reason."""
+    held = map(in_words, (DeliveryState.CLAIMED, DeliveryState.OFFERED))
+    return and_(_row.lease_until.is_not(None), _row.state.in_(held))
 
 
 def lateness_from() -> ColumnElement[datetime]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, literal_column, select
 
 from digest.model import DeliveryState, EditionState, Severity
-from digest.store.deliveries import in_words, is_paused
+from digest.store.deliveries import in_words, is_in_hand, is_paused, is_queued
 from digest.store.tables import (
     ASTRAY,
     deliveries,
@@ -93,9 +93,8 @@ def suppression_causes(connection: Connection) -> dict[str, int]:
 def queued(connection: Connection, now: datetime) -> dict[tuple[str, str], int]:
     """What waits, by lane and state: `due` now, `later`, `paused` with its edition, or `in_hand` of a sender."""
     when = case((is_paused(), "paused"), (_row.not_before <= now, "due"), else_="later")
-    waits = _by(connection, when, _row.state == in_words(DeliveryState.QUEUED))
-    states = map(in_words, (DeliveryState.CLAIMED, DeliveryState.OFFERED))
-    held = select(func.count()).select_from(deliveries).where(_row.lease_until.is_not(None), _row.state.in_(states))
+    waits = _by(connection, when, is_queued())
+    held = select(func.count()).select_from(deliveries).where(is_in_hand())
     letters = _by(connection, case((letter_orders.c.not_before <= now, "due"), else_="later"))
     asked = select(func.count()).select_from(signup_requests).where(signup_requests.c.answered_at.is_(None))
     return {
@@ -124,7 +123,6 @@ def events(connection: Connection, after: int, until: int) -> Counter[tuple[str,
 
 def _counts(connection: Connection, ids: Collection[int]) -> dict[int, Counter[DeliveryState]]:
     """Deliveries by edition and state, without a look at those that were sent: they are what is left of all there are."""
-    held = map(in_words, (DeliveryState.CLAIMED, DeliveryState.OFFERED))
     number = select(_row.edition_id, func.count())
     by_state = select(_row.edition_id, _row.state, func.count())
     everything = _of_editions(connection, number, _row.edition_id, ids)
@@ -132,8 +130,7 @@ def _counts(connection: Connection, ids: Collection[int]) -> dict[int, Counter[D
     # Were editions named or grouped by as they stand, SQLite would look at all deliveries, and not at those that wait or are held.
     edition_id = _row.edition_id + 0
     any_by_state = select(edition_id, _row.state, func.count()).group_by(edition_id, _row.state)
-    waiting = any_by_state.where(_row.state == in_words(DeliveryState.QUEUED))
-    in_hand = any_by_state.where(_row.lease_until.is_not(None), _row.state.in_(held))
+    waiting, in_hand = any_by_state.where(is_queued()), any_by_state.where(is_in_hand())
     found = {edition: Counter(dict.fromkeys(DeliveryState, 0)) for edition in ids}
     for part in (astray, waiting, in_hand):
         for edition, state, some in connection.execute(part):

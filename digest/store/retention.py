@@ -10,8 +10,8 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
-from digest.model import DeliveryState, EditionState
-from digest.store.deliveries import in_words
+from digest.model import EditionState
+from digest.store.deliveries import is_in_hand, is_queued
 from digest.store.feedback import NOT_USEFUL, USEFUL
 from digest.store.tables import (
     articles,
@@ -38,12 +38,11 @@ def past_editions(connection: Connection, before: datetime) -> list[int]:
         .where(select(_row.id).where(_row.edition_id == editions.c.id).exists())
         .order_by(editions.c.published_at, editions.c.id)
     )
-    # Each in the words of a small index. Were editions asked for as they stand, SQLite would go through all deliveries by theirs.
-    edition_id = _row.edition_id + 0
-    queued = select(edition_id).where(_row.state == in_words(DeliveryState.QUEUED)).distinct()
-    held = _row.lease_until.is_not(None), _row.state.in_((DeliveryState.CLAIMED, DeliveryState.OFFERED))
-    in_hand = select(edition_id).where(*held).distinct()
-    on_their_way = {*connection.scalars(queued), *connection.scalars(in_hand)}
+    # Were editions asked for as they stand, SQLite would go through all deliveries by theirs.
+    edition_ids = select(_row.edition_id + 0).distinct()
+    on_their_way = {
+        one for still in (is_queued(), is_in_hand()) for one in connection.scalars(edition_ids.where(still))
+    }
     return [one for one in connection.scalars(found) if one not in on_their_way]
 
 

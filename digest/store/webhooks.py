@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, select, update
 
-from digest.model import DeliveryState, EditionState, Happening
+from digest.model import EditionState, Happening
 from digest.store import deliveries as ledger
 from digest.store.tables import deliveries, editions, happenings, webhook_calls
 from digest.store.upsert import insert_if_absent
@@ -79,16 +79,10 @@ def sent_untold(connection: Connection, names: Collection[str], since: datetime)
 
 
 def _on_its_way(connection: Connection, edition: int) -> bool:
-    # Each in the words of a small partial index: what is queued, and what somebody has in hand. The sum keeps SQLite from going
-    # through all deliveries of the edition instead.
-    mine = deliveries.c.edition_id + 0 == edition
-    queued = select(deliveries.c.id).where(mine, deliveries.c.state == ledger.in_words(DeliveryState.QUEUED))
-    in_hand = select(deliveries.c.id).where(
-        mine,
-        deliveries.c.lease_until.is_not(None),
-        deliveries.c.state.in_((DeliveryState.CLAIMED, DeliveryState.OFFERED)),
-    )
-    return any(connection.execute(some.limit(1)).first() is not None for some in (queued, in_hand))
+    # The sum keeps SQLite from going through all deliveries of the edition.
+    mine = select(deliveries.c.id).where(deliveries.c.edition_id + 0 == edition).limit(1)
+    still = (ledger.is_queued(), ledger.is_in_hand())
+    return any(connection.execute(mine.where(one)).first() is not None for one in still)
 
 
 def sent_key(edition: int) -> str:

@@ -133,13 +133,13 @@ def test_a_body_that_is_no_json_is_answered_so(hook: Hook, body: bytes) -> None:
     assert status == 422
 
 
-def test_row_51_a_report_about_an_address_that_we_did_not_make_changes_nothing(hook: Hook) -> None:
+def test_a_report_about_an_address_that_we_did_not_make_changes_nothing(hook: Hook) -> None:
     status, said = hook.report(type="bounce", return_path=hook.own.replace("+1.", "+2."), id="1", status="5.1.1")
 
     assert (status, said["fate"]) == (200, "forged")
 
 
-def test_row_52_a_body_of_more_than_a_megabyte_is_refused_before_it_is_read(hook: Hook) -> None:
+def test_a_body_of_more_than_a_megabyte_is_refused_before_it_is_read(hook: Hook) -> None:
     large = mails.postfix(hook.own) + b"x" * 100_000
 
     assert hook.post(b"", signature(b""), Content_Length=str(guard.MOST_HOOK_BYTES + 1))[0] == 413

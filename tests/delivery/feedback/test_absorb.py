@@ -37,10 +37,10 @@ from tests.delivery.runs import sent as sent_to
 from tests.delivery.runs import states
 from tests.delivery.sink import Script, Session, Sink
 
-# ── row 51 ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── forged and honest reports ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_row_51_a_forged_report_is_counted_and_not_applied(engine: Engine, tmp_path: Path) -> None:
+def test_a_forged_report_is_counted_and_not_applied(engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     own = tagged(config, engine, edition(engine, 2))
     forged = own.replace("+1.", "+2.")
@@ -57,7 +57,7 @@ def test_row_51_a_forged_report_is_counted_and_not_applied(engine: Engine, tmp_p
 
 
 @pytest.mark.parametrize(("late", "fate"), [(days(14), Fate.APPLIED), (days(14) + timedelta(seconds=1), Fate.STALE)])
-def test_row_51_a_report_counts_for_fourteen_days_after_its_mail_was_sent(
+def test_a_report_counts_for_fourteen_days_after_its_mail_was_sent(
     sqlite_engine: Engine, tmp_path: Path, late: timedelta, fate: Fate
 ) -> None:
     config = with_returns(tmp_path)
@@ -69,7 +69,7 @@ def test_row_51_a_report_counts_for_fourteen_days_after_its_mail_was_sent(
     assert (suppression(sqlite_engine) is not None) == (fate is Fate.APPLIED)
 
 
-def test_row_51_a_tag_made_with_an_older_key_still_counts(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_a_tag_made_with_an_older_key_still_counts(sqlite_engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     mail = mails.postfix(tagged(config, sqlite_engine, edition(sqlite_engine, 1)))
     rotated = replace(config, keys=("a newer key than that one", *config.keys))
@@ -77,7 +77,7 @@ def test_row_51_a_tag_made_with_an_older_key_still_counts(sqlite_engine: Engine,
     assert [one.fate for one in absorbed(rotated, sqlite_engine, mail)] == [Fate.APPLIED]
 
 
-def test_row_51_where_a_mail_was_delivered_to_counts_as_where_it_is_addressed_to(
+def test_where_a_mail_was_delivered_to_counts_as_where_it_is_addressed_to(
     sqlite_engine: Engine, tmp_path: Path
 ) -> None:
     config = with_returns(tmp_path)
@@ -87,7 +87,7 @@ def test_row_51_where_a_mail_was_delivered_to_counts_as_where_it_is_addressed_to
     assert (only.fate, only.delivery) == (Fate.APPLIED, 1)
 
 
-# ── row 52 ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── bounces as such ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def zipped() -> bytes:
@@ -125,9 +125,7 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_row_52_a_hostile_bounce_costs_seconds_and_nobody_anything(
-    sqlite_engine: Engine, tmp_path: Path, name: str
-) -> None:
+def test_a_hostile_bounce_costs_seconds_and_nobody_anything(sqlite_engine: Engine, tmp_path: Path, name: str) -> None:
     config = with_returns(tmp_path)
     own = tagged(config, sqlite_engine, edition(sqlite_engine, 1))
 
@@ -138,14 +136,14 @@ def test_row_52_a_hostile_bounce_costs_seconds_and_nobody_anything(
     assert states(sqlite_engine) == {DeliveryState.SENT: 1}
 
 
-def test_row_52_the_first_megabyte_of_a_bounce_is_enough_to_apply_it(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_the_first_megabyte_of_a_bounce_is_enough_to_apply_it(sqlite_engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     own = tagged(config, sqlite_engine, edition(sqlite_engine, 1))
 
     assert [one.fate for one in absorbed(config, sqlite_engine, HOSTILE["100 MB"](own))] == [Fate.APPLIED]
 
 
-def test_row_52_a_child_that_takes_too_long_is_ended_and_the_next_mail_has_another(
+def test_a_child_that_takes_too_long_is_ended_and_the_next_mail_has_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def scenario() -> list[object]:
@@ -165,7 +163,7 @@ def test_row_52_a_child_that_takes_too_long_is_ended_and_the_next_mail_has_anoth
     assert not isinstance(usual, Unreadable)
 
 
-def test_row_52_an_automatic_reply_is_ignored(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_an_automatic_reply_is_ignored(sqlite_engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     own = tagged(config, sqlite_engine, edition(sqlite_engine, 1))
     replies = (mails.out_of_office(own, Auto_Submitted="auto-replied"), mails.out_of_office(own, Precedence="junk"))
@@ -175,10 +173,10 @@ def test_row_52_an_automatic_reply_is_ignored(sqlite_engine: Engine, tmp_path: P
     assert not (tmp_path / "outbox").exists()
 
 
-# ── row 53 and 54 ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── hard, and by policy ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_row_53_a_bounce_that_quotes_a_code_in_its_body_is_soft(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_a_bounce_that_quotes_a_code_in_its_body_is_soft(sqlite_engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     own = tagged(config, sqlite_engine, edition(sqlite_engine, 1))
     (only,) = absorbed(config, sqlite_engine, mails.qmail(own))
@@ -187,7 +185,7 @@ def test_row_53_a_bounce_that_quotes_a_code_in_its_body_is_soft(sqlite_engine: E
 
 
 @pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"])
-def test_row_54_a_dead_mailbox_is_suppressed_at_once_and_its_delivery_stays_sent(
+def test_a_dead_mailbox_is_suppressed_at_once_and_its_delivery_stays_sent(
     sqlite_engine: Engine, tmp_path: Path, status: str
 ) -> None:
     config = with_returns(tmp_path)
@@ -214,7 +212,7 @@ def test_row_54_a_dead_mailbox_is_suppressed_at_once_and_its_delivery_stays_sent
         ("4.4.1", "delayed", Returned.DELAYED, Severity.TRANSIENT),
     ],
 )
-def test_row_54_whatever_else_comes_back_is_noted_and_suppresses_nobody(
+def test_whatever_else_comes_back_is_noted_and_suppresses_nobody(
     sqlite_engine: Engine, tmp_path: Path, status: str, action: str, kind: Returned, severity: Severity
 ) -> None:
     config = with_returns(tmp_path)
@@ -237,7 +235,7 @@ def refusing(share: int, reply: str) -> Script:
     return script
 
 
-def test_row_54_a_block_by_policy_suppresses_nobody_and_pauses_the_edition(engine: Engine, tmp_path: Path) -> None:
+def test_a_block_by_policy_suppresses_nobody_and_pauses_the_edition(engine: Engine, tmp_path: Path) -> None:
     with engines.write(engine) as connection:
         made = _published(connection, 120)
     report = sent_to(engine, tmp_path, Sink(refusing(10, "550 5.7.1 blocked by policy")), connections=1)
@@ -251,7 +249,7 @@ def test_row_54_a_block_by_policy_suppresses_nobody_and_pauses_the_edition(engin
     assert "10 of its last 100 mails were refused by policy: 550 5.7.1 blocked by policy" in reason
 
 
-def test_row_54_few_policy_refusals_pause_nothing(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_few_policy_refusals_pause_nothing(sqlite_engine: Engine, tmp_path: Path) -> None:
     with engines.write(sqlite_engine) as connection:
         made = _published(connection, 120)
     sent_to(sqlite_engine, tmp_path, Sink(refusing(30, "550 5.7.1 blocked by policy")), connections=1)
@@ -259,7 +257,7 @@ def test_row_54_few_policy_refusals_pause_nothing(sqlite_engine: Engine, tmp_pat
     assert paused(sqlite_engine, made) is None
 
 
-def test_row_54_after_an_operator_resumed_only_new_refusals_count(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_after_an_operator_resumed_only_new_refusals_count(sqlite_engine: Engine, tmp_path: Path) -> None:
     with engines.write(sqlite_engine) as connection:
         made = _published(connection, 120)
     sent_to(sqlite_engine, tmp_path, Sink(refusing(10, "550 5.7.1 blocked by policy")), connections=1)
@@ -272,7 +270,7 @@ def test_row_54_after_an_operator_resumed_only_new_refusals_count(sqlite_engine:
     assert paused(sqlite_engine, made) is None
 
 
-def test_row_54_policy_bounces_that_come_back_later_pause_it_too(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_policy_bounces_that_come_back_later_pause_it_too(sqlite_engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     with engines.write(sqlite_engine) as connection:
         made = _published(connection, 120)
@@ -292,7 +290,7 @@ def test_row_54_policy_bounces_that_come_back_later_pause_it_too(sqlite_engine: 
     ("reply", "cause"),
     [("550 5.1.1 no such user", Cause.BOUNCED), ("550 no such user", None), ("452 4.2.2 full", None)],
 )
-def test_row_54_a_refusal_in_the_dialogue_is_judged_as_a_bounce_is(
+def test_a_refusal_in_the_dialogue_is_judged_as_a_bounce_is(
     engine: Engine, tmp_path: Path, reply: str, cause: Cause | None
 ) -> None:
     with engines.write(engine) as connection:
@@ -305,10 +303,10 @@ def test_row_54_a_refusal_in_the_dialogue_is_judged_as_a_bounce_is(
     assert not any(isinstance(event.kind, Returned) for event in history(engine, 0))
 
 
-# ── row 55 ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── soft ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_row_55_three_soft_bounces_on_three_editions_over_seven_days_suppress(engine: Engine, tmp_path: Path) -> None:
+def test_three_soft_bounces_on_three_editions_over_seven_days_suppress(engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     said = []
     for number, day in enumerate((0, 3, 7)):
@@ -323,9 +321,7 @@ def test_row_55_three_soft_bounces_on_three_editions_over_seven_days_suppress(en
     assert found.reason == "3 editions came back: 5.2.2 552 5.2.2 mailbox full"
 
 
-def test_row_55_one_soft_bounce_or_many_of_a_week_or_old_ones_suppress_nobody(
-    sqlite_engine: Engine, tmp_path: Path
-) -> None:
+def test_one_soft_bounce_or_many_of_a_week_or_old_ones_suppress_nobody(sqlite_engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     for day in (0, 31, 33, 36):
         own = tagged(config, sqlite_engine, edition(sqlite_engine, 1, NOW + days(day), DAY + days(day)))
@@ -334,7 +330,7 @@ def test_row_55_one_soft_bounce_or_many_of_a_week_or_old_ones_suppress_nobody(
     assert suppression(sqlite_engine) is None
 
 
-def test_row_55_after_an_undo_the_count_begins_anew(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_after_an_undo_the_count_begins_anew(sqlite_engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     key = address_key(mails.READER, KEYS)
     for day in (0, 3, 7, 8):
@@ -352,24 +348,20 @@ def test_row_55_after_an_undo_the_count_begins_anew(sqlite_engine: Engine, tmp_p
         ]
 
 
-# ── row 56 ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── our own ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
     "address", ["digest@news.example", "bounces@news.example", "Bounces+7.0a@news.example", "digest+x@NEWS.example"]
 )
-def test_row_56_an_address_that_we_send_from_cannot_subscribe(
-    sqlite_engine: Engine, tmp_path: Path, address: str
-) -> None:
+def test_an_address_that_we_send_from_cannot_subscribe(sqlite_engine: Engine, tmp_path: Path, address: str) -> None:
     config, digest = with_returns(tmp_path), Digest("economy", "The Economic Digest")
 
     with pytest.raises(BadAddress, match="circle"):
         consent.subscribe(config, sqlite_engine, address, digest, (), NOW, how="operator")
 
 
-def test_row_56_our_own_mail_that_comes_to_the_return_address_goes_nowhere(
-    sqlite_engine: Engine, tmp_path: Path
-) -> None:
+def test_our_own_mail_that_comes_to_the_return_address_goes_nowhere(sqlite_engine: Engine, tmp_path: Path) -> None:
     config = with_returns(tmp_path)
     own = tagged(config, sqlite_engine, edition(sqlite_engine, 1))
     sink = Sink()

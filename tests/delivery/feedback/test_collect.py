@@ -1,4 +1,4 @@
-"""T14: the mailbox is emptied, each report applied once and none lost, whoever is killed in the middle of it."""
+"""The mailbox is emptied, each report applied once and none lost, whoever is killed in the middle of it."""
 
 import asyncio
 import os
@@ -150,7 +150,7 @@ def _kill(victim: int) -> None:
         os.kill(victim, signal.SIGKILL)
 
 
-def test_t14_killed_again_and_again_over_the_mailbox_every_report_is_applied_once_and_none_is_lost(
+def test_killed_again_and_again_over_the_mailbox_every_report_is_applied_once_and_none_is_lost(
     sqlite_engine: Engine, tmp_path: Path, folder: Folder
 ) -> None:
     config = with_returns(tmp_path)

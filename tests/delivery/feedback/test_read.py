@@ -32,7 +32,7 @@ def test_the_bounces_of_the_usual_servers_are_understood(mail: bytes, status: st
 
 
 @pytest.mark.parametrize("mail", [mails.qmail(TO), mails.exim_of_old(TO)], ids=["qmail", "Exim of old"])
-def test_row_53_a_bounce_without_fields_is_known_as_one_but_its_words_are_no_code(mail: bytes) -> None:
+def test_a_bounce_without_fields_is_known_as_one_but_its_words_are_no_code(mail: bytes) -> None:
     found = read(mail)
 
     assert (found.kind, found.status) == (Kind.BOUNCE, "")
@@ -78,7 +78,7 @@ def test_a_code_that_says_nothing_gives_way_to_the_one_of_the_other_server_but_n
     assert read(mails.postfix(TO, "5.0.0", "smtp; 550 user unknown, see rfc3463 5.1.1")).status == "5.0.0"
 
 
-def test_row_53_a_code_that_is_only_quoted_counts_for_nothing() -> None:
+def test_a_code_that_is_only_quoted_counts_for_nothing() -> None:
     quoting = (
         f"From: somebody@readers.example\nTo: {TO}\nSubject: 550 5.1.1 User unknown\n\nStatus: 5.1.1\nAction: failed\n"
     )
@@ -119,7 +119,7 @@ def test_a_complaint_is_one_by_its_type_and_names_our_mail_by_what_it_encloses(f
         {"X_Autorespond": "vacation"},
     ],
 )
-def test_row_52_automatic_replies_are_known_by_their_headers(headers: dict[str, str]) -> None:
+def test_automatic_replies_are_known_by_their_headers(headers: dict[str, str]) -> None:
     assert read(mails.out_of_office(TO, **headers)).kind is Kind.AUTO_REPLY
 
 
@@ -143,7 +143,7 @@ def test_the_same_mail_has_the_same_key_whatever_the_way_and_another_has_another
     assert read(mails.qmail(TO)).key != read(mails.qmail(TO) + b"!").key
 
 
-def test_row_52_more_than_fifty_parts_are_too_many() -> None:
+def test_more_than_fifty_parts_are_too_many() -> None:
     def parts(number: int) -> bytes:
         return b"Content-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\nhello\n" * number + b"--x--\n"
 

@@ -15,7 +15,7 @@ PARTS = st.integers(0, 999)
 
 
 @given(st.sampled_from([4, 5]), PARTS, PARTS)
-def test_row_54_only_six_codes_say_that_a_mailbox_does_not_exist(kind: int, subject: int, detail: int) -> None:
+def test_only_six_codes_say_that_a_mailbox_does_not_exist(kind: int, subject: int, detail: int) -> None:
     status = f"{kind}.{subject}.{detail}"
     judged = rules.severity(rules.status_in(f"{status} whatever it says"))
 
@@ -77,7 +77,7 @@ def test_a_refusal_is_judged_as_the_bounce_that_it_would_have_become(
         ((), (), False),
     ],
 )
-def test_row_55_only_three_soft_bounces_on_three_editions_over_seven_days_wear_a_mailbox_out(
+def test_only_three_soft_bounces_on_three_editions_over_seven_days_wear_a_mailbox_out(
     days: tuple[float, ...], editions: tuple[int, ...], worn_out: bool
 ) -> None:
     came = [(edition, NOW + timedelta(days=day)) for edition, day in zip(editions, days, strict=True)]
@@ -89,9 +89,7 @@ def test_row_55_only_three_soft_bounces_on_three_editions_over_seven_days_wear_a
     ("refused", "attempts", "alarm"),
     [(5, 100, Alarm.NONE), (6, 100, Alarm.PAUSE), (100, 100, Alarm.PAUSE), (99, 99, Alarm.NONE), (0, 0, Alarm.NONE)],
 )
-def test_row_54_more_than_five_policy_refusals_in_a_hundred_attempts_pause(
-    refused: int, attempts: int, alarm: Alarm
-) -> None:
+def test_more_than_five_policy_refusals_in_a_hundred_attempts_pause(refused: int, attempts: int, alarm: Alarm) -> None:
     assert rules.refused_as_sender(refused, attempts) is alarm
 
 

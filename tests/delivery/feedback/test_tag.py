@@ -37,7 +37,7 @@ def test_the_configuration_refuses_what_a_tag_leaves_no_room_for() -> None:
 
 
 @given(NUMBERS, NUMBERS, st.text("0123456789abcdef", min_size=20, max_size=20))
-def test_row_51_nobody_makes_up_an_address_for_another_delivery(number: int, other: int, mac: str) -> None:
+def test_nobody_makes_up_an_address_for_another_delivery(number: int, other: int, mac: str) -> None:
     own = OURS.of(number)
     if other != number:
         assert OURS.deliveries([own.replace(f"+{number}.", f"+{other}.")]) == ([], True)
