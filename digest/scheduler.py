@@ -7,8 +7,8 @@ schedulers are harmless, a missed call is made up for by the next, and cron coul
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -32,15 +32,15 @@ from digest.errors import DatabaseUnreachable, DigestError
 from digest.feeds import reports
 from digest.feeds.poll import poll
 from digest.feeds.reports import PollReport
-from digest.model import Doubt, EditionState, SafeMode
+from digest.model import EditionState, SafeMode
 from digest.retention import tidy
 from digest.steady import Steady, Steps, elapsed
 from digest.store import deliveries as ledger
 from digest.store import engine as engines
-from digest.store import feeds as feed_store
-from digest.store import jobs, pulses, steps
+from digest.store import jobs, pulses
 from digest.store.pulses import Part
 from digest.subscribers import signup
+from digest.tick import Collect, Poll, Publish, TickReport, Write, tick
 from digest.webhooks import Told, tell
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,6 @@ TELL_SECONDS = 10
 STOP_SECONDS = 8.0
 LAST_MESSAGE_SECONDS = 4.0
 NOTICE_SECONDS = 0.1
-AWAY = timedelta(hours=1)
 LOOKED_AT = 1000
 """How many of the deliveries that are due are asked for which edition they are of."""
 
@@ -68,88 +67,9 @@ RETENTION_SECONDS = 20.0
 BETWEEN_COLLECTIONS = timedelta(minutes=4, seconds=30)
 """How long the mailbox is left alone: every fifth tick looks."""
 
-Publish = Callable[[Config, Engine, datetime], Sequence[Published]]
-Poll = Callable[[Config, Engine, datetime], Coroutine[Any, Any, PollReport]]
-Write = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, PostReport]]
-Collect = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, Collected]]
 Deliver = Callable[..., Coroutine[Any, Any, DeliveryReport]]
 Tell = Callable[[Config, Engine, Callable[[], datetime]], Coroutine[Any, Any, Told]]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class TickReport:
-    """What a tick did. A part that failed says why in `problems`, and has kept nothing else from being done.
-
-    `done` are the parts that came to their end, be it with nothing to do.
-    """
-
-    published: tuple[Published, ...] = ()
-    polled: PollReport | None = None
-    letters: int = 0
-    collected: Collected | None = None
-    problems: tuple[str, ...] = ()
-    safe_mode: SafeMode | None = None
-    done: tuple[Part, ...] = ()
-
-
-def tick(
-    config: Config,
-    engine: Engine,
-    now: datetime,
-    *,
-    publish: Publish = publish_due,
-    poll: Poll = poll,
-    write: Write = correspond,
-    collect: Collect = collect,
-    have_polled: Poll | None = None,
-) -> TickReport:
-    """Publish what is due, write to editors and operators about it, take in what came back, then poll the feeds that are due.
-
-    Safe to repeat at any time, by anyone. In safe mode nothing is published; where the time is in doubt, operators are written
-    to and nothing else is done.
-
-    An edition does not wait for slow feeds: the ticks before press time have polled them. Where nothing has been polled
-    for an hour there were no such ticks, and so the feeds come first; then the tick polls by itself also where it usually
-    has that done by others (`have_polled`), since publishing has to wait for it.
-    """
-    problems: list[str] = []
-    done: list[Part] = []
-
-    def attempt(part: str, work: Callable[[], T]) -> T | None:
-        try:
-            result = work()
-        except DigestError as error:
-            log.error("failed", part=part, reason=str(error))  # noqa: TRY400  # its sentence says it all
-            problems.append(str(error))
-        except Exception as error:
-            log.exception("failed", part=part)
-            problems.append(f"{type(error).__name__}: {error}")
-        else:
-            done.extend(one for one in Part if one == part)
-            return result
-        return None
-
-    def poll_due(poll: Poll) -> PollReport | None:
-        return attempt("poll", lambda: asyncio.run(poll(config, engine, now)))
-
-    doubted = attempt("look for safe mode", lambda: safe_mode.look(engine, now, config.delivery.late))
-    if doubted and doubted.doubt is Doubt.CLOCK:
-        written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
-        problems += written.problems if written else ()
-        return TickReport(letters=written.sent if written else 0, problems=tuple(problems), safe_mode=doubted)
-    attempt("end waits", lambda: _bring_back(engine, now))
-    feeds_first = attempt("look at the feeds", lambda: _been_away(engine, now))
-    polled = poll_due(poll) if feeds_first else None
-    published = () if doubted else attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
-    written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
-    collected = attempt("collect", lambda: asyncio.run(collect(config, engine, lambda: now)))
-    if not feeds_first:
-        polled = poll_due(have_polled or poll)
-    if written:
-        problems += written.problems
-    letters = written.sent if written else 0
-    return TickReport(published, polled, letters, collected, tuple(problems), doubted, tuple(done))
 
 
 async def answer_and_post(config: Config, engine: Engine, clock: Callable[[], datetime]) -> PostReport:
@@ -512,16 +432,3 @@ def _tell_of_returns(collected: Collected) -> None:
     log.info("mail came back", suppressed=collected.suppressed, **fates)
     for warning in collected.warnings:
         log.warning("mail came back", reason=warning)
-
-
-def _bring_back(engine: Engine, now: datetime) -> None:
-    with engines.write(engine) as connection:
-        if ended := steps.bring_back(connection, now):
-            log.warning("waits ended", count=ended, reason="a clock that ran ahead had set them")
-
-
-def _been_away(engine: Engine, now: datetime) -> bool:
-    """Whether no feed has been polled for so long that nobody can have been at work."""
-    with engines.read(engine) as connection:
-        polled_at = feed_store.last_polled(connection)
-    return polled_at is None or now - polled_at > AWAY

@@ -16,6 +16,7 @@ LADDER = (
     ("digest.cli",),
     ("digest.demo",),
     ("digest.web", "digest.scheduler", "digest.checkup"),
+    ("digest.tick",),
     (
         *("digest.delivery.deliver", "digest.delivery.preview", "digest.delivery.correspond", "digest.delivery.orders"),
         *("digest.delivery.queue", "digest.delivery.jobs", "digest.metrics", "digest.doctor"),

@@ -24,10 +24,11 @@ from digest.errors import MailboxTrouble, WorkError
 from digest.feeds.reports import FeedReport, PollReport
 from digest.model import DeliveryState, Digest, Edition, EditionState, Feed, Memory, PollOutcome, Window
 from digest.retention import Kind, Tidied
-from digest.scheduler import STOP_SECONDS, Service, tick
+from digest.scheduler import STOP_SECONDS, Service
 from digest.store import editions, feeds, pulses, tables
 from digest.store import engine as engines
 from digest.store.pulses import Part
+from digest.tick import tick
 from digest.webhooks import Told
 from tests.conftest import NOW
 from tests.editions.stock import CONFIG as STOCK

@@ -1,4 +1,4 @@
-"""Several schedulers on one database make each edition once, however close together they come (reliability, P3 and P4).
+"""Several schedulers on one database make each edition once, however close together they come.
 
 `ROUNDS=100 pytest tests/test_schedulers_together.py` is the full number; `SEED` chooses other moments. With PgBouncer on
 the path, or `PGBOUNCER` naming its program, PostgreSQL is asked through its transaction mode too.
@@ -43,7 +43,7 @@ from datetime import datetime
 from pathlib import Path
 from digest.config import Ranking
 from digest.feeds.reports import PollReport
-from digest.scheduler import tick
+from digest.tick import tick
 from digest.store.engine import connect
 from tests.editions.stock import CONFIG, PRESS
 

@@ -1,4 +1,4 @@
-"""Several replicas that are upgraded at once run the migrations once, and an edition in flight goes on (reliability, P45)."""
+"""Several replicas that are upgraded at once run the migrations once, and an edition in flight goes on."""
 
 import os
 import sys
