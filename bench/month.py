@@ -17,13 +17,10 @@ import asyncio
 import json
 import os
 import random
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
@@ -35,6 +32,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from bench.outside import Mood, Newsstand, Relay, address
+from bench.place import place
 from bench.readers import KEYS, filled
 from bench.told_service import Moment, Standing
 from digest import clock, safe_mode
@@ -362,18 +360,6 @@ async def live(home: Path, start: date, days: int, feeds: int, subscribers: int)
     )
     print(*(broken or ["Every promise was kept."]), sep="\n")
     return 1 if broken else 0
-
-
-@contextmanager
-def place(keep: Path | None) -> Iterator[Path]:
-    """Where the month is lived through."""
-    if keep:
-        shutil.rmtree(keep, ignore_errors=True)
-        keep.mkdir(parents=True)
-        yield keep
-    else:
-        with tempfile.TemporaryDirectory() as name:
-            yield Path(name)
 
 
 def main() -> int:

@@ -10,19 +10,16 @@ otherwise, or the backtest finds a difference. HOME keeps the home folder, for `
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from bench.place import place
 from digest import home as homefolder
 from digest.config import Config
 from digest.demo.servers import feed_server
@@ -69,18 +66,6 @@ def home(folder: Path, names: set[str], address: str) -> Config:
         encoding="utf-8",
     )
     return homefolder.load(folder, {"DIGEST_SECRET_KEY": "a-secret-key-for-this-bench"})
-
-
-@contextmanager
-def place(keep: Path | None) -> Iterator[Path]:
-    """Where the week is lived through."""
-    if keep:
-        shutil.rmtree(keep, ignore_errors=True)
-        keep.mkdir(parents=True)
-        yield keep
-    else:
-        with tempfile.TemporaryDirectory() as name:
-            yield Path(name)
 
 
 def told(item: Item) -> str:
