@@ -22,8 +22,10 @@ from digest.links import Links
 from digest.model import Accepted, Delivery, NotSent, Outcome, Phase, Refused, Withdrawn
 from digest.store.claims import Swept
 
-CLAIMS_A_CONNECTION, MOST_CLAIMED = 8, 200
-"""How much is claimed at a time: little, since a crash costs everything claimed one of its tries."""
+CLAIMS_A_CONNECTION, MOST_CLAIMED = 8, 400
+"""How much is claimed at a time: enough that hundreds of connections have something to go on with while more is fetched,
+and little for others to wait for when its sender has crashed.
+"""
 
 IN_HAND = 2
 """Messages that a connection is at work on: one, and the next, whose envelope goes ahead."""
@@ -304,7 +306,7 @@ class Lane:
     def _taken(self) -> Delivery:
         """The first of what is claimed. Where it goes fast, more is fetched before the last is taken."""
         _, delivery = self._claimed.popleft()
-        if len(self._claimed) < self._batch() // 2 and not (self._fetching or self._rate()):
+        if len(self._claimed) < self._batch() and not (self._fetching or self._rate()):
             self._fetching = asyncio.create_task(self._fetch())
         return delivery
 
