@@ -79,7 +79,7 @@ def tick(
     problems: list[str] = []
     done: list[Part] = []
 
-    def attempt(part: str, work: Callable[[], T]) -> T | None:
+    def attempt(part: Part | str, work: Callable[[], T]) -> T | None:
         try:
             result = work()
         except DigestError as error:
@@ -89,12 +89,13 @@ def tick(
             log.exception("failed", part=part)
             problems.append(f"{type(error).__name__}: {error}")
         else:
-            done.extend(one for one in Part if one == part)
+            if isinstance(part, Part):
+                done.append(part)
             return result
         return None
 
     def poll_due(poll: Poll) -> PollReport | None:
-        return attempt("poll", lambda: asyncio.run(poll(config, engine, now)))
+        return attempt(Part.POLL, lambda: asyncio.run(poll(config, engine, now)))
 
     doubted = attempt("look for safe mode", lambda: safe_mode.look(engine, now, config.delivery.late))
     if doubted and doubted.doubt is Doubt.CLOCK:
@@ -104,9 +105,9 @@ def tick(
     attempt("end waits", lambda: _bring_back(engine, now))
     feeds_first = attempt("look at the feeds", lambda: _been_away(engine, now))
     polled = poll_due(poll) if feeds_first else None
-    published = () if doubted else attempt("publish", lambda: tuple(publish(config, engine, now))) or ()
+    published = () if doubted else attempt(Part.PUBLISH, lambda: tuple(publish(config, engine, now))) or ()
     written = attempt("write letters", lambda: asyncio.run(write(config, engine, lambda: now)))
-    collected = attempt("collect", lambda: asyncio.run(collect(config, engine, lambda: now)))
+    collected = attempt(Part.COLLECT, lambda: asyncio.run(collect(config, engine, lambda: now)))
     if not feeds_first:
         polled = poll_due(have_polled or poll)
     if written:
