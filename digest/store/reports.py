@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
 from digest.model import DeliveryState, EditionState
 from digest.store import deliveries as ledger
-from digest.store.editions import HEADLINES
 from digest.store.tables import deliveries, delivery_events, edition_items, editions, subscribers
 
+HEADLINES = 3
 _row = deliveries.c
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.OFFERED)
 _SAID = (DeliveryState.QUEUED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
