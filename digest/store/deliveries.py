@@ -236,6 +236,12 @@ def lateness_from() -> ColumnElement[datetime]:
     return func.coalesce(_row.due_at, editions.c.published_at, type_=Moment())
 
 
+def is_in_time(since: Any) -> ColumnElement[bool]:
+    """Whether a delivery is of a published edition and was due after that moment; what was due before is sent to nobody any more."""
+    frozen = editions.c.state == in_words(EditionState.FROZEN)
+    return exists().where(editions.c.id == _row.edition_id, frozen, lateness_from() > since)
+
+
 def is_paused() -> ColumnElement[bool]:
     """Whether a delivery's edition is paused."""
     return _row.edition_id.in_(select(editions.c.id).where(editions.c.paused_at.is_not(None)))

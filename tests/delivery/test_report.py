@@ -89,7 +89,11 @@ def test_the_editions_on_their_way_and_the_paused_are_told_apart(engine: Engine,
     def numbers() -> tuple[list[int], list[int], int]:
         with engines.read(engine) as connection:
             on_their_way = [one.id for one in reports.on_their_way(connection)]
-            return on_their_way, [one.id for one in reports.paused(connection)], reports.waiting(connection, edition.id)
+            return (
+                on_their_way,
+                [one.id for one in reports.paused(connection)],
+                reports.to_go(connection, edition.id, NOW).number,
+            )
 
     assert numbers() == ([edition.id], [], 2)
     with engines.write(engine) as connection:

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, update
 
 from digest import clock
 from digest.config import UnknownPolicy
 from digest.model import DeliveryState
-from digest.store import claims, deliveries, quotas, steps
+from digest.store import claims, deliveries, quotas, resend, steps
 from digest.store import engine as engines
+from digest.store.resend import Found
 from digest.store.tables import deliveries as table
 from tests.delivery.audience import EDITION, LATE, NOW, publish, subscribe
 from tests.delivery.runs import states
@@ -104,3 +105,20 @@ def test_who_leaves_before_the_hour_gets_nothing(engine: Engine) -> None:
 
     held = claimed(engine, now=DUE)
     assert offered(engine, held, DUE) == {one.id for one in held if one.subscription_id != 1}
+
+
+def test_what_failed_at_its_hour_is_sent_once_more_for_as_long_as_it_is_not_late(engine: Engine) -> None:
+    """Its edition may be too old by then for who gets it at press time."""
+    chosen(engine, (12, "UTC"))
+    with engines.write(engine) as connection:
+        connection.execute(update(table).values(state=DeliveryState.FAILED))
+    last = DUE + LATE - SECOND
+    for now, found in ((last, Found(1, 0, 1)), (last + SECOND, Found(0, 0, 2))):
+        with engines.read(engine) as connection:
+            assert resend.find(connection, 1, EDITION.date, DeliveryState.FAILED, now - LATE) == found
+
+    with engines.write(engine) as connection:
+        assert resend.again(connection, 1, EDITION.date, DeliveryState.FAILED, last - LATE, last) == 1
+    held = claimed(engine, now=last)
+    assert [one.subscription_id for one in held] == [1]
+    assert offered(engine, held, last) == {held[0].id}
