@@ -81,10 +81,10 @@ def export(config: Config, engine: Engine, subscription: Subscription, now: date
         }
 
 
-def erase(engine: Engine, address: str) -> bool:
+def erase(engine: Engine, address: str, now: datetime) -> bool:
     """Erase a subscriber with everything that names the address, also from what the database has yet to clear; whether there was one."""
     with engines.write(engine) as connection:
-        erased = store.remove(connection, address)
+        erased = store.remove(connection, address, now)
     if erased:
         engines.clear_traces(engine)
     return erased
@@ -104,7 +104,7 @@ def forget_old(
     keep = config.privacy
     chosen, ended = (now - timedelta(days=days) for days in (keep.history_days, keep.left_days))
     changes = _in_portions(engine, rest, lambda connection: store.forget_changes(connection, chosen, AT_ONCE))
-    addresses = _in_portions(engine, rest, lambda connection: _remove_gone(connection, ended))
+    addresses = _in_portions(engine, rest, lambda connection: _remove_gone(connection, ended, now))
     if addresses:
         engines.clear_traces(engine)
     return Forgotten(changes, addresses)
@@ -128,10 +128,10 @@ def _in_portions(engine: Engine, rest: Callable[[float], bool], portion: Callabl
     return total
 
 
-def _remove_gone(connection: Connection, before: datetime) -> int:
+def _remove_gone(connection: Connection, before: datetime, now: datetime) -> int:
     gone = store.gone_since(connection, before, AT_ONCE)
     for address in gone:
-        store.remove(connection, address)
+        store.remove(connection, address, now)
     return len(gone)
 
 
