@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from digest.config import Config
 from digest.links import address_key
 from digest.model import Deed, Subscription
-from digest.store import deliveries, suppressions
+from digest.store import deliveries, moves, suppressions
 from digest.store import engine as engines
 from digest.store import subscribers as store
 
@@ -67,6 +67,17 @@ def export(config: Config, engine: Engine, subscription: Subscription, now: date
                     ],
                 }
                 for one in store.by_address(connection, address)
+            ],
+            "address_changes": [
+                {
+                    "new_address": one.new_address or None,
+                    "old_address": one.old_address or None,
+                    "asked_at": one.asked_at.isoformat(),
+                    "confirmed_at": _iso(one.confirmed_at),
+                    "stopped_at": _iso(one.stopped_at),
+                    "detail": one.evidence,
+                }
+                for one in moves.of_subscriber(connection, subscription.subscriber_id)
             ],
             "mails": [
                 {
