@@ -43,6 +43,14 @@ class ToGo:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """How many of an edition's deliveries wait for the hour that their reader chose, and when the last of these strikes."""
+
+    waiting: int
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """An edition's deliveries by state; those tried more than once, with the most tries of one; first and last sent."""
 
@@ -114,6 +122,13 @@ def to_go(connection: Connection, edition_id: int, since: datetime) -> ToGo:
     mine = (_row.edition_id == edition_id) & _row.state.in_(_ON_ITS_WAY)
     found = select(func.count(), _number(due <= since), func.max(due, type_=Moment())).where(mine)
     return ToGo(*connection.execute(found.join_from(deliveries, editions, editions.c.id == _row.edition_id)).one())
+
+
+def hours(connection: Connection, edition_id: int, now: datetime) -> Hours:
+    """What of an edition waits for its readers' hours."""
+    # The sum keeps SQLite from going through all deliveries of the edition.
+    mine = (_row.edition_id + 0 == edition_id, ledger.is_queued(), _row.due_at > now)
+    return Hours(*connection.execute(select(func.count(), func.max(_row.due_at)).where(*mine)).one())
 
 
 def progress(connection: Connection, edition_id: int) -> Progress:

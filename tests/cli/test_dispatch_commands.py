@@ -152,6 +152,19 @@ def test_nothing_is_sent_once_more_without_saying_what_or_too_late(
     assert (late.returncode, "was due more than 12 hours ago" in late.stderr) == (1, True)
 
 
+@pytest.mark.usefixtures("published")
+def test_a_report_says_how_many_wait_for_an_hour_of_their_own_and_until_when(run: Run, tmp_path: Path) -> None:
+    before = run("report", "1").stdout
+    due = NOW + timedelta(hours=9)
+    with database(tmp_path) as connection:
+        connection.execute(update(deliveries).values(due_at=due, not_before=due))
+    shown, told = run("report", "1").stdout, json.loads(run("report", "1", "--json").stdout)
+
+    assert "Waits for an hour" not in before
+    assert "2 messages, until 2026-02-10 14:00 UTC" in " ".join(shown.split())
+    assert (told["waiting_for_hour"], told["waiting_until"]) == (2, "2026-02-10T14:00:00+00:00")
+
+
 def test_lateness_counts_from_the_hour_that_a_reader_chose(
     published: time_machine.Traveller, run: Run, tmp_path: Path
 ) -> None:
