@@ -55,6 +55,10 @@ class Links:
         """The list of a digest's editions."""
         return f"{self.base_url}/archive/{digest}"
 
+    def month(self, digest: str, first: date) -> str:
+        """The list of a digest's editions of a month, which has that first day."""
+        return f"{self.base_url}/archive/{digest}/{first.isoformat()[: len('2026-02')]}"
+
     def feed(self, digest: str, kind: str = "atom") -> str:
         """A digest's editions as a feed, of the kind "atom" or "json"."""
         return f"{self.base_url}/archive/{digest}/feed.{kind}"

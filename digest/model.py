@@ -702,7 +702,8 @@ class Deed(StrEnum):
 class Happening(StrEnum):
     """What other programs are told of by webhooks: what was done to a subscription, and how far an edition has come.
 
-    An edition is `sent` once nothing of it is still to go.
+    And that an address must not be mailed, or may be again; and that a list of readers was brought in. An edition is `sent` once
+    nothing of it is still to go.
     """
 
     ASKED = "subscription.asked"
@@ -710,6 +711,10 @@ class Happening(StrEnum):
     ENDED = "subscription.ended"
     RESUMED = "subscription.resumed"
     CHOSE = "subscription.chose"
+    ERASED = "subscription.erased"
+    SUPPRESSED = "suppression.made"
+    LIFTED = "suppression.lifted"
+    IMPORTED = "list.imported"
     PROPOSED = "edition.proposed"
     HELD = "edition.held"
     PUBLISHED = "edition.published"

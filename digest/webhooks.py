@@ -18,7 +18,7 @@ from digest.feeds.cleaning import text
 from digest.feeds.fetching.fetch import Fetcher, user_agent
 from digest.feeds.outcomes import FetchFailed
 from digest.model import Happening
-from digest.store import deliveries, subscribers
+from digest.store import deliveries, listings
 from digest.store import engine as engines
 from digest.store import webhooks as store
 from digest.store.webhooks import Call
@@ -153,11 +153,8 @@ def _caller(config: Config, webhook: Webhook) -> Fetcher:
 
 
 def _address(connection: Connection, webhook: Webhook, call: Call) -> str | None:
-    number = call.about.get("subscription")
-    if not webhook.addresses or number is None:
-        return None
-    found = subscribers.subscription(connection, number)
-    return found.address if found else None
+    number = call.about.get("subscriber")
+    return listings.address_of(connection, number) if webhook.addresses and number else None
 
 
 def _settled(

@@ -19,7 +19,7 @@ from digest.config import Privacy, Ranking
 from digest.editions.render import Renderer
 from digest.language import load
 from digest.model import Correction, Edition, Event, Mark, Topic, Update, Wish
-from digest.store.editions import Listed
+from digest.store.editions import Month
 from digest.subscribers.preferences import Changes, Frequency
 from digest.web.house import weighted
 from digest.web.signup import Form
@@ -196,11 +196,15 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
         page(
             "archive.html",
             digest=PAPER,
-            editions=[Listed(1, date(2026, 2, 9), ("H",), 2)],
-            older="https://news.example/o",
+            months=[Month(date(2026, 2, 1), 1), Month(date(2026, 1, 1), 2)],
+            month=date(2026, 2, 1),
+            editions=[shared["edition"]],
+            previous=date(2026, 1, 1),
         ),
     )
-    yield "empty archive", page("archive.html", digest=PAPER, editions=[], older=None)
+    beside = {"previous": date(2026, 1, 1), "next": date(2026, 3, 1)}
+    yield "month", page("month.html", digest=PAPER, month=date(2026, 2, 1), editions=[shared["edition"]], **beside)
+    yield "empty archive", page("archive.html", digest=PAPER, months=[])
     yield "digests", page("digests.html", digests=[PAPER, PAPER])
     yield (
         "how",

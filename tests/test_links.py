@@ -84,6 +84,7 @@ def test_links_made_with_the_older_key_still_work_and_new_ones_are_made_with_the
 
 
 def test_addresses_are_below_the_base_url() -> None:
+    assert LINKS.month("economy", date(2026, 2, 1)) == "https://news.example/archive/economy/2026-02"
     assert LINKS.edition("economy", date(2026, 2, 10)) == "https://news.example/archive/economy/2026-02-10"
     assert LINKS.signed(Purpose.UNSUBSCRIBE, 7, 1).startswith("https://news.example/unsubscribe/")
 

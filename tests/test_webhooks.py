@@ -19,12 +19,14 @@ from digest.config import Config, Webhook
 from digest.editions.publish import freeze
 from digest.errors import ConfigError
 from digest.findings import Level
-from digest.model import DeliveryState, Happening
-from digest.store import editions, subscribers, tables
+from digest.links import address_key
+from digest.model import Cause, DeliveryState, Happening
+from digest.store import editions, subscribers, suppressions, tables
 from digest.store import engine as engines
 from digest.store import webhooks as store
-from digest.subscribers import preferences
+from digest.subscribers import data, preferences, transfer
 from digest.subscribers.consent import subscribe
+from digest.subscribers.judge import Judge, Vouched
 from digest.webhooks import LEASE, RETRY_MINUTES, Told, retry_at
 from tests.conftest import NOW
 from tests.receiver import SECRET, Receiver, receiving
@@ -93,6 +95,85 @@ def test_an_address_is_told_only_to_who_is_to_have_it(world: World) -> None:
     assert world.receiver.calls[0][1]["data"]["address"] == ANN
     with engines.read(world.engine) as connection:
         assert ANN not in str(connection.execute(select(tables.webhook_calls)).all())
+
+
+def test_who_is_erased_is_told_of_by_the_number_of_each_subscription_and_never_by_an_address(world: World) -> None:
+    world.with_webhook(addresses=True)
+    ann, bob = world.subscribes(), world.subscribes("bob@reader.example")
+    weekly = replace(world.config.digests[0], slug="weekly")
+    other = subscribe(world.config, world.engine, ANN, weekly, (), world.now, how="test").subscription.id
+    preferences.leave(world.engine, bob, NOW)
+    world.tell()
+    world.receiver.calls.clear()
+
+    data.erase(world.engine, ANN, NOW)
+    again = world.subscribes()
+    world.tell()
+    later = timedelta(days=world.config.privacy.left_days + 1)
+    data.forget_old(world.config, world.engine, NOW + later)
+    world.tell(later)
+
+    erased = [said for _, said in world.receiver.calls if said["type"] == "subscription.erased"]
+    assert [said["data"] for said in erased] == [
+        {"subscription": ann, "digest": "economy"},
+        {"subscription": other, "digest": "weekly"},
+        {"subscription": bob, "digest": "economy"},
+    ]
+    assert erased[0]["timestamp"] == NOW.isoformat()
+    assert again > bob
+
+
+def test_an_erasure_that_is_undone_with_its_transaction_is_told_to_nobody(world: World) -> None:
+    world.subscribes()
+    world.tell()
+    with pytest.raises(ZeroDivisionError), engines.write(world.engine) as connection:
+        subscribers.remove(connection, ANN, NOW)
+        raise ZeroDivisionError
+
+    assert world.tell() == Told()
+
+
+@pytest.mark.parametrize("addresses", [True, False])
+def test_a_suppression_is_told_of_when_it_is_made_grows_worse_or_is_lifted(world: World, addresses: bool) -> None:
+    world.with_webhook(addresses=addresses, events=(Happening.SUPPRESSED, Happening.LIFTED))
+    world.subscribes()
+    key, quoting = address_key(ANN, world.config.signing_keys), f"hard bounce: <{ANN}> is unknown"
+    with engines.write(world.engine) as connection:
+        for cause in (Cause.BOUNCED, Cause.BOUNCED, Cause.COMPLAINED):
+            suppressions.suppress(connection, key, cause, quoting, NOW)
+        suppressions.suppress(connection, "of nobody", Cause.OPERATOR, "asked", NOW, author="the operator")
+        for _ in range(2):
+            suppressions.lift(connection, key, f"{ANN} asked", NOW, author="the operator")
+    world.tell()
+
+    named = {"address": ANN} if addresses else {}
+    assert [(said["type"], said["data"]) for _, said in world.receiver.calls] == [
+        ("suppression.made", {"subscriber": 1, "cause": "bounced", **named}),
+        ("suppression.made", {"subscriber": 1, "cause": "complained", **named}),
+        ("suppression.made", {"subscriber": None, "cause": "operator"}),
+        ("suppression.lifted", {"subscriber": 1, "cause": "complained", **named}),
+    ]
+    with engines.read(world.engine) as connection:
+        assert ANN not in str(connection.execute(select(tables.webhook_calls)).all())
+
+
+def test_a_list_is_told_of_once_when_it_is_in_and_not_line_by_line(world: World, tmp_path: Path) -> None:
+    world.subscribes()
+    world.tell()
+    file = tmp_path / "readers.csv"
+    file.write_text(f"email,suppressed\n{ANN},\nbob@reader.example,\ncat@reader.example,bounced\nnobody,\n")
+    judge = Judge(world.config, world.config.digests[0], Vouched("ann", file.name, "They agreed at example.org"), NOW)
+
+    list(transfer.import_csv(world.engine, judge, file, dry_run=True))
+    next(transfer.import_csv(world.engine, judge, file))
+    assert world.tell() == Told()
+    list(transfer.import_csv(world.engine, judge, file))
+    world.tell()
+
+    assert world.receiver.words[1:] == ["list.imported"]
+    assert world.receiver.calls[-1][1]["data"] == {
+        "added": 1, "already": 1, "repeated": 0, "left": 0, "suppressed": 1, "erased": 0, "refused": 1,
+    }  # fmt: skip
 
 
 def test_an_edition_is_told_of_when_it_is_published_paused_and_sent(world: World) -> None:

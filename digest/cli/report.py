@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from digest.cli import hand, output
-from digest.cli.context import Home, pass_home
+from digest.cli.context import Home, pass_home, utc_now
 from digest.delivery.report import EditionReport
 from digest.delivery.report import report as report_of
 from digest.errors import UnknownEdition
@@ -58,7 +58,7 @@ def report(home: Home, edition: int | None, addresses: bool, as_json: bool) -> N
         published = reports.one(connection, edition)
         if published is None:
             raise UnknownEdition(f"with the number {edition}")
-        found = report_of(connection, published)
+        found = report_of(connection, published, utc_now())
     if not addresses:
         found = replace(found, doubts=tuple(map(_without_address, found.doubts)))
     if as_json:
@@ -158,6 +158,8 @@ def _facts(report: EditionReport) -> Iterator[tuple[str, str]]:
     still = ", ".join(f"{counts[state]:,} {words}" for state, words in _STILL.items() if counts[state])
     if still:
         yield "On its way", still
+    if until := report.hours.until:
+        yield "Waits for an hour", f"{output.count(report.hours.waiting, 'message')}, until {hand.utc(until)}"
     never = ", ".join(f"{counts[state]:,} {state}" for state in _NEVER if counts[state])
     yield "Not sent", never or "none"
     if progress.retried:

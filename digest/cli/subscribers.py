@@ -76,7 +76,7 @@ def list_subscribers(home: Home, slug: str | None, as_json: bool) -> None:
 @pass_home
 def remove(home: Home, address: str) -> None:
     """Erase a reader. A suppression of the address stays, as a keyed hash."""
-    if not data.erase(home.engine, consent.checked(address)):
+    if not data.erase(home.engine, consent.checked(address), utc_now()):
         raise UnknownSubscriber(address)
     click.echo(f"{address} is erased.")
 

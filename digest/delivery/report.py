@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 from digest.model import DeliveryState
 from digest.store import feedback, reports
 from digest.store.feedback import Feedback
-from digest.store.reports import Domain, Doubt, Progress, Published, Said
+from digest.store.reports import Domain, Doubt, Hours, Progress, Published, Said
 
 MOST_DOMAINS = 10
 
@@ -26,6 +27,7 @@ class EditionReport:
 
     edition: Published
     progress: Progress
+    hours: Hours
     said: tuple[Said, ...]
     domains: tuple[Domain, ...]
     doubts: tuple[Doubt, ...]
@@ -58,6 +60,8 @@ class EditionReport:
             "paused_because": edition.paused_because,
             "audience": edition.audience,
             "counts": progress.counts,
+            "waiting_for_hour": self.hours.waiting,
+            "waiting_until": self.hours.until,
             "first_sent": progress.first_sent,
             "last_sent": progress.last_sent,
             "seconds_sending": self.seconds,
@@ -73,11 +77,12 @@ class EditionReport:
         }
 
 
-def report(connection: Connection, edition: Published) -> EditionReport:
-    """Everything there is to know of one edition."""
+def report(connection: Connection, edition: Published, now: datetime) -> EditionReport:
+    """Everything there is to know of one edition at a moment."""
     return EditionReport(
         edition=edition,
         progress=reports.progress(connection, edition.id),
+        hours=reports.hours(connection, edition.id, now),
         said=grouped(reports.said(connection, edition.id)),
         domains=tuple(reports.domains(connection, edition.id, MOST_DOMAINS)),
         doubts=tuple(replace(one, reply=alike(one.reply)) for one in reports.doubts(connection, edition.id)),

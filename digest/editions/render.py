@@ -233,6 +233,8 @@ class Renderer:
             market_note=partial(market.note, language=say),
             market_row=_market_row,
             subject=wording.subject,
+            beside_subject=wording.beside_subject,
+            shown=layout.shown,
             preheader=wording.preheader,
             news=partial(wording.news, language=say),
             promise=partial(wording.promise, language=say),

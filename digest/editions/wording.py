@@ -104,6 +104,12 @@ def preheader(edition: Edition) -> str:
     return abbreviated(line, PREHEADER_MOST)
 
 
+def beside_subject(edition: Edition) -> tuple[Item, ...]:
+    """The first stories that the subject does not state."""
+    _, stated = _subject(edition)
+    return tuple(item for item in layout.shown(edition) if item not in stated)[:_NEXT]
+
+
 def opening(edition: Edition) -> Reference | None:
     """What the edition opens with: how another publisher puts the lead story, where that says something more.
 

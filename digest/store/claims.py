@@ -37,7 +37,6 @@ from digest.model import (
     Accepted,
     Delivery,
     DeliveryState,
-    EditionState,
     NotSent,
     Outcome,
     Phase,
@@ -45,7 +44,7 @@ from digest.model import (
     Unconfirmed,
     Withdrawn,
 )
-from digest.store.deliveries import TOO_OLD, in_words, is_due, is_paused, is_queued, lateness_from, takes_mail
+from digest.store.deliveries import TOO_OLD, in_words, is_due, is_in_time, is_paused, is_queued, takes_mail
 from digest.store.given import Given, gathered, packed, storable, unpacked
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Json, Moment
@@ -348,11 +347,7 @@ _SUBSCRIBED = exists().where(
     subscriptions.c.id == _row.subscription_id, editions.c.id == _row.edition_id, takes_mail(editions.c.date)
 )
 _WANTED = and_(_SUBSCRIBED, ~exists().where(suppressions.c.address_key == _row.address_key))
-_IN_TIME = exists().where(
-    editions.c.id == _row.edition_id,
-    editions.c.state == in_words(EditionState.FROZEN),
-    lateness_from() > _moment("since"),
-)
+_IN_TIME = is_in_time(_moment("since"))
 # No more than the partial index of leases has to be looked at.
 _ABANDONED = and_(_row.state == in_words(DeliveryState.CLAIMED), _row.lease_until <= _moment("now"))
 _POISON = or_(and_(_row.attempt >= MOST_CLAIMS, _row.last_phase.is_(None)), _row.attempt > len(clock.RETRY_MINUTES))

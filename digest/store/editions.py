@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, extract, func, or_, select, update
 
 from digest.model import (
     WAITING,
@@ -29,7 +29,6 @@ from digest.store.given import Given, packed
 from digest.store.tables import edition_articles, edition_items, editions
 from digest.store.upsert import absent_into, insert_if_absent
 
-HEADLINES = 3
 # As text, since it is asked for each page, and to put it together takes longer than to answer it.
 _GIVEN = Given("given")
 _ITEMS_GIVEN = (
@@ -44,13 +43,11 @@ _NEWEST = (
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A published edition as a list shows it: its first headlines, and how many stories its neutral form has."""
+class Month:
+    """A month with published editions: its first day, and how many there are."""
 
-    id: int
-    date: date
-    headlines: tuple[str, ...]
-    stories: int
+    first: date
+    editions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,22 +204,19 @@ def frozen(connection: Connection, digest: str, since: date, before: date) -> li
     return [_edition(connection, row) for row in connection.execute(wanted).all()]
 
 
-def recent(connection: Connection, digest: str, limit: int, before: date | None = None) -> list[Listed]:
-    """Published editions, newest first; with `before`, those of earlier dates."""
+def newest(connection: Connection, digest: str, limit: int) -> list[Edition]:
+    """The newest published editions, the newest first."""
     wanted = _published(digest).order_by(editions.c.date.desc()).limit(limit)
-    if before is not None:
-        wanted = wanted.where(editions.c.date < before)
-    rows = connection.execute(wanted).all()
-    shown: dict[int, list[str]] = {row.id: [] for row in rows}
-    titles = (
-        select(edition_items.c.edition_id, edition_items.c.title)
-        .join_from(edition_items, editions)
-        .where(edition_items.c.edition_id.in_(shown), edition_items.c.place <= editions.c.length)
-        .order_by(edition_items.c.place)
-    )
-    for edition_id, title in connection.execute(titles):
-        shown[edition_id].append(title)
-    return [Listed(row.id, row.date, tuple(shown[row.id][:HEADLINES]), len(shown[row.id])) for row in rows]
+    return [_edition(connection, row) for row in connection.execute(wanted).all()]
+
+
+def months(connection: Connection, digest: str) -> list[Month]:
+    """The months of which editions were published, the newest first."""
+    year, month = extract("year", editions.c.date), extract("month", editions.c.date)
+    published = (editions.c.digest == digest) & (editions.c.state == EditionState.FROZEN)
+    counted = select(year, month, func.count()).where(published).group_by(year, month)
+    found = connection.execute(counted.order_by(year.desc(), month.desc()))
+    return [Month(date(int(in_year), int(number), 1), count) for in_year, number, count in found]
 
 
 def neighbours(connection: Connection, digest: str, day: date) -> tuple[date | None, date | None]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from digest.model import Deed, Edition, EditionState, Happening
-from digest.store.tables import happenings, subscriptions
+from digest.model import Cause, Deed, Edition, EditionState, Happening
+from digest.store.tables import happenings, subscribers, subscriptions
 
 OF_DEEDS = {
     Deed.ASKED: Happening.ASKED,
@@ -41,6 +41,24 @@ def note_deed(connection: Connection, subscription_id: int, deed: Deed, now: dat
     if found := connection.execute(mine).one_or_none():
         about = {"subscription": subscription_id, "subscriber": found.subscriber_id, "digest": found.digest}
         note(connection, what, about, now)
+
+
+def note_erased(connection: Connection, subscriber_id: int, now: datetime) -> None:
+    """Have others told that a subscriber is about to be erased, of each subscription by itself.
+
+    Nothing is said by which the subscriber could still be asked for.
+    """
+    row = subscriptions.c
+    theirs = select(row.id, row.digest).where(row.subscriber_id == subscriber_id).order_by(row.id)
+    for one in connection.execute(theirs).all():
+        note(connection, Happening.ERASED, {"subscription": one.id, "digest": one.digest}, now)
+
+
+def note_suppression(connection: Connection, address_key: str, cause: Cause, now: datetime, *, lifted: bool) -> None:
+    """Have others told of a suppression that was made or lifted; not of its reason, which likes to quote the address."""
+    subscriber = connection.scalar(select(subscribers.c.id).where(subscribers.c.address_key == address_key))
+    what = Happening.LIFTED if lifted else Happening.SUPPRESSED
+    note(connection, what, {"subscriber": subscriber, "cause": cause.value}, now)
 
 
 def note_edition(connection: Connection, edition: Edition, now: datetime) -> None:

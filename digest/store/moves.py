@@ -82,6 +82,13 @@ def held(connection: Connection, move_id: int) -> Move | None:
     return move
 
 
+def of_subscriber(connection: Connection, subscriber_id: int) -> list[Move]:
+    """Every change of a subscriber's address that is kept, the oldest first."""
+    theirs = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscriber_id)
+    found = select(address_changes).where(_row.subscription_id.in_(theirs)).order_by(_row.id)
+    return [Move(**row) for row in connection.execute(found).mappings()]
+
+
 def asked(connection: Connection, subscriber_id: int, since: datetime) -> list[datetime]:
     """When changes of a subscriber's address were asked for, the oldest first."""
     theirs = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscriber_id)

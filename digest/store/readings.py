@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, literal_column, select
 
 from digest.model import DeliveryState, EditionState, Severity
-from digest.store.deliveries import in_words, is_in_hand, is_paused, is_queued
+from digest.store.deliveries import in_words, is_astray, is_in_hand, is_paused, is_queued
 from digest.store.tables import (
-    ASTRAY,
     deliveries,
     delivery_events,
     editions,
@@ -126,7 +125,7 @@ def _counts(connection: Connection, ids: Collection[int]) -> dict[int, Counter[D
     number = select(_row.edition_id, func.count())
     by_state = select(_row.edition_id, _row.state, func.count())
     everything = _of_editions(connection, number, _row.edition_id, ids)
-    astray = by_state.where(ASTRAY, _row.edition_id.in_(ids)).group_by(_row.edition_id, _row.state)
+    astray = by_state.where(is_astray(), _row.edition_id.in_(ids)).group_by(_row.edition_id, _row.state)
     # Were editions named or grouped by as they stand, SQLite would look at all deliveries, and not at those that wait or are held.
     edition_id = _row.edition_id + 0
     any_by_state = select(edition_id, _row.state, func.count()).group_by(edition_id, _row.state)

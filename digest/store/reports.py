@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
 from digest.model import DeliveryState, EditionState
 from digest.store import deliveries as ledger
-from digest.store.editions import HEADLINES
 from digest.store.tables import deliveries, delivery_events, edition_items, editions, subscribers
+from digest.store.types import Moment
 
+HEADLINES = 3
 _row = deliveries.c
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.OFFERED)
 _SAID = (DeliveryState.QUEUED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
@@ -30,6 +31,23 @@ class Published:
     paused_at: datetime | None
     paused_because: str | None
     headlines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToGo:
+    """How many of an edition's deliveries are still to be sent, how many of these are late, and when the last was or will be due."""
+
+    number: int
+    late: int
+    last_due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """How many of an edition's deliveries wait for the hour that their reader chose, and when the last of these strikes."""
+
+    waiting: int
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +116,19 @@ def paused(connection: Connection) -> list[Published]:
     return _named(connection, wanted.order_by(editions.c.date.desc(), editions.c.id.desc()))
 
 
-def waiting(connection: Connection, edition_id: int) -> int:
-    """How many of an edition's deliveries are still to be sent."""
+def to_go(connection: Connection, edition_id: int, since: datetime) -> ToGo:
+    """How many of an edition's deliveries are still to be sent; what was due before `since` is late."""
+    due = ledger.lateness_from()
     mine = (_row.edition_id == edition_id) & _row.state.in_(_ON_ITS_WAY)
-    return connection.scalars(select(func.count()).select_from(deliveries).where(mine)).one()
+    found = select(func.count(), _number(due <= since), func.max(due, type_=Moment())).where(mine)
+    return ToGo(*connection.execute(found.join_from(deliveries, editions, editions.c.id == _row.edition_id)).one())
+
+
+def hours(connection: Connection, edition_id: int, now: datetime) -> Hours:
+    """What of an edition waits for its readers' hours."""
+    # The sum keeps SQLite from going through all deliveries of the edition.
+    mine = (_row.edition_id + 0 == edition_id, ledger.is_queued(), _row.due_at > now)
+    return Hours(*connection.execute(select(func.count(), func.max(_row.due_at)).where(*mine)).one())
 
 
 def progress(connection: Connection, edition_id: int) -> Progress:

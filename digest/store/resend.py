@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, literal, select, update
 
 from digest.model import DeliveryState
-from digest.store.deliveries import takes_mail
+from digest.store.deliveries import is_in_time, takes_mail
 from digest.store.tables import deliveries, delivery_events, subscribers, subscriptions, suppressions
 
 _row = deliveries.c
@@ -15,28 +15,54 @@ RESENT = "queued once more by hand"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How many deliveries can be sent once more, and how many not, since their readers no longer take mail."""
+    """How many deliveries can be sent once more, and how many not: their readers no longer take mail, or it is too late."""
 
     wanted: int
     unwanted: int
+    late: int = 0
 
 
-def find(connection: Connection, edition_id: int, day: date, state: DeliveryState, address: str | None = None) -> Found:
-    """How many of an edition's deliveries in a state would be queued once more; `day` is the edition's."""
+def find(
+    connection: Connection,
+    edition_id: int,
+    day: date,
+    state: DeliveryState,
+    since: datetime,
+    address: str | None = None,
+) -> Found:
+    """How many of an edition's deliveries in a state would be queued once more.
+
+    Args:
+        connection: to read with.
+        edition_id: the edition.
+        day: its date.
+        state: those that failed, or those that are unknown.
+        since: what was due before is too late.
+        address: only the one to this address.
+    """
     these = _these(edition_id, state, address)
-    number = select(func.count()).select_from(deliveries)
-    wanted = connection.scalars(number.where(these, _takes_mail(day))).one()
-    return Found(wanted, connection.scalars(number.where(these)).one() - wanted)
+
+    def number(*which: ColumnElement[bool]) -> int:
+        return connection.scalars(select(func.count()).select_from(deliveries).where(these, *which)).one()
+
+    wanted, still = number(_takes_mail(day), is_in_time(since)), number(_takes_mail(day))
+    return Found(wanted, unwanted=number() - still, late=still - wanted)
 
 
 def again(
-    connection: Connection, edition_id: int, day: date, state: DeliveryState, now: datetime, address: str | None = None
+    connection: Connection,
+    edition_id: int,
+    day: date,
+    state: DeliveryState,
+    since: datetime,
+    now: datetime,
+    address: str | None = None,
 ) -> int:
-    """Queue them, as if they had never been tried, with an event each; how many.
+    """Queue those that `find` calls wanted, as if they had never been tried, with an event each; how many.
 
     Their mail has the same Message-ID. What is in no such state stays as it is.
     """
-    these = and_(_these(edition_id, state, address), _takes_mail(day))
+    these = and_(_these(edition_id, state, address), _takes_mail(day), is_in_time(since))
     kind, at = literal(DeliveryState.QUEUED.value), literal(now, delivery_events.c.at.type)
     events = select(_row.id, kind, at, literal(0), literal(RESENT)).where(these).with_for_update(of=deliveries)
     connection.execute(insert(delivery_events).from_select(("delivery_id", "kind", "at", "attempt", "detail"), events))

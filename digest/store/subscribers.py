@@ -387,7 +387,7 @@ def successor(connection: Connection, subscription_id: int) -> int | None:
     )
 
 
-def remove(connection: Connection, address: str) -> bool:
+def remove(connection: Connection, address: str, now: datetime) -> bool:
     """Erase a subscriber with all subscriptions; whether there was one.
 
     What relays replied goes too, since they like to quote the address. A suppression stays, without what was quoted in it;
@@ -397,6 +397,8 @@ def remove(connection: Connection, address: str) -> bool:
     told = delivery_events.c.delivery_id.in_(select(deliveries.c.id).where(theirs))
     connection.execute(update(delivery_events).where(told).values(detail=""))
     connection.execute(update(deliveries).where(theirs).values(last_reply=None))
+    for subscriber_id in connection.scalars(select(subscribers.c.id).where(_is(address))).all():
+        happenings.note_erased(connection, subscriber_id, now)
     keys = select(subscribers.c.address_key).where(_is(address))
     for table, key in (
         *((signup_requests, signup_requests.c.address_key), (address_changes, address_changes.c.new_key)),

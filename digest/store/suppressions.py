@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from digest.model import Cause, Suppression, SuppressionChange
+from digest.store import happenings
 from digest.store.tables import subscribers, suppression_changes, suppressions
 from digest.store.upsert import absent_into, insert_if_absent
 
@@ -26,6 +27,13 @@ def suppress(
 
     The first reason stands, unless its reader complains: only an operator may undo that.
     """
+    news = _suppress(connection, address_key, cause, reason, now, author)
+    if news:
+        happenings.note_suppression(connection, address_key, cause, now, lifted=False)
+    return news
+
+
+def _suppress(connection: Connection, address_key: str, cause: Cause, reason: str, now: datetime, author: str) -> bool:
     row = {"address_key": address_key, "cause": cause, "reason": reason}
     news = insert_if_absent(connection, suppressions, [{**row, "since": now}]) > 0
     if not news and cause is Cause.COMPLAINED:
@@ -39,11 +47,11 @@ def suppress(
 def suppress_all(
     connection: Connection, wanted: Mapping[str, tuple[Cause, str]], now: datetime, *, author: str
 ) -> None:
-    """Do as `suppress` for many address keys, each with a cause and a reason."""
+    """Do as `suppress` for many address keys, each with a cause and a reason; but others are not told of each."""
     standing = reasons(connection, wanted)
     for key, (cause, reason) in wanted.items():
         if key in standing and cause is Cause.COMPLAINED:
-            suppress(connection, key, cause, reason, now, author=author)
+            _suppress(connection, key, cause, reason, now, author)
     news = [
         {"address_key": key, "cause": cause, "reason": reason}
         for key, (cause, reason) in sorted(wanted.items())
@@ -62,6 +70,7 @@ def lift(connection: Connection, address_key: str, reason: str, now: datetime, *
         return None
     connection.execute(delete(suppressions).where(_row.address_key == address_key))
     _note(connection, _suppression(found), now, lifted=True, author=author, reason=reason)
+    happenings.note_suppression(connection, address_key, Cause(found.cause), now, lifted=True)
     return _suppression(found)
 
 

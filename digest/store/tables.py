@@ -471,8 +471,15 @@ suppression_changes = Table(
 
 _QUEUED, _LEASED = text("state = 'queued'"), text("lease_until IS NOT NULL")
 _KEYED = text("event_key IS NOT NULL")
-ASTRAY = text("state IN ('failed', 'unknown', 'suppressed', 'expired', 'quarantined')")
-"""As a statement has to say it for the index to be found."""
+ASTRAY_STATES = (
+    DeliveryState.FAILED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.SUPPRESSED,
+    DeliveryState.EXPIRED,
+    DeliveryState.QUARANTINED,
+)
+"""In the order in which a statement has to say them for the index to be found."""
+_ASTRAY = text(f"state IN ({', '.join(repr(state.value) for state in ASTRAY_STATES)})")
 
 # Readers stand in an edition's deliveries in a mixed order, in which they are claimed: neighbours on disk are written
 # together, and a crash loop does not hit the same people each time.
@@ -503,7 +510,7 @@ deliveries = Table(
     # so that the deliveries of a paused one are passed over without a look at their rows.
     Index("ix_deliveries_queued", "not_before", "id", "edition_id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
     Index("ix_deliveries_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
-    Index("ix_deliveries_astray", "edition_id", "state", sqlite_where=ASTRAY, postgresql_where=ASTRAY),
+    Index("ix_deliveries_astray", "edition_id", "state", sqlite_where=_ASTRAY, postgresql_where=_ASTRAY),
     _one_of("state", DeliveryState),
 )
 

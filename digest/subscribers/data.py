@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from digest.config import Config
 from digest.links import address_key
 from digest.model import Deed, Subscription
-from digest.store import deliveries, suppressions
+from digest.store import deliveries, moves, suppressions
 from digest.store import engine as engines
 from digest.store import subscribers as store
 
@@ -68,6 +68,17 @@ def export(config: Config, engine: Engine, subscription: Subscription, now: date
                 }
                 for one in store.by_address(connection, address)
             ],
+            "address_changes": [
+                {
+                    "new_address": one.new_address or None,
+                    "old_address": one.old_address or None,
+                    "asked_at": one.asked_at.isoformat(),
+                    "confirmed_at": _iso(one.confirmed_at),
+                    "stopped_at": _iso(one.stopped_at),
+                    "detail": one.evidence,
+                }
+                for one in moves.of_subscriber(connection, subscription.subscriber_id)
+            ],
             "mails": [
                 {
                     "digest": event.digest,
@@ -81,10 +92,10 @@ def export(config: Config, engine: Engine, subscription: Subscription, now: date
         }
 
 
-def erase(engine: Engine, address: str) -> bool:
+def erase(engine: Engine, address: str, now: datetime) -> bool:
     """Erase a subscriber with everything that names the address, also from what the database has yet to clear; whether there was one."""
     with engines.write(engine) as connection:
-        erased = store.remove(connection, address)
+        erased = store.remove(connection, address, now)
     if erased:
         engines.clear_traces(engine)
     return erased
@@ -104,7 +115,7 @@ def forget_old(
     keep = config.privacy
     chosen, ended = (now - timedelta(days=days) for days in (keep.history_days, keep.left_days))
     changes = _in_portions(engine, rest, lambda connection: store.forget_changes(connection, chosen, AT_ONCE))
-    addresses = _in_portions(engine, rest, lambda connection: _remove_gone(connection, ended))
+    addresses = _in_portions(engine, rest, lambda connection: _remove_gone(connection, ended, now))
     if addresses:
         engines.clear_traces(engine)
     return Forgotten(changes, addresses)
@@ -128,10 +139,10 @@ def _in_portions(engine: Engine, rest: Callable[[float], bool], portion: Callabl
     return total
 
 
-def _remove_gone(connection: Connection, before: datetime) -> int:
+def _remove_gone(connection: Connection, before: datetime, now: datetime) -> int:
     gone = store.gone_since(connection, before, AT_ONCE)
     for address in gone:
-        store.remove(connection, address)
+        store.remove(connection, address, now)
     return len(gone)
 
 

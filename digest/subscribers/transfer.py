@@ -8,6 +8,7 @@ stand in the file, no other line of it makes readers of them.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -22,11 +23,11 @@ from typing import Self, TextIO
 from sqlalchemy import Connection, Engine
 
 from digest.errors import NoConsent
-from digest.model import WEEKDAYS, Cause, SubscriptionState
+from digest.model import WEEKDAYS, Cause, Happening, SubscriptionState
 from digest.spreadsheet import guarded
 from digest.store import arrivals as store
 from digest.store import engine as engines
-from digest.store import suppressions
+from digest.store import happenings, suppressions
 from digest.store.arrivals import Arrival, Known
 from digest.store.seen import Seen
 from digest.subscribers.consent import suppressed_sentence
@@ -110,12 +111,20 @@ def import_csv(
         raise NoConsent(file.name)
     with Seen() as kept_out, Seen() as seen:
         desk = _Desk(engine, judge.now, judge.vouched.by, kept_out, seen, dry_run)
+        came: Counter[Verdict] = Counter()
         passes = [(True, desk.keep_out), (False, desk.take_in)] if layout.keeps_out else [(False, desk.take_in)]
         for number, (out, take) in enumerate(passes):
             for share, judged in _batches(file, judge, out=out):
-                yield from sorted(take(judged), key=lambda outcome: outcome.line)
+                outcomes = take(judged)
+                came.update(outcome.verdict for outcome in outcomes)
+                yield from sorted(outcomes, key=lambda outcome: outcome.line)
                 if watch is not None:
                     watch((number + share) / len(passes))
+    if not dry_run:
+        # It is brought in a portion at a time; that it is finished is told once all of it is kept, or by whoever does it again.
+        with engines.write(engine) as connection:
+            about = {verdict.value: came[verdict] for verdict in Verdict}
+            happenings.note(connection, Happening.IMPORTED, about, judge.now)
 
 
 def export_csv(engine: Engine, stream: TextIO, *, raw: bool = False) -> int:

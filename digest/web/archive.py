@@ -1,7 +1,8 @@
-"""The pages that everybody may read: every edition, and the list of them. No token, no address."""
+"""The pages that everybody may read: every edition, and the lists of them by month. No token, no address."""
 
 import re
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,13 +15,14 @@ from digest.editions import feed as feeds
 from digest.model import Digest, EditionState
 from digest.store import corrections
 from digest.store import editions as store
+from digest.store.editions import Month
 from digest.web.feeds import FEEDS_MAY_BE_KEPT, written_as
 from digest.web.kept import Kept, Made
 from digest.web.pages import Pages
 
-EDITIONS_A_PAGE = 60
 EDITIONS_IN_FEED = 14
 
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -36,7 +38,7 @@ class ArchivePages:
             Route("/archive", self.archive, methods=["GET"]),
             Route("/archive/{digest}", self.editions, methods=["GET"]),
             Route("/archive/{digest}/feed.{kind}", self.feed, methods=["GET"]),
-            Route("/archive/{digest}/{day}", self.edition, methods=["GET"]),
+            Route("/archive/{digest}/{when}", self.dated, methods=["GET"]),
         ]
 
     def archive(self, _request: Request) -> Response:
@@ -47,20 +49,22 @@ class ArchivePages:
         return self._pages.page("digests.html", digests=digests)
 
     async def editions(self, request: Request) -> Response:
-        """The list of a digest's editions, newest first; `?before=2026-02-10` turns the page."""
+        """The editions of a digest's newest month, the newest first, and the way to those of every month."""
         digest = self._digest(request)
-        before = _day(request.query_params["before"]) if "before" in request.query_params else None
 
         def make(connection: Connection) -> Made:
-            found = store.recent(connection, digest.slug, EDITIONS_A_PAGE + 1, before)
-            if before is not None and not found:
-                raise HTTPException(404)
-            shown = found[:EDITIONS_A_PAGE]
-            further = len(found) > len(shown)
-            older = f"{self._pages.links.archive(digest.slug)}?before={shown[-1].date}" if further else None
-            return self._made("archive.html", digest=digest, editions=shown, older=older)
+            months = store.months(connection, digest.slug)
+            newest = _of_month(connection, digest, months, months[0].first) if months else {}
+            return self._made("archive.html", digest=digest, months=months, **newest)
 
-        return await self._kept.answer(request, ("archive", digest.slug, before), make)
+        return await self._kept.answer(request, ("archive", digest.slug), make)
+
+    async def dated(self, request: Request) -> Response:
+        """An edition, or those of a month, by how much of a date the address has."""
+        when = request.path_params["when"]
+        if _MONTH.fullmatch(when):
+            return await self._month(request, _day(f"{when}-01"))
+        return await self._edition(request, _day(when))
 
     async def feed(self, request: Request) -> Response:
         """The newest editions as a feed; nothing new is answered with 304."""
@@ -68,17 +72,26 @@ class ArchivePages:
         write, media_type = written_as(kind)
 
         def make(connection: Connection) -> Made:
-            listed = store.recent(connection, digest.slug, EDITIONS_IN_FEED)
-            found = [one for one in (store.by_id(connection, known.id) for known in listed) if one]
-            editions = [(edition, corrections.of(connection, edition.id)) for edition in found]
+            newest = store.newest(connection, digest.slug, EDITIONS_IN_FEED)
+            editions = [(edition, corrections.of(connection, edition.id)) for edition in newest]
             feed = feeds.of_editions(digest, editions, self._pages.renderer, self._pages.links)
             return Made(write(feed), media_type, feed.updated)
 
         return await self._kept.answer(request, ("feed", digest.slug, kind), make, FEEDS_MAY_BE_KEPT)
 
-    async def edition(self, request: Request) -> Response:
+    async def _month(self, request: Request, first: date) -> Response:
+        """The editions of a month, the newest first, and the way to the months beside it."""
+        digest = self._digest(request)
+
+        def make(connection: Connection) -> Made:
+            months = store.months(connection, digest.slug)
+            return self._made("month.html", digest=digest, **_of_month(connection, digest, months, first))
+
+        return await self._kept.answer(request, ("month", digest.slug, first), make)
+
+    async def _edition(self, request: Request, day: date) -> Response:
         """One edition, the same for everybody."""
-        digest, day = self._digest(request), _day(request.path_params["day"])
+        digest = self._digest(request)
 
         def make(connection: Connection) -> Made:
             found = store.by_date(connection, digest.slug, day)
@@ -99,6 +112,20 @@ class ArchivePages:
         if digest is None:
             raise HTTPException(404)
         return digest
+
+
+def _of_month(connection: Connection, digest: Digest, months: Sequence[Month], first: date) -> dict[str, Any]:
+    """What the list of a month shows: its editions, and the months with editions before and after it."""
+    firsts = [one.first for one in months]
+    if first not in firsts:
+        raise HTTPException(404)
+    end = (first + timedelta(days=31)).replace(day=1)
+    return {
+        "month": first,
+        "editions": store.frozen(connection, digest.slug, since=first, before=end)[::-1],
+        "previous": max((one for one in firsts if one < first), default=None),
+        "next": min((one for one in firsts if one > first), default=None),
+    }
 
 
 def _day(text: str) -> date:

@@ -79,7 +79,7 @@ class DataPages:
                 disposition = {"Content-Disposition": 'attachment; filename="my-data.json"'}
                 return Response(body, media_type="application/json", headers=disposition)
             case "erase":
-                data.erase(self._pages.engine, found.address)
+                data.erase(self._pages.engine, found.address, self._pages.clock())
                 return self._page(None, erased=True)
         return self._page(found, here=True, asked_at=asked_at)
 

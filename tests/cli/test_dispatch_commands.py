@@ -134,7 +134,7 @@ def test_a_person_is_asked_before_anything_is_sent_once_more(
     assert asked == []
     became(tmp_path, BOB, DeliveryState.UNKNOWN, "it hung up")
     assert json.loads(run("resend", "1", "--failed", "--unknown", "--json").stdout) == {
-        "edition": 1, "queued": {"failed": 0, "unknown": 1}, "total": 1, "left_out": 0,
+        "edition": 1, "queued": {"failed": 0, "unknown": 1}, "total": 1, "left_out": 0, "too_late": 0,
     }  # fmt: skip
     assert asked == ["Send 1 unknown of Edition 1 (economy of 2026-02-10) once more?"]
 
@@ -149,7 +149,43 @@ def test_nothing_is_sent_once_more_without_saying_what_or_too_late(
 
     assert (unsaid.returncode, "Give --failed, --unknown or both." in unsaid.stderr) == (2, True)
     assert "Nobody is subscribed as 'eve@reader.example'." in stranger.stderr
-    assert (late.returncode, "published more than 12 hours ago" in late.stderr) == (1, True)
+    assert (late.returncode, "was due more than 12 hours ago" in late.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("published")
+def test_a_report_says_how_many_wait_for_an_hour_of_their_own_and_until_when(run: Run, tmp_path: Path) -> None:
+    before = run("report", "1").stdout
+    due = NOW + timedelta(hours=9)
+    with database(tmp_path) as connection:
+        connection.execute(update(deliveries).values(due_at=due, not_before=due))
+    shown, told = run("report", "1").stdout, json.loads(run("report", "1", "--json").stdout)
+
+    assert "Waits for an hour" not in before
+    assert "2 messages, until 2026-02-10 14:00 UTC" in " ".join(shown.split())
+    assert (told["waiting_for_hour"], told["waiting_until"]) == (2, "2026-02-10T14:00:00+00:00")
+
+
+def test_lateness_counts_from_the_hour_that_a_reader_chose(
+    published: time_machine.Traveller, run: Run, tmp_path: Path
+) -> None:
+    with database(tmp_path) as connection:
+        connection.execute(update(deliveries).values(state=DeliveryState.FAILED))
+        (ann,) = subscribers.by_address(connection, ANN)
+        hers = deliveries.c.subscriber_id == ann.subscriber_id
+        connection.execute(update(deliveries).where(hers).values(due_at=NOW + timedelta(hours=9)))
+    published.move_to(NOW + timedelta(hours=20))
+
+    again = run("resend", "1", "--failed")
+    assert again.stdout.splitlines() == [
+        "1 message of Edition 1 (economy of 2026-02-10) queued once more.",
+        "1 message left out, since it was due more than 12 hours ago.",
+    ]
+    assert "at 2026-02-11 02:00 UTC what waits is too late to be sent." in run("pause", "--reason", "x").stdout
+    assert "1 message is still to be sent." in run("resume").stdout
+    assert json.loads(run("deliver", "--json").stdout)["sent"] == 1
+    published.move_to(NOW + timedelta(hours=21))
+    became(tmp_path, ANN, DeliveryState.FAILED)
+    assert run("resend", "1", "--failed").returncode == 1
 
 
 @pytest.mark.usefixtures("published")

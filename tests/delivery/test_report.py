@@ -1,19 +1,19 @@
 """The report of an edition: every message counted, replies that say the same counted together."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from digest.delivery.report import EditionReport, alike, grouped, report
 from digest.model import Accepted, DeliveryState, Edition, NotSent, Phase, Refused, Unconfirmed
 from digest.store import editions, feedback, reports
 from digest.store import engine as engines
-from digest.store.reports import Domain, Said
-from digest.store.tables import delivery_events
-from tests.delivery.audience import NOW
+from digest.store.reports import Domain, Hours, Said
+from digest.store.tables import deliveries, delivery_events
+from tests.delivery.audience import NOW, publish
 from tests.delivery.runs import leave
 from tests.store.books import claimed, offered, published, settled
 
@@ -36,11 +36,11 @@ def edition(engine: Engine) -> Edition:
     return edition
 
 
-def reported(engine: Engine, edition: Edition) -> EditionReport:
+def reported(engine: Engine, edition: Edition, now: datetime = NOW) -> EditionReport:
     with engines.read(engine) as connection:
         published = reports.one(connection, edition.id)
         assert published is not None
-        return report(connection, published)
+        return report(connection, published, now)
 
 
 def test_a_report_counts_everything_once(engine: Engine, edition: Edition) -> None:
@@ -73,6 +73,27 @@ def test_tries_after_the_first_are_told(engine: Engine, edition: Edition) -> Non
     assert (reported(engine, edition).progress.retried, reported(engine, edition).progress.most_tries) == (1, 2)
 
 
+def test_what_waits_for_the_hours_of_its_readers_is_told_until_the_last_has_struck(
+    engine: Engine, edition: Edition
+) -> None:
+    assert reported(engine, edition).hours == Hours(0, None)
+    with engines.write(engine) as connection:
+        another = publish(connection, 0, day=edition.date + timedelta(days=1))
+        for one, subscriber, hours in (
+            (edition, 5, 3),
+            (edition, 1, 4),
+            (another, 1, 2),
+            (another, 2, 5),
+            (another, 3, 5),
+        ):
+            theirs = (deliveries.c.edition_id == one.id) & (deliveries.c.subscriber_id == subscriber)
+            connection.execute(update(deliveries).where(theirs).values(due_at=NOW + timedelta(hours=hours)))
+
+    found = [reported(engine, another, NOW + timedelta(hours=hours)).hours for hours in (1, 2, 5)]
+    assert found == [Hours(3, NOW + timedelta(hours=5)), Hours(2, NOW + timedelta(hours=5)), Hours(0, None)]
+    assert reported(engine, edition).hours == Hours(1, NOW + timedelta(hours=3)), "one that was sent waits for nothing"
+
+
 def test_what_came_back_and_what_readers_thought_is_told(engine: Engine, edition: Edition) -> None:
     with engines.write(engine) as connection:
         feedback.keep(connection, edition.id, 1, useful=True, now=NOW)
@@ -89,7 +110,11 @@ def test_the_editions_on_their_way_and_the_paused_are_told_apart(engine: Engine,
     def numbers() -> tuple[list[int], list[int], int]:
         with engines.read(engine) as connection:
             on_their_way = [one.id for one in reports.on_their_way(connection)]
-            return on_their_way, [one.id for one in reports.paused(connection)], reports.waiting(connection, edition.id)
+            return (
+                on_their_way,
+                [one.id for one in reports.paused(connection)],
+                reports.to_go(connection, edition.id, NOW).number,
+            )
 
     assert numbers() == ([edition.id], [], 2)
     with engines.write(engine) as connection:

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, event, insert, select, update
 
 from digest import clock
 from digest.model import (
@@ -216,3 +217,19 @@ def test_whatever_happens_the_books_balance_and_nobody_gets_a_third_copy(
         now += data.draw(st.sampled_from([MINUTE, clock.LEASE, timedelta(hours=2)]))
         states(sqlite_engine)
     assert max(copies.values()) <= 2
+
+
+def test_what_came_too_late_is_looked_for_among_what_did_not_arrive_alone(sqlite_engine: Engine) -> None:
+    """It is asked each minute. SQLite, which has no statistics, takes the small index only where a statement has its very words."""
+    published(sqlite_engine, 3)
+    begun: list[tuple[str, Any]] = []
+    event.listen(sqlite_engine, "before_cursor_execute", lambda *args: begun.append((args[2], args[3])))
+    with engines.read(sqlite_engine) as connection:
+        assert deliveries.too_late(connection, NOW) == []
+        statement, parameters = next(one for one in begun if one[0].startswith("SELECT"))
+        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+    assert [step for step in plan if "deliveries" in step] == [
+        "SEARCH deliveries USING INDEX ix_deliveries_astray (edition_id=? AND state=?)"
+    ]
+    assert [step for step in plan if step.startswith("SCAN")] == ["SCAN editions"]

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, func, select
 from digest.model import Edition, EditionState, Window
 from digest.store import editions
 from digest.store import engine as engines
+from digest.store.editions import Month
 from digest.store.tables import edition_articles, edition_items
 from tests.editions import samples
 from tests.editions.samples import DAY, NOW, STORIES
@@ -111,21 +112,28 @@ def test_the_last_date_is_settled_whatever_its_state(engine: Engine) -> None:
     assert latest.date == DAY
 
 
-def test_the_archive_lists_published_editions_newest_first_with_their_headlines(engine: Engine) -> None:
-    stored(
-        engine,
-        EDITION,
-        replace(samples.edition(STORIES[3:5]), date=YESTERDAY),
-        replace(WITHOUT_ITEMS, date=TOMORROW),
-    )
+def test_the_newest_are_published_editions_the_newest_first(engine: Engine) -> None:
+    older = replace(samples.edition(STORIES[3:5]), date=YESTERDAY)
+    stored(engine, older, EDITION, replace(WITHOUT_ITEMS, date=TOMORROW))
 
     with engines.read(engine) as connection:
-        newest, oldest = editions.recent(connection, "economy", limit=10)
-        assert editions.recent(connection, "economy", limit=1) == [newest]
-        assert editions.recent(connection, "economy", limit=10, before=DAY) == [oldest]
-        assert editions.recent(connection, "economy", limit=10, before=YESTERDAY) == []
-    assert (newest.date, newest.stories, oldest.date, oldest.stories) == (DAY, 12, YESTERDAY, 2)
-    assert newest.headlines == tuple(item.title for item in EDITION.items[:3])
+        found = editions.newest(connection, "economy", limit=10)
+        assert editions.newest(connection, "economy", limit=1) == found[:1]
+    assert [replace(one, id=0) for one in found] == [EDITION, older]
+
+
+def test_months_are_those_of_published_editions_with_how_many_the_newest_first(engine: Engine) -> None:
+    days = [date(2026, 1, 1), date(2025, 12, 31), date(2026, 1, 31), date(2024, 2, 29)]
+    stored(engine, *(replace(EDITION, date=day) for day in days))
+    stored(engine, replace(WITHOUT_ITEMS, date=TOMORROW), replace(EDITION, digest="markets"))
+
+    with engines.read(engine) as connection:
+        assert editions.months(connection, "economy") == [
+            Month(date(2026, 1, 1), 2),
+            Month(date(2025, 12, 1), 1),
+            Month(date(2024, 2, 1), 1),
+        ]
+        assert editions.months(connection, "weekly") == []
 
 
 def test_neighbours_are_the_published_editions_before_and_after(engine: Engine) -> None:

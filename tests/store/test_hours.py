@@ -1,15 +1,17 @@
 """An edition waits for the hour that a reader chose: nobody gets it earlier, twice or never, and lateness counts from then."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, update
 
 from digest import clock
 from digest.config import UnknownPolicy
-from digest.model import DeliveryState
-from digest.store import claims, deliveries, quotas, steps
+from digest.model import Cause, DeliveryState
+from digest.store import claims, deliveries, moves, quotas, resend, steps, subscribers, suppressions
 from digest.store import engine as engines
+from digest.store.resend import Found
 from digest.store.tables import deliveries as table
 from tests.delivery.audience import EDITION, LATE, NOW, publish, subscribe
 from tests.delivery.runs import states
@@ -98,9 +100,106 @@ def test_an_edition_that_is_made_after_the_hour_comes_at_once(engine: Engine) ->
     assert len(claimed(engine, now=NOW + 2 * HOUR)) == 2
 
 
+@pytest.mark.parametrize("zone", ["", "Atlantis/Harbour", "../../etc/localtime"])
+@pytest.mark.parametrize("others", [(), ((12, "UTC"),)])
+def test_a_zone_that_the_machine_does_not_know_keeps_nobody_from_the_edition(
+    engine: Engine, zone: str, others: tuple[tuple[int, str], ...]
+) -> None:
+    """It may have been known when it was chosen, or where a list came from. Such a reader has the mail at once."""
+    chosen(engine, (12, zone), *others)
+
+    with engines.read(engine) as connection:
+        kept = connection.execute(select(table.c.not_before, table.c.due_at).order_by(table.c.subscriber_id)).all()
+        assert all(audit.balanced for audit in deliveries.audit(connection))
+    assert [tuple(row) for row in kept] == [(NOW, None), *((DUE, DUE) for _ in others), (NOW, None)]
+
+
+def waits(engine: Engine, number: int, now: datetime) -> datetime | None:
+    with engines.read(engine) as connection:
+        reader = subscribers.subscription(connection, number)
+        assert reader is not None
+        return deliveries.waits_until(connection, reader, now)
+
+
+def test_a_reader_is_told_when_the_mail_comes_that_waits_for_its_hour(engine: Engine) -> None:
+    chosen(engine, (12, "UTC"), (13, "UTC"))
+
+    assert [waits(engine, number, NOW) for number in (1, 2, 3)] == [DUE, DUE + HOUR, None]
+    assert waits(engine, 1, DUE - SECOND) == DUE
+    assert waits(engine, 1, DUE) is None, "then it is on its way"
+    change(engine, 1, digest="markets")
+    assert waits(engine, 1, NOW) is None, "it is no edition of that digest"
+
+
+def test_of_two_mails_that_wait_the_first_to_come_is_told(engine: Engine) -> None:
+    chosen(engine, (12, "UTC"))
+    a_day = timedelta(days=1)
+    with engines.write(engine) as connection:
+        publish(connection, 0, DUE - HOUR, EDITION.date - a_day)
+        publish(connection, 0, DUE + HOUR, EDITION.date + a_day)
+
+    assert waits(engine, 1, NOW) == DUE
+    assert waits(engine, 1, DUE) == DUE + a_day
+
+
+@pytest.mark.parametrize("state", [DeliveryState.SUPPRESSED, DeliveryState.EXPIRED, DeliveryState.SENT])
+def test_what_does_not_wait_any_more_is_not_told_of(engine: Engine, state: DeliveryState) -> None:
+    chosen(engine, (12, "UTC"))
+    with engines.write(engine) as connection:
+        connection.execute(update(table).values(state=state))
+
+    assert waits(engine, 1, NOW) is None
+
+
+def test_what_waits_goes_to_the_address_that_its_reader_has_when_the_hour_strikes(engine: Engine) -> None:
+    """It does so though its edition may be too old by then for who gets it at press time."""
+    chosen(engine, (12, "UTC"), (12, "UTC"))
+    with engines.write(engine) as connection:
+        old_key = connection.scalars(select(table.c.address_key).where(table.c.subscriber_id == 1)).one()
+        moves.relocate(connection, 1, "new@readers.example", "new key", {}, NOW + SECOND, NOW + HOUR)
+        suppressions.suppress(connection, old_key, Cause.BOUNCED, "the old mailbox is gone", NOW + HOUR)
+        kept = connection.execute(select(table.c.address_key, table.c.due_at).where(table.c.subscriber_id == 1)).one()
+    assert tuple(kept) == ("new key", DUE)
+    assert waits(engine, 1, NOW + HOUR) == DUE
+
+    assert [one.subscription_id for one in claimed(engine, now=DUE - SECOND)] == [3]
+    held = claimed(engine, now=DUE)
+    assert {one.subscription_id: one.address for one in held} == {1: "new@readers.example", 2: "r1@readers.example"}
+    assert offered(engine, held, DUE) == {one.id for one in held}
+    with engines.write(engine) as connection:
+        assert deliveries.freeze(connection, replace(EDITION, id=1, published_at=NOW), DUE) == 0, "nobody gets it twice"
+
+
+def test_a_change_that_is_taken_back_before_the_hour_leaves_one_mail_to_the_old_address(engine: Engine) -> None:
+    chosen(engine, (12, "UTC"))
+    with engines.write(engine) as connection:
+        old_key = connection.scalars(select(table.c.address_key).where(table.c.subscriber_id == 1)).one()
+        for address, key in (("new@readers.example", "new key"), ("r0@readers.example", old_key)):
+            moves.relocate(connection, 1, address, key, {}, NOW + SECOND, NOW + HOUR)
+
+    assert [one.address for one in claimed(engine, now=DUE) if one.subscription_id == 1] == ["r0@readers.example"]
+
+
 def test_who_leaves_before_the_hour_gets_nothing(engine: Engine) -> None:
     chosen(engine, (12, "UTC"), (12, "UTC"))
     change(engine, 1, paused_until=EDITION.date + timedelta(days=3))
 
     held = claimed(engine, now=DUE)
     assert offered(engine, held, DUE) == {one.id for one in held if one.subscription_id != 1}
+
+
+def test_what_failed_at_its_hour_is_sent_once_more_for_as_long_as_it_is_not_late(engine: Engine) -> None:
+    """Its edition may be too old by then for who gets it at press time."""
+    chosen(engine, (12, "UTC"))
+    with engines.write(engine) as connection:
+        connection.execute(update(table).values(state=DeliveryState.FAILED))
+    last = DUE + LATE - SECOND
+    for now, found in ((last, Found(1, 0, 1)), (last + SECOND, Found(0, 0, 2))):
+        with engines.read(engine) as connection:
+            assert resend.find(connection, 1, EDITION.date, DeliveryState.FAILED, now - LATE) == found
+
+    with engines.write(engine) as connection:
+        assert resend.again(connection, 1, EDITION.date, DeliveryState.FAILED, last - LATE, last) == 1
+    held = claimed(engine, now=last)
+    assert [one.subscription_id for one in held] == [1]
+    assert offered(engine, held, last) == {held[0].id}

@@ -9,7 +9,7 @@ from digest.model import Accepted, DeliveryState, Edition, Phase, Refused, Uncon
 from digest.store import engine as engines
 from digest.store import resend
 from digest.store.resend import Found
-from tests.delivery.audience import DAY, NOW
+from tests.delivery.audience import DAY, LATE, NOW
 from tests.delivery.runs import leave, states
 from tests.store.books import claimed, events, offered, published, settled, suppress
 
@@ -32,8 +32,8 @@ def edition(engine: Engine) -> Edition:
 
 def again(engine: Engine, edition: Edition, state: DeliveryState, address: str | None = None) -> int:
     with engines.write(engine) as connection:
-        found = resend.find(connection, edition.id, DAY, state, address)
-        queued = resend.again(connection, edition.id, DAY, state, LATER, address)
+        found = resend.find(connection, edition.id, DAY, state, LATER - LATE, address)
+        queued = resend.again(connection, edition.id, DAY, state, LATER - LATE, LATER, address)
     assert found.wanted == queued
     return queued
 
@@ -76,7 +76,7 @@ def test_who_no_longer_takes_mail_is_left_out_and_counted(engine: Engine, editio
     suppress(engine, 4)
 
     with engines.read(engine) as connection:
-        assert resend.find(connection, edition.id, DAY, FAILED) == Found(wanted=1, unwanted=1)
-        assert resend.find(connection, edition.id, DAY, UNKNOWN) == Found(wanted=0, unwanted=1)
+        assert resend.find(connection, edition.id, DAY, FAILED, LATER - LATE) == Found(wanted=1, unwanted=1)
+        assert resend.find(connection, edition.id, DAY, UNKNOWN, LATER - LATE) == Found(wanted=0, unwanted=1)
     assert again(engine, edition, FAILED) == 1
     assert again(engine, edition, UNKNOWN) == 0

@@ -124,8 +124,8 @@ def test_erasing_leaves_nothing_of_a_subscriber_but_its_suppression(engine: Engi
         added = add(connection)
         suppressions.suppress(connection, "key:ann@reader.example", Cause.BOUNCED, "hard bounce", NOW)
 
-        assert subscribers.remove(connection, "Ann@reader.example")
-        assert not subscribers.remove(connection, "Ann@reader.example")
+        assert subscribers.remove(connection, "Ann@reader.example", NOW)
+        assert not subscribers.remove(connection, "Ann@reader.example", NOW)
         assert subscribers.subscription(connection, added.id) is None
         for table in (tables.subscribers, tables.subscriptions):
             assert connection.scalar(select(func.count()).select_from(table)) == 0
@@ -166,7 +166,7 @@ def test_erasing_takes_along_what_relays_said_of_an_address(engine: Engine) -> N
         held = claims.claim(connection, NOW, 2, "a" * 32, NOW + LEASE)
         refusals = [(one, Refused(Phase.RCPT, 550, f"5.1.1 <{one.address}>: unknown", permanent=True)) for one in held]
         claims.settle(connection, refusals, NOW)
-        subscribers.remove(connection, "r0@readers.example")
+        subscribers.remove(connection, "r0@readers.example", NOW)
         said = [
             *connection.scalars(select(tables.deliveries.c.last_reply)),
             *connection.scalars(select(tables.delivery_events.c.detail)),
@@ -182,7 +182,7 @@ def test_erasing_takes_along_what_relays_said_of_an_address(engine: Engine) -> N
 def test_nobody_inherits_the_number_and_so_the_links_of_an_erased_subscriber(engine: Engine) -> None:
     with engines.write(engine) as connection:
         ann = add(connection)
-        subscribers.remove(connection, ann.address)
+        subscribers.remove(connection, ann.address, NOW)
         bob = add(connection, "bob@reader.example")
 
     assert bob.id > ann.id

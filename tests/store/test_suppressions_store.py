@@ -52,5 +52,5 @@ def test_a_suppression_names_its_address_for_as_long_as_there_is_a_reader(engine
 
         assert [one.address for one in suppressions.listing(connection)] == ["", "ann@reader.example"]
         assert [one.address_key for one in suppressions.listing(connection, limit=1)] == ["gone"]
-        subscribers.remove(connection, "ann@reader.example")
+        subscribers.remove(connection, "ann@reader.example", NOW)
         assert [one.address for one in suppressions.listing(connection)] == ["", ""]

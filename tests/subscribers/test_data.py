@@ -52,7 +52,7 @@ def test_after_erasing_no_file_of_the_database_has_the_address(
     assert _found(sqlite_engine, erased) == set(erased)
 
     for address in erased:
-        assert data.erase(sqlite_engine, address)
+        assert data.erase(sqlite_engine, address, NOW)
 
     with (tmp_path / "export.csv").open("w", encoding="utf-8", newline="") as stream:
         transfer.export_csv(sqlite_engine, stream)
@@ -65,7 +65,7 @@ def test_after_erasing_no_file_of_the_database_has_the_address(
         keys = [address_key(address, config.keys) for address in erased]
         assert set(suppressions.reasons(connection, keys)) == set(keys)
         assert all(audited.balanced for audited in deliveries.audit(connection))
-    assert not data.erase(sqlite_engine, erased[0])
+    assert not data.erase(sqlite_engine, erased[0], NOW)
 
 
 def test_history_and_the_addresses_of_those_who_left_are_kept_as_long_as_the_settings_say(

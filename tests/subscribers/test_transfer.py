@@ -405,7 +405,7 @@ def test_who_had_their_data_erased_is_not_brought_in_again_until_they_sign_up_th
 ) -> None:
     subscribe(config, engine, "gone@x.test", config.digests[0], (), NOW, how="form")
     before = exported(engine)
-    assert erase(engine, "gone@x.test")
+    assert erase(engine, "gone@x.test", NOW)
     content = "email,status\ngone@x.test,enabled\nann@x.test,enabled\n"
 
     assert verdicts(bring_in(config, engine, file, before)) == [(2, ERASED)]

@@ -35,6 +35,7 @@ def addresses(config: Config, engine: Engine) -> Iterator[tuple[str, str]]:
     ann = subscribe(config, engine, ANN, config.digests[0], (), NOW, how="test").subscription
     yield "home", links.home()
     yield "archive", links.archive("economy")
+    yield "month", links.month("economy", NOW.date())
     yield "edition", links.edition("economy", NOW.date())
     yield "topics", links.topics()
     yield "topic", links.topic("trade")

@@ -127,7 +127,7 @@ def test_our_own_poller_reads_our_feeds_and_is_told_when_nothing_is_new(service:
 
 
 def test_pages_lead_to_the_feeds_of_their_digest(service: Service) -> None:
-    for path in ("/", "/archive/economy", "/archive/economy/2026-02-10"):
+    for path in ("/", "/archive/economy", "/archive/economy/2026-02", "/archive/economy/2026-02-10"):
         assert service.get(path).page.xpath("//link[@rel='alternate']/@href") == [
             f"https://news.example{FEED}",
             "https://news.example/archive/economy/feed.json",
@@ -210,7 +210,7 @@ def test_who_asks_during_a_look_at_the_database_shares_the_next_one_and_sees_wha
         return looks[-1]
 
     def make(connection: Connection) -> Made:
-        return Made(str(len(editions.recent(connection, "economy", 100))).encode(), "text/plain")
+        return Made(str(len(editions.newest(connection, "economy", 100))).encode(), "text/plain")
 
     async def ask() -> int:
         return int(bytes((await kept.answer(request, "how many", make)).body))

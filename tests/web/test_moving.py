@@ -1,10 +1,12 @@
 """A change of address: asked for by a link, confirmed at the new end, refused or taken back at the old one; and nobody mailed twice."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select, update
@@ -152,6 +154,34 @@ def test_the_first_address_takes_back_also_a_change_that_was_made_on_top(service
     assert now_at(service, ann) == ANN
 
 
+def test_the_copy_of_ones_data_has_the_addresses_of_changes_under_way_and_done(
+    service: Service, ann: Subscription
+) -> None:
+    def told() -> list[dict[str, Any]]:
+        found = service.stored(ann)
+        assert found is not None
+        copy = json.loads(json.dumps(data.export(service.config, service.engine, found, service.now)))
+        return list(copy["address_changes"])
+
+    assert told() == []
+    asks(service, ann)
+    letters = mailed(service)
+    (asked,) = told()
+    service.post(link(letters, Purpose.NEW_ADDRESS), action="confirm")
+    (done,) = told()
+    service.post(link(letters, Purpose.OLD_ADDRESS), action="stop")
+    (taken_back,) = told()
+
+    assert (asked["new_address"], asked["old_address"], asked["confirmed_at"]) == (NEW, None, None)
+    assert asked["detail"]["how"] == "change of address"
+    assert (done["new_address"], done["old_address"], done["confirmed_at"]) == (None, ANN, NOW.isoformat())
+    assert (taken_back["new_address"], taken_back["old_address"], taken_back["stopped_at"]) == (
+        None,
+        None,
+        NOW.isoformat(),
+    )
+
+
 def test_links_of_a_change_work_for_a_week(service: Service, ann: Subscription) -> None:
     asks(service, ann)
     letters = mailed(service)
@@ -173,7 +203,7 @@ def test_a_confirmation_that_comes_too_late_changes_nothing(service: Service, an
         case "left":
             preferences.leave(service.engine, ann.id, service.now)
         case "erased":
-            data.erase(service.engine, ANN)
+            data.erase(service.engine, ANN, service.now)
         case "suppressed":
             suppress(service, NEW, Cause.BOUNCED)
         case "taken":

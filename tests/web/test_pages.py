@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from digest.editions.render import Renderer
 from digest.links import Links, Purpose
-from digest.model import Correction, Digest, Term, Topic
+from digest.model import Correction, Digest, EditionState, Term, Topic
 from digest.store import corrections, editions, pulses, subscribers
 from digest.store import engine as engines
 from digest.store.pulses import Part
@@ -26,17 +26,19 @@ from digest.subscribers.preferences import leave
 from digest.web.app import create_app
 from digest.web.pages import Pages
 from tests.conftest import NOW
-from tests.web.conftest import HOSTILE, Answer, Service, configuration, serve
+from tests.web.conftest import HOSTILE, Answer, Service, configuration, edition, serve
 
 EVERY_STATUS = {
     "/": 200,
     "/archive/economy": 200,
+    "/archive/economy/2026-02": 200,
     "/archive/economy/2026-02-10": 200,
     "/how-stories-are-chosen": 200,
     "/search": 200,
     "/search?q=headline+script&topic=trade&from=2026-02-01": 200,
     "/search?q=nothing-like-it": 200,
     "/archive/economy/2026-02-09": 404,
+    "/archive/economy/2026-03": 404,
     "/nothing-here": 404,
 }
 
@@ -143,7 +145,7 @@ def test_pages_lead_to_our_own_address_whatever_name_they_are_asked_under(servic
 
 
 def test_what_a_feed_says_stays_text(service: Service) -> None:
-    for path in ("/", "/archive/economy", "/archive/economy/2026-02-10"):
+    for path in ("/", "/archive/economy", "/archive/economy/2026-02", "/archive/economy/2026-02-10"):
         answer = service.get(path)
         assert "<script" not in answer.text
         assert "javascript:" not in answer.text
@@ -179,16 +181,68 @@ def test_the_archive_lists_what_was_published_and_leads_on_from_edition_to_editi
     assert not newer.xpath("//main//a[@rel='next']")
 
 
-def test_the_archive_turns_its_pages(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.web.archive.EDITIONS_A_PAGE", 1)
+ARCHIVE = "https://news.example/archive/economy"
 
-    first = service.get("/archive/economy").page
-    (older,) = first.xpath("//main//a[@rel='next']/@href")
-    second = service.get(older.removeprefix("https://news.example")).page
 
-    assert first.xpath("//time/@datetime") == ["2026-02-10"]
-    assert second.xpath("//time/@datetime") == ["2026-02-08"]
-    assert not second.xpath("//main//a[@rel='next']")
+@pytest.fixture
+def months(service: Service) -> Service:
+    """The pages of one digest with editions of two Februaries, of two days in December between them, and of no other month."""
+    with engines.write(service.engine) as connection:
+        for day in (date(2025, 2, 28), date(2025, 12, 1), date(2025, 12, 31)):
+            editions.insert(connection, edition(day))
+        editions.insert(connection, edition(date(2026, 1, 31), state=EditionState.MISSED))
+    return service
+
+
+def test_the_archive_shows_the_newest_month_and_leads_to_every_other_with_its_count(months: Service) -> None:
+    page = months.get("/archive/economy").page
+    (menu,) = page.xpath("//nav[.//h2='Every month']")
+
+    assert page.xpath("//main//time/@datetime") == ["2026-02-10", "2026-02-08"]
+    assert page.xpath("//main//a[@rel='prev']/@href") == [f"{ARCHIVE}/2025-12"]
+    assert menu.xpath(".//a/@href") == [f"{ARCHIVE}/{month}" for month in ("2026-02", "2025-12", "2025-02")]
+    assert [" ".join(row.text_content().split()) for row in menu.xpath(".//li")] == [
+        "February 2026 2 editions",
+        "December 2025 2 editions",
+        "February 2025 1 edition",
+    ]
+
+
+def test_a_month_lists_its_editions_and_leads_to_the_months_beside_it(months: Service) -> None:
+    first, between, last = (months.get(f"/archive/economy/{month}").page for month in ("2025-02", "2025-12", "2026-02"))
+
+    assert between.xpath("string(//h1)") == "December 2025"
+    assert between.xpath("//main//time/@datetime") == ["2025-12-31", "2025-12-01"]
+    for name, hrefs in (("prev", [f"{ARCHIVE}/2025-02"]), ("next", [f"{ARCHIVE}/2026-02"])):
+        assert between.xpath(f"//main//a[@rel='{name}']/@href") == hrefs
+        assert between.xpath(f"//head/link[@rel='{name}']/@href") == hrefs
+    assert between.xpath("//link[@rel='canonical']/@href") == [f"{ARCHIVE}/2025-12"]
+    assert not first.xpath("//a[@rel='prev']")
+    assert not last.xpath("//a[@rel='next']")
+
+
+def test_a_month_names_an_edition_as_its_mail_does_with_what_its_subject_leaves_out(service: Service) -> None:
+    whole, month = (service.get(f"/archive/economy/2026-02{day}").page for day in ("-10", ""))
+    (row,) = month.xpath("//li[.//time/@datetime='2026-02-10']")
+    subject, *others = (" ".join(line.text_content().split()) for line in row.xpath(".//div/p"))
+
+    assert whole.xpath("//meta[@property='og:title']/@content") == [subject]
+    assert subject.startswith("Headline 1")
+    assert [line[: len("Headline 1")] for line in others] == ["Headline 2", "Headline 3", "Headline 4", "5 stories"]
+
+
+def test_who_asks_for_a_month_again_is_told_that_nothing_is_new_until_an_edition_is(months: Service) -> None:
+    path = "/archive/economy/2025-12"
+    first = months.get(path)
+    assert months.get(path, **{"If-None-Match": first.headers["etag"]}).status == 304
+
+    with engines.write(months.engine) as connection:
+        editions.insert(connection, edition(date(2026, 3, 1)))
+        editions.insert(connection, edition(date(2025, 12, 2)))
+    after = months.get(path, **{"If-None-Match": first.headers["etag"]})
+
+    assert after.page.xpath("//main//time/@datetime") == ["2025-12-31", "2025-12-02", "2025-12-01"]
+    assert months.get("/archive/economy").page.xpath("//main//time/@datetime") == ["2026-03-01"]
 
 
 def test_one_digest_is_the_archive_and_several_are_listed(service: Service) -> None:
@@ -209,11 +263,17 @@ def test_a_hostile_or_mistyped_address_finds_nothing(service: Service) -> None:
     for path in (
         "/archive/economy/2026-02-30",
         "/archive/economy/2026-2-8",
+        "/archive/economy/2026-13",
+        "/archive/economy/2026-00",
+        "/archive/economy/0000-01",
+        "/archive/economy/9999-12",
+        "/archive/economy/2026-2",
+        "/archive/economy/2026-W06",
+        "/archive/unknown/2026-02",
         "/archive/economy/20260208",
         "/archive/economy/2026-W06-7",
         "/archive/economy/0000-00-00",
         "/archive/economy/%D9%A2%D9%A0%D9%A2%D9%A6-02-08",
-        "/archive/economy?before=yesterday",
         "/archive/unknown",
         "/archive/unknown/2026-02-08",
         "/archive/..%2f..%2fetc%2fpasswd/2026-02-08",

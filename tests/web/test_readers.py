@@ -177,7 +177,7 @@ def test_a_token_opens_only_what_it_was_made_for(service: Service) -> None:
 def test_an_erased_readers_links_still_get_a_friendly_answer(service: Service) -> None:
     ann = service.reader()
     with engines.write(service.engine) as connection:
-        subscribers.remove(connection, ann.address)
+        subscribers.remove(connection, ann.address, service.now)
     path = service.path(Purpose.UNSUBSCRIBE, ann)
 
     answers = [
@@ -299,7 +299,7 @@ def test_a_link_to_leave_outlives_pruning_and_a_new_subscription(service: Servic
     """Whoever left, was pruned and came again has another subscription; the mails of the first one still end it."""
     ann = service.reader()
     with engines.write(service.engine) as connection:
-        subscribers.remove(connection, ann.address)
+        subscribers.remove(connection, ann.address, service.now)
     again = service.reader()
     other = service.reader("bob@reader.example")
     path = service.path(Purpose.UNSUBSCRIBE, ann)

@@ -432,7 +432,7 @@ def test_what_comes_back_of_an_erased_reader_suppresses_it_and_says_nothing_of_i
     config = with_returns(tmp_path)
     own = tagged(config, engine, edition(engine, 1))
     with engines.write(engine) as connection:
-        subscribers.remove(connection, mails.READER)
+        subscribers.remove(connection, mails.READER, NOW)
     (only,) = absorbed(config, engine, mails.postfix(own))
 
     assert only.suppressed
