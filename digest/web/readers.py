@@ -155,8 +155,10 @@ class ReaderPages:
         if digest and "hour" in form:
             hour, zone = preferences.hour_of(entered.hour, entered.zone, digest)
         language = before.language
-        if "language" in form:
-            language = preferences.language_of(entered.language, self._pages.config.languages) or ""
+        said, shown = (self._language(one) for one in (entered.language, before.language))
+        # One that has lost its words was shown as the site's, and waits for them.
+        if "language" in form and said != shown:
+            language = said
         chosen = Choice(
             topics=preferences.choice(entered.topics, entered.muted, offered),
             paused_until=until,
@@ -228,7 +230,7 @@ class ReaderPages:
             zones=sorted({*preferences.zones(), home}),
             # What is the site's own is no choice of another.
             languages=[("" if place == 0 else tag, tag, own_name(tag)) for place, tag in enumerate(languages)],
-            language=preferences.language_of(shown.language, languages) or "",
+            language=self._language(shown.language),
             next_at=self._next_mail(digest, found) if digest else None,
             zone=found.zone or home,
             chosen_zone=shown.zone or home,
@@ -243,6 +245,10 @@ class ReaderPages:
             mark=self._pages.links.form(self._pages.clock()),
             digests_href=f"{self._href(Purpose.PREFERENCES, found)}/digests",
         )
+
+    def _language(self, tag: str) -> str:
+        """The value of the form for a language; that of the site's own for one that is not offered."""
+        return preferences.language_of(tag, self._pages.config.languages) or ""
 
     def _next_mail(self, digest: Digest, found: Subscription) -> datetime | None:
         now = self._pages.clock()

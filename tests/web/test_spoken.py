@@ -94,6 +94,18 @@ def test_a_reader_whose_language_has_lost_its_words_has_pages_in_that_of_the_sit
     assert page.page.xpath(f"{CHOOSERS}/option[@selected]/text()") == ["English"]
 
 
+def test_a_language_that_has_lost_its_words_waits_for_them_until_another_is_chosen(service: Service) -> None:
+    ann = speaking(service, "fr")
+    path = service.path(Purpose.PREFERENCES, ann)
+
+    saved = service.post(path, action="save", topic=["trade"], language="")
+    assert "Mail now comes" not in saved.words
+    assert service.stored(ann) == replace(ann, topics=("trade",))
+
+    service.post(path, action="save", topic=["trade"], language="de")
+    assert service.stored(ann) == replace(ann, topics=("trade",), language="de")
+
+
 def own_pages(service: Service, ann: Subscription) -> Iterator[tuple[str, Answer]]:
     """Every page that a link of a reader's own leads to, and what their buttons answer."""
     preferences, leave = (service.path(purpose, ann) for purpose in (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE))
