@@ -165,7 +165,7 @@ class Ways:
         return (compiled.fill(reader, MORNING) for reader in readers)
 
     def readers(self, count: int) -> list[Reader]:
-        return [message.reader_of(one, self.edition, SITE, LINKS) for one in deliveries(count)]
+        return [message.reader_of(one, self.edition, SITE, LINKS, SITE.locale) for one in deliveries(count)]
 
 
 def _built(rendered: Rendered, reader: Reader) -> bytes:
@@ -224,7 +224,7 @@ def signing(those: Sequence[Delivery], whose: Edition) -> float:
     """CPU microseconds of signing one reader's links, and of all else that a mail needs to know of it."""
     started = time.process_time()
     for one in those:
-        message.reader_of(one, whose, SITE, LINKS)
+        message.reader_of(one, whose, SITE, LINKS, SITE.locale)
     return (time.process_time() - started) / len(those) * 1e6
 
 

@@ -168,7 +168,10 @@ def threaded(port: int, messages: int, count: int) -> dict[str, float]:
 def filled_mails(count: int) -> Iterator[bytes]:
     whose = edition(STORIES)
     compiled = message.compile_edition(RENDERER.edition_mail(whose), whose, SITE, LINKS)
-    return (compiled.fill(message.reader_of(one, whose, SITE, LINKS), MORNING) for one in deliveries(count))
+    return (
+        compiled.fill(message.reader_of(one, whose, SITE, LINKS, compiled.language), MORNING)
+        for one in deliveries(count)
+    )
 
 
 def middle(ways: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:

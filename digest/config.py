@@ -382,7 +382,8 @@ class Mailbox:
 class Config:
     """Everything a command may know. Without a `relay` mail goes to `outbox`, so nothing can reach a stranger.
 
-    `language` is that of the site's locale with the home folder's own words; None: with ours alone.
+    `language` is that of the site's locale with the home folder's own words; None: with ours alone. `languages` are the tags of
+    those that readers can choose, the site's own first.
     """
 
     home: Path
@@ -406,6 +407,7 @@ class Config:
     webhooks: tuple[Webhook, ...] = ()
     look: Look = USUAL
     language: Language | None = field(default=None, compare=False, repr=False)
+    languages: tuple[str, ...] = ()
     keys: tuple[str, ...] = field(default=(), repr=False)
     calendars: tuple[Calendar, ...] = ()
     dkim: Dkim = field(default_factory=Dkim)

@@ -120,6 +120,7 @@ def load(home: Path, environment: Mapping[str, str]) -> Config:
         relay=environ.relay(secrets),
         look=_look(root.table("look"), home, faults),
         language=_language(root.table("site"), home, faults),
+        languages=_languages(root.table("site"), home, faults),
         keys=environ.shared(secrets, "DIGEST_SECRET_KEY"),
         calendars=_calendars(root, slugs),
         dkim=_dkim(root.table("dkim"), site.from_address),
@@ -204,6 +205,18 @@ def _language(site: Table, home: Path, faults: list[Fault]) -> Language | None:
     except ConfigError as error:
         faults += error.faults
     return None
+
+
+def _languages(site: Table, home: Path, faults: list[Fault]) -> tuple[str, ...]:
+    """What readers can choose; the home folder's own words for it are looked at, so that nobody's mail finds them faulty."""
+    try:
+        tags = language.choosable(site.text("locale", Site.locale), home)
+    except RenderFault:  # told of with the site's own language
+        return ()
+    for path in language.own_catalogues(home):
+        if (tag := language.tag_of(path.stem)) in tags[1:]:
+            language.read(path, language.parsed(tag), faults)
+    return tags
 
 
 def _fetch(table: Table) -> Fetch:

@@ -52,7 +52,7 @@ class Language:
     @property
     def tag(self) -> str:
         """The name of the locale as documents state it (BCP 47), such as "de-AT"."""
-        return str(self.locale).replace("_", "-")
+        return _tag(self.locale)
 
     @property
     def direction(self) -> str:
@@ -195,6 +195,38 @@ def load(locale: str, home: Path | None = None) -> Language:
     return Language(known, words)
 
 
+def choosable(locale: str, home: Path | None = None) -> tuple[str, ...]:
+    """The tags of the languages that readers of a site in this locale can choose, the site's own first.
+
+    The others are those that there are catalogues for, and English, which needs none.
+
+    Raises:
+        RenderFault: it is no locale.
+    """
+    own = parsed(locale)
+    spoken = {"en", *(path.stem for folder in _folders(home) for path in folder.glob("*.po"))} - set(_names(own))
+    return (_tag(own), *sorted(tag for name in spoken if (tag := tag_of(name))))
+
+
+def chosen(tag: str, home: Path | None = None) -> Language | None:
+    """The language of a tag as readers choose them; None where there are no words for it any more, or none of use."""
+    try:
+        known = parsed(tag)
+        return load(tag, home) if known.language == "en" or _catalogues(known, home) else None
+    except (RenderFault, ConfigError):
+        return None
+
+
+def own_name(tag: str) -> str:
+    """What a language calls itself: "Deutsch", "العربية".
+
+    Raises:
+        RenderFault: it is no locale.
+    """
+    name = parsed(tag).get_display_name() or tag
+    return f"{name[:1].title()}{name[1:]}"
+
+
 def parsed(locale: str) -> Locale:
     """The locale of that name.
 
@@ -255,6 +287,15 @@ def own_catalogues(home: Path) -> list[Path]:
     return sorted((home / FOLDER).glob("*.po"))
 
 
+def tag_of(name: str) -> str:
+    """The tag of the locale whose catalogue has that name, without its suffix; empty where none has."""
+    try:
+        known = Locale.parse(name)
+    except (ValueError, UnknownLocaleError):
+        return ""
+    return _tag(known) if str(known) == name else ""
+
+
 def template() -> Path:
     """The file with every phrase there is, from which a catalogue is begun."""
     return resources.folder("templates") / FOLDER / "messages.pot"
@@ -262,10 +303,21 @@ def template() -> Path:
 
 def _catalogues(locale: Locale, home: Path | None) -> list[Path]:
     """The files that have words for a locale, the one that is asked first in front."""
+    return [path for folder in _folders(home) for name in _names(locale) if (path := folder / f"{name}.po").is_file()]
+
+
+def _folders(home: Path | None) -> list[Path]:
+    return [*([home / FOLDER] if home else []), resources.folder("templates") / FOLDER]
+
+
+def _names(locale: Locale) -> list[str]:
+    """Those that catalogues of a locale's words have: `de_AT`, `de`."""
     parts = str(locale).split("_")
-    names = ["_".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    folders = [*([home / FOLDER] if home else []), resources.folder("templates") / FOLDER]
-    return [path for folder in folders for name in names if (path := folder / f"{name}.po").is_file()]
+    return ["_".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def _tag(locale: Locale) -> str:
+    return str(locale).replace("_", "-")
 
 
 def _translations(catalogue: Catalog) -> GNUTranslations:

@@ -655,11 +655,12 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An edition, or another mail, as its three texts. The marks of `Mark` are still open."""
+    """An edition, or another mail, as its three texts, and the tag of the language it is in. The marks of `Mark` are still open."""
 
     subject: str
     text: str
     html: str
+    language: str = "en"
 
 
 MUTE = "-"
@@ -742,7 +743,7 @@ class Subscription:
 
     `topics` none means all; one that begins with `MUTE` is left out wherever it stands. `version` is inside every signed
     link: raising it retires the older links. Mail comes when the `hour` of the day first strikes in the `zone` after press
-    time; at press time where the hour is None.
+    time; at press time where the hour is None. `language` is the tag of that in which mails and pages speak; empty: the site's.
     """
 
     id: int
@@ -759,6 +760,7 @@ class Subscription:
     text_only: bool = False
     hour: int | None = None
     zone: str = ""
+    language: str = ""
 
 
 # ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -784,7 +786,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One edition to one subscriber, as claimed from the ledger: who gets which cut under which lease.
+    """One edition to one subscriber, as claimed from the ledger: who gets which cut under which lease, in which `language`.
 
     A `suspect` has been claimed before, and nothing was heard of it each time: it may be what ends its senders.
     """
@@ -801,6 +803,7 @@ class Delivery:
     lease_token: str
     suspect: bool = False
     text_only: bool = False
+    language: str = ""
 
 
 class Returned(StrEnum):

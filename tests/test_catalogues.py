@@ -16,13 +16,17 @@ from babel.messages.pofile import read_po, write_po
 from lxml import html as lxml_html
 
 from digest.config import Privacy, Ranking
+from digest.editions import telling
 from digest.editions.render import Renderer
 from digest.language import load
-from digest.model import Correction, Edition, Event, Mark, Topic, Update, Wish
+from digest.model import Correction, Edition, Event, Factor, Mark, Receipt, Topic, Update, Wish
 from digest.store.editions import Month
+from digest.store.search import Found
+from digest.store.stories import Telling
 from digest.subscribers.preferences import Changes, Frequency
 from digest.web.house import weighted
 from digest.web.signup import Form
+from digest.words import question
 from tests.editions import samples
 from tests.editions.samples import LINKS, NOW, SITE
 
@@ -128,6 +132,24 @@ CORRECTED = (Correction(1, EDITION.items[0].story_id, "Kvux", "Bex", datetime(20
 PAPER = replace(samples.DIGEST, title="Kvux")
 TOPICS = tuple(Topic(f"t{weight}", "Gex", weight) for weight in (2.0, 1.2, 1.0, 0.8, 0.5, 0.0))
 WORD = re.compile(r"[^\W\d_]{3,}")
+REASONS = (
+    ("topic", "Fex: what its feed is about"),
+    ("source", "Bex counts 1.5 times as much as others"),
+    ("coverage", "7 publishers cover it: Bex, Cex, Dex and 4 more; 2 more have the same headline as another"),
+    ("depth", "9 reports in all, 4 beyond one each"),
+    ("freshness", "17 hours old"),
+    ("momentum", "3 of its 5 publishers joined in the last 6 hours"),
+    ("official", "Bex speaks for itself in it"),
+    ("calendar", "Kvux was due on 2026-02-09 at 14:30"),
+    ("focus", "nothing in it speaks for a topic"),
+    ("form", "it is a live page, not a report"),
+    ("echo", "much like “Kvux”, which is covered more widely"),
+    ("memory", "an update of “Kvux” of 2026-02-09: news"),
+    ("importance", "it had 60.0 points on Wednesday, its best day"),
+    ("persistence", "it ran on 3 days: Sunday, Monday and Tuesday"),
+    ("growth", "1 publisher and 2 reports came to it after Tuesday"),
+    ("override", "raised by somebody"),
+)
 
 
 def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str, str]]:
@@ -145,6 +167,8 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
         "hours": [("7", "07:00")] * 24,
         "hour": "7",
         "zones": ["Kvux"],
+        "languages": [("", "fr", "Kvux"), ("de", "de", "Bex")],
+        "language": "",
         "chosen_zone": "Kvux",
         "next_at": None,
         "zone": "Asia/Tokyo",
@@ -169,6 +193,7 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
         days=("fri",),
         text_only=True,
         rescheduled=True,
+        retold=True,
         paused_until=date(2026, 3, 1),
         unpaused=True,
     )
@@ -265,6 +290,32 @@ def pages(renderer: Renderer, edition: Edition = EDITION) -> Iterator[tuple[str,
         for kept in (True, False):
             yield "feedback", page("feedback.html", edition=edition, word=word, kept=kept)
     yield "error", page("error.html", heading="Kvux", sentence="Kvux")
+    item = replace(
+        edition.items[0], receipt=Receipt(tuple(Factor(name, 1.0, 1.0, 1.0, said) for name, said in REASONS))
+    )
+    told = Telling(edition, item, CORRECTED)
+    earlier = Telling(edition, edition.items[1], ())
+    yield (
+        "story",
+        page(
+            "story.html",
+            told=told,
+            tellings=(told, earlier),
+            reports=telling.reports((item,)),
+            reasons=telling.reasons(item.receipt, renderer.language),
+            titles={edition.digest: "Kvux"},
+            several=True,
+            topics=titles,
+        ),
+    )
+    found = {"asked": question(""), "titles": {edition.digest: "Kvux"}, "several": True, "topic_titles": titles}
+    stories = (Found(edition, itself=True, corrections=CORRECTED),)
+    for first, shown, older in ((True, stories, "https://news.example/o"), (False, (), None)):
+        yield (
+            "topic",
+            page("topic.html", topic=TOPICS[0], topics=TOPICS, first=first, found=shown, older=older, **found),
+        )
+    yield "topics", page("topics.html", topics=TOPICS)
 
 
 def document(markup: str) -> Any:

@@ -392,6 +392,19 @@ def test_a_broken_catalogue_is_a_fault_of_the_configuration_with_its_line(write:
     assert fault.startswith("locale/fr.po:1: ")
 
 
+def test_readers_can_choose_the_languages_of_the_home_folder_and_ours_none_of_which_may_be_broken(write: Write) -> None:
+    home = write()
+    own = home / "locale" / "fr.po"
+    own.parent.mkdir()
+    own.write_text('msgid ""\nmsgstr ""\n\nmsgid "Markets"\nmsgstr "Marchés"\n', encoding="utf-8")
+    assert homefolder.load(home, {}).languages == ("en", "ar", "de", "fr")
+
+    own.write_text('msgid "Markets"\nmsgstr "%(x)s"\n', encoding="utf-8")
+
+    (fault,) = faults(home)
+    assert fault.startswith("locale/fr.po:1: ")
+
+
 # ── market series ───────────────────────────────────────────────────────────────────────────────────────────────
 
 OIL = """

@@ -122,6 +122,34 @@ def test_a_locale_without_words_can_be_given_some_and_the_rest_is_named(tmp_path
     assert (untranslated("en"), untranslated("de"), untranslated("ar")) == ((), (), ())
 
 
+def test_readers_can_choose_what_there_are_words_for_and_the_language_of_the_site_comes_first(tmp_path: Path) -> None:
+    assert language.choosable("en") == ("en", "ar", "de")
+    assert language.choosable("de_AT") == ("de-AT", "ar", "en"), "de itself is what de_AT speaks already"
+    catalogue(tmp_path, "pt_BR.po", 'msgid "Markets"\nmsgstr "Mercados"\n')
+    catalogue(tmp_path, "notes.po", "")
+    assert language.choosable("fr", tmp_path) == ("fr", "ar", "de", "en", "pt-BR")
+    assert language.chosen("pt-BR", tmp_path).gettext("Markets") == "Mercados"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("tag", ["pt-BR", "klingon", "x" * 64, "../de", ""])
+def test_a_language_without_words_is_none(tmp_path: Path, tag: str) -> None:
+    assert language.chosen(tag, tmp_path) is None
+
+
+def test_words_that_are_broken_make_no_language_that_somebody_chose(tmp_path: Path) -> None:
+    catalogue(tmp_path, "pt_BR.po", 'msgid "Markets\n')
+
+    assert language.chosen("pt-BR", tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("de", "Deutsch"), ("ar", "العربية"), ("fr", "Français"), ("pt-BR", "Português (Brasil)"), ("ka", "ქართული")],
+)
+def test_a_language_is_called_as_it_calls_itself(tag: str, name: str) -> None:
+    assert language.own_name(tag) == name
+
+
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [

@@ -91,7 +91,8 @@ def _digest(home: Home, one: Subscription) -> Digest | None:
 
 
 def _document(one: Subscription, due: datetime | None) -> dict[str, object]:
-    kept = ("digest", "state", "topics", "days", "text_only", "hour", "zone", "since", "paused_until", "ended_at")
+    chosen = ("topics", "days", "text_only", "hour", "zone", "language")
+    kept = ("digest", "state", *chosen, "since", "paused_until", "ended_at")
     return {**{name: getattr(one, name) for name in kept}, "next_mail": due}
 
 
@@ -120,6 +121,8 @@ def _facts(home: Home, one: Subscription, due: datetime | None, now: datetime) -
         yield "  Form", "plain text"
     if one.hour is not None:
         yield "  Hour", f"{one.hour:02}:00 {one.zone}"
+    if one.language:
+        yield "  Language", one.language
     if one.paused_until and one.paused_until > now.date():
         yield "  Paused", f"until {one.paused_until}"
     if due is not None and (digest := _digest(home, one)):

@@ -9,7 +9,7 @@ from digest.errors import BadAddress, UnknownSubscriber
 from digest.model import Digest, SubscriptionState
 from digest.store import engine as engines
 from digest.store import subscribers as subscriber_store
-from digest.subscribers import consent, data
+from digest.subscribers import consent, data, preferences
 
 
 @click.group()
@@ -26,18 +26,24 @@ subscribers.add_command(reader.show)
 @click.option(
     "--topic", "topics", multiple=True, metavar="SLUG", help="A topic they chose; may be given again. None means all."
 )
+@click.option(
+    "--language", metavar="TAG", default="", help="Of their mails and pages, such as de. None means the site's."
+)
 @click.option("--again", is_flag=True, help="Also one who has left; you vouch that they asked for it.")
 @pass_home
-def add(home: Home, address: str, slug: str | None, topics: tuple[str, ...], again: bool) -> None:
+def add(home: Home, address: str, slug: str | None, topics: tuple[str, ...], language: str, again: bool) -> None:
     """Add a reader who has agreed to it; you vouch for that."""
     digest = home.digest(slug)
     _check_topics(home, topics)
+    chosen = _language(home, language)
     if not again:
         _check_not_left(home, digest, consent.checked(address))
-    added = consent.subscribe(home.config, home.engine, address, digest, topics, utc_now(), how="operator")
+    added = consent.subscribe(
+        home.config, home.engine, address, digest, topics, utc_now(), how="operator", language=chosen
+    )
     if added.created:
-        chosen = ", ".join(topics) or "all topics"
-        click.echo(f"{added.subscription.address} now reads {digest.title} ({chosen}).")
+        which = ", ".join(topics) or "all topics"
+        click.echo(f"{added.subscription.address} now reads {digest.title} ({which}).")
     else:
         click.echo(f"{added.subscription.address} read {digest.title} already; nothing has changed.")
 
@@ -91,6 +97,13 @@ def _check_not_left(home: Home, digest: Digest, address: str) -> None:
             if found.digest == digest.slug and found.state is SubscriptionState.ENDED:
                 left = f" on {found.ended_at.date()}" if found.ended_at else ""
                 raise BadAddress(address, f"they left {digest.title}{left}; `--again` adds them if they asked for it.")
+
+
+def _language(home: Home, tag: str) -> str:
+    if (chosen := preferences.language_of(tag, home.config.languages)) is None:
+        known = ", ".join(home.config.languages)
+        raise click.UsageError(f"{tag!r} is no language that readers can choose. There are: {known}.")
+    return chosen
 
 
 def _check_topics(home: Home, topics: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The mails of a run: every cut of an edition is made once, for all who chose it."""
+"""The mails of a run: every cut of an edition is made once in each language, for all who chose it."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,10 @@ from digest.model import Delivery
 MOST_CUTS = 256
 """Compiled cuts kept at a time, of some 100 kB each."""
 
-Prepare = Callable[[int, tuple[str, ...]], CompiledMail]
+Prepare = Callable[[int, tuple[str, ...], str], CompiledMail]
+"""Makes the mail of an edition, by its id, for some topics in a language."""
+
+_Key = tuple[int, tuple[str, ...], str]
 
 
 class Cuts:
@@ -21,7 +24,7 @@ class Cuts:
     def __init__(self, prepare: Prepare) -> None:
         self._prepare = prepare
         self._making = asyncio.Lock()
-        self._made: dict[tuple[int, tuple[str, ...]], CompiledMail | Exception] = {}
+        self._made: dict[_Key, CompiledMail | Exception] = {}
 
     async def mail(self, delivery: Delivery) -> CompiledMail:
         """The cut that a delivery is for.
@@ -30,7 +33,7 @@ class Cuts:
             DatabaseUnreachable: it cannot be made for now.
             Exception: whatever was raised when it was made.
         """
-        key = delivery.edition_id, tuple(sorted(delivery.topics))
+        key = delivery.edition_id, tuple(sorted(delivery.topics)), delivery.language
         if key not in self._made:
             async with self._making:
                 if key not in self._made:
@@ -40,7 +43,7 @@ class Cuts:
             raise made
         return made
 
-    async def _make(self, key: tuple[int, tuple[str, ...]]) -> None:
+    async def _make(self, key: _Key) -> None:
         if len(self._made) >= MOST_CUTS:
             del self._made[next(iter(self._made))]
         try:

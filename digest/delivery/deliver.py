@@ -23,7 +23,7 @@ from digest.delivery.message import CompiledMail
 from digest.delivery.quota import Limits, Quota, Room
 from digest.delivery.reconcile import Reconciler
 from digest.editions import compose
-from digest.editions.render import Renderer
+from digest.editions.render import Renderers
 from digest.errors import UnknownEdition
 from digest.links import Links
 from digest.model import DeliveryState, Outcome
@@ -75,7 +75,7 @@ async def deliver(
         config: where mail goes: to the relay, or to the outbox without one and for addresses outside `only_to`.
         engine: the ledger's database.
         clock: what time it is.
-        prepare: makes the mail of an edition's cut for some topics; from the stored edition if left out.
+        prepare: makes the mail of an edition's cut for some topics in a language; from the stored edition if left out.
         stop: once set, messages in flight are finished and claims given back.
         progress: hears every outcome.
         share: how many deliveries to claim at most, whichever are due first; whoever shared them out also sweeps.
@@ -128,14 +128,14 @@ def _waiting(engine: Engine) -> int:
 
 def preparation(config: Config, engine: Engine, links: Links) -> Prepare:
     """Makes mails from stored editions: cut, rendered and compiled."""
-    renderer = Renderer(config.site, links, config.language, config.look)
+    renderers = Renderers(config, links)
 
-    def prepare(edition_id: int, topics: tuple[str, ...]) -> CompiledMail:
+    def prepare(edition_id: int, topics: tuple[str, ...], language: str) -> CompiledMail:
         with engines.read(engine) as connection:
             edition = editions.by_id(connection, edition_id)
         if edition is None:
             raise UnknownEdition(f"with the number {edition_id}")
         cut = compose.cut(edition, topics)
-        return message.compile_edition(renderer.edition_mail(cut), cut, config.site, links)
+        return message.compile_edition(renderers.of(language).edition_mail(cut), cut, config.site, links)
 
     return prepare

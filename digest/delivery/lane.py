@@ -354,7 +354,7 @@ class Lane:
         """What became of one delivery; None if it could not even be made into a mail."""
         try:
             mail = await self._cuts.mail(delivery)
-            reader = message.reader_of(delivery, mail.edition, self._config.site, self._links)
+            reader = message.reader_of(delivery, mail.edition, self._config.site, self._links, mail.language)
             body = self._sign(mail.fill(reader, now := self._clock(), text_only=delivery.text_only), now)
         except DatabaseUnreachable:
             raise

@@ -55,7 +55,7 @@ def compiled(letter: Letter, site: Site, at: datetime) -> bytes:
         "Reply-To": site.contact,
         "Subject": headers.unstructured("Subject", subject),
         **_list_fields(letter),
-        "Content-Language": site.locale.replace("_", "-"),
+        "Content-Language": letter.rendered.language,
         "MIME-Version": "1.0",
         "Content-Type": headers.TYPE,
     }

@@ -6,7 +6,7 @@ line ends are refused, and each compiled mail is filled once, parsed again and c
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from email import policy
 from email.message import EmailMessage
@@ -53,7 +53,7 @@ class Reader(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CompiledMail:
-    """One cut of an edition, encoded, with its marks open.
+    """One cut of an edition in a language, encoded, with its marks open.
 
     `pieces` are all of a mail in order, with nothing in the places that are a reader's own: those of plain values, and
     those inside HTML. Each of these has the number of the mark that belongs there. `text_head` begins the mail of who wants the
@@ -61,6 +61,7 @@ class CompiledMail:
     """
 
     edition: Edition
+    language: str
     pieces: tuple[bytes, ...]
     plain: tuple[tuple[int, int], ...]
     escaped: tuple[tuple[int, int], ...]
@@ -95,33 +96,33 @@ def message_id(edition: Edition, subscriber_id: int, site: Site) -> str:
     return f"<{edition.digest}.{edition.date.isoformat()}.{subscriber_id}@{headers.domain(site)}>"
 
 
-def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links) -> Reader:
-    """The reader whom a delivery is for."""
+def reader_of(delivery: Delivery, edition: Edition, site: Site, links: Links, language: str) -> Reader:
+    """The reader whom a delivery is for, whose mail is in that language."""
     return Reader(
         message_id(edition, delivery.subscriber_id, site),
         *links.of_reader(edition.id, delivery.subscription_id, delivery.version),
         delivery.address,
-        _long_date(delivery.since.date(), site.locale),
+        _long_date(delivery.since.date(), language),
     )
 
 
-def reader_with(subscription: Subscription, edition: Edition, site: Site, links: Links) -> Reader:
-    """The reader of a letter about an edition, who has this subscription."""
+def reader_with(subscription: Subscription, edition: Edition, links: Links, language: str) -> Reader:
+    """The reader of a letter about an edition, who has this subscription, and whose letter is in that language."""
     return Reader(
         "",
         *links.of_reader(edition.id, subscription.id, subscription.version),
         subscription.address,
-        _long_date(subscription.since.date(), site.locale) if subscription.since else "",
+        _long_date(subscription.since.date(), language) if subscription.since else "",
     )
 
 
-def sample_reader(edition: Edition, site: Site, links: Links) -> Reader:
-    """Nobody: a reader whose links are well signed for a subscription that does not exist."""
+def sample_reader(edition: Edition, site: Site, links: Links, language: str = "") -> Reader:
+    """Nobody: a reader whose links are well signed for a subscription that does not exist; in the site's language, or another."""
     return Reader(
         message_id(edition, 0, site),
         *links.of_reader(edition.id, 0, 1),
         SAMPLE_ADDRESS,
-        _long_date(edition.date, site.locale),
+        _long_date(edition.date, language or site.locale),
     )
 
 
@@ -134,7 +135,7 @@ def filled(text: str, reader: Reader) -> str:
 
 def filled_for(rendered: Rendered, reader: Reader) -> Rendered:
     """A mail for one reader, as texts: each mark replaced by the reader's value, which is escaped inside HTML."""
-    return Rendered(rendered.subject, filled(rendered.text, reader), filled(rendered.html, reader.escaped()))
+    return replace(rendered, text=filled(rendered.text, reader), html=filled(rendered.html, reader.escaped()))
 
 
 def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Links) -> CompiledMail:
@@ -151,7 +152,7 @@ def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Lin
         address = getattr(site, key)
         if (reason := addresses.fault(address)) or not address.isascii():
             raise RenderFault(f"site.{key} {address!r} cannot stand in a mail: {reason or 'it is not ASCII'}.")
-    common = _common_headers(rendered.subject, edition, site)
+    common = _common_headers(rendered, edition, site)
     head = "".join((*(f"{name}: {value}\r\n" for name, value in common.items()), "\r\n", headers.PART.format("plain")))
     text_head = "".join(f"{name}: {value}\r\n" for name, value in (common | headers.PLAIN).items()) + "\r\n"
     text, between = mime.cut(rendered.text), f"\r\n{headers.PART.format('html')}".encode()
@@ -161,6 +162,7 @@ def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Lin
     places = [(place, numbers[one]) for place, one in enumerate(stretches, start=1) if isinstance(one, Mark)]
     mail = CompiledMail(
         edition=edition,
+        language=rendered.language,
         pieces=tuple(b"" if isinstance(one, Mark) else one for one in stretches),
         plain=tuple(place for place in places if place[0] <= len(text) + 1),
         escaped=tuple(place for place in places if place[0] > len(text) + 1),
@@ -168,7 +170,7 @@ def compile_edition(rendered: Rendered, edition: Edition, site: Site, links: Lin
         text_end=len(text) + 1,
     )
     for text_only in (False, True):
-        _prove(mail, rendered, site, sample_reader(edition, site, links), text_only=text_only)
+        _prove(mail, rendered, site, sample_reader(edition, site, links, mail.language), text_only=text_only)
     return mail
 
 
@@ -187,17 +189,17 @@ def _own_headers(reader: Reader, at: datetime) -> str:
     )
 
 
-def _common_headers(subject: str, edition: Edition, site: Site) -> dict[str, str]:
+def _common_headers(rendered: Rendered, edition: Edition, site: Site) -> dict[str, str]:
     domain = headers.domain(site)
     return {
         "From": headers.mailbox(headers.harmless(site.title), site.from_address),
         "Reply-To": site.contact,
-        "Subject": headers.unstructured("Subject", headers.subject(subject, site)),
+        "Subject": headers.unstructured("Subject", headers.subject(rendered.subject, site)),
         "List-Id": f"<{edition.digest}.{domain}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Precedence": "bulk",
         "Feedback-ID": f"{edition.date:%Y%m%d}:{edition.digest}:edition:{domain}",
-        "Content-Language": site.locale.replace("_", "-"),
+        "Content-Language": rendered.language,
         "MIME-Version": "1.0",
         "Content-Type": headers.TYPE,
     }
@@ -224,7 +226,7 @@ def _prove(mail: CompiledMail, rendered: Rendered, site: Site, reader: Reader, *
             for part in ([parsed] if text_only else parsed.iter_parts())
         ],
     }
-    common = _common_headers(rendered.subject, mail.edition, site) | (headers.PLAIN if text_only else {})
+    common = _common_headers(rendered, mail.edition, site) | (headers.PLAIN if text_only else {})
     text = headers.canonical(filled(rendered.text, reader))
     parts = [("text/plain", text), ("text/html", headers.canonical(filled(rendered.html, reader.escaped())))]
     intended = {

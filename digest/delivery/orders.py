@@ -1,7 +1,7 @@
 """Letters that wait to be written: ordered in one moment, written and sent within seconds by whoever runs the post.
 
 What is kept is what a letter is about, and never the letter: it is written when it goes, to the address that the subscriber has
-then and with links that hold then.
+then, in the language chosen then, and with links that hold then.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from digest.delivery.letter import Letter
 from digest.delivery.message import Reader
 from digest.delivery.post import PostReport, post
 from digest.editions.letters import Managed
-from digest.editions.render import Renderer
+from digest.editions.render import Renderers
 from digest.links import Links, Purpose
 from digest.model import (
     Accepted,
@@ -57,15 +57,15 @@ def writers(config: Config) -> dict[str, Writer]:
         MissingSecret: the links in them cannot be signed.
     """
     links = Links(config.site.base_url, config.signing_keys)
-    renderer = Renderer(config.site, links, config.language, config.look)
+    renderers = Renderers(config, links)
     return {
-        Kind.CONFIRMATION: partial(_confirmation, config, links, renderer),
-        Kind.WELCOME: partial(_welcome, config, links, renderer),
-        Kind.LINKS: partial(_links, config, links, renderer),
-        Kind.DATA: partial(_data, links, renderer),
-        Kind.NEW_ADDRESS: partial(_new_address, links, renderer),
-        Kind.OLD_ADDRESS: partial(_old_address, links, renderer),
-        Kind.KNOWN_ADDRESS: partial(_known_address, links, renderer),
+        Kind.CONFIRMATION: partial(_confirmation, config, links, renderers),
+        Kind.WELCOME: partial(_welcome, config, links, renderers),
+        Kind.LINKS: partial(_links, config, links, renderers),
+        Kind.DATA: partial(_data, links, renderers),
+        Kind.NEW_ADDRESS: partial(_new_address, links, renderers),
+        Kind.OLD_ADDRESS: partial(_old_address, links, renderers),
+        Kind.KNOWN_ADDRESS: partial(_known_address, links, renderers),
     }
 
 
@@ -119,33 +119,33 @@ def _reasons(faults: Mapping[str, Outcome]) -> list[str]:
 
 
 def _confirmation(
-    config: Config, links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription
+    config: Config, links: Links, renderers: Renderers, wanted: LetterOrder, reader: Subscription
 ) -> Letter | None:
     """The subscription has to be in the state it was ordered in, which is that of a new one where nothing is said."""
     digest = _digest(config, reader)
     if reader.state != wanted.parameters.get("state", SubscriptionState.PENDING) or digest is None:
         return None
     version = signup.version_to_confirm(reader)
-    mail = renderer.confirmation_mail(
+    mail = renderers.of(reader.language).confirmation_mail(
         digest, links.signed(Purpose.CONFIRM, reader.id, version), signup.CONFIRMABLE.days
     )
     return Letter(wanted.key, reader.address, message.filled_for(mail, _own(links, reader)))
 
 
 def _welcome(
-    config: Config, links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription
+    config: Config, links: Links, renderers: Renderers, wanted: LetterOrder, reader: Subscription
 ) -> Letter | None:
     digest = _digest(config, reader)
     if reader.state is not SubscriptionState.ACTIVE or digest is None:
         return None
     since = datetime.fromisoformat(wanted.parameters["at"])
     own = _own(links, reader)
-    mail = renderer.welcome_mail(digest, clocks.next_press(digest, since))
+    mail = renderers.of(reader.language).welcome_mail(digest, clocks.next_press(digest, since))
     return Letter(wanted.key, reader.address, message.filled_for(mail, own), own.unsubscribe_url)
 
 
 def _links(
-    config: Config, links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription
+    config: Config, links: Links, renderers: Renderers, wanted: LetterOrder, reader: Subscription
 ) -> Letter | None:
     """To one address, so with everything that it had subscribed to when it was asked for."""
     titles = {digest.slug: digest.title for digest in config.digests}
@@ -158,7 +158,7 @@ def _links(
         for slug, number, version in wanted.parameters["subscriptions"]
         if slug in titles
     ]
-    return Letter(wanted.key, reader.address, renderer.manage_mail(theirs)) if theirs else None
+    return Letter(wanted.key, reader.address, renderers.of(reader.language).manage_mail(theirs)) if theirs else None
 
 
 def data_wanted(reader: Subscription, now: datetime) -> LetterOrder:
@@ -167,24 +167,34 @@ def data_wanted(reader: Subscription, now: datetime) -> LetterOrder:
     return LetterOrder(f"data:{reader.id}:{now.date()}", Kind.DATA, reader.id, {"asked_at": asked_at})
 
 
-def _data(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter | None:
+def _data(links: Links, renderers: Renderers, wanted: LetterOrder, reader: Subscription) -> Letter | None:
     url = links.data(reader.id, reader.version, wanted.parameters["asked_at"])
-    return Letter(wanted.key, reader.address, message.filled_for(renderer.data_mail(url), _own(links, reader)))
+    return Letter(
+        wanted.key,
+        reader.address,
+        message.filled_for(renderers.of(reader.language).data_mail(url), _own(links, reader)),
+    )
 
 
-def _new_address(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter:
+def _new_address(links: Links, renderers: Renderers, wanted: LetterOrder, reader: Subscription) -> Letter:
     url = links.signed(Purpose.NEW_ADDRESS, wanted.parameters["move"], reader.id)
-    return Letter(wanted.key, reader.address, renderer.new_address_mail(url, moving.CONFIRMABLE.days))
+    return Letter(
+        wanted.key, reader.address, renderers.of(reader.language).new_address_mail(url, moving.CONFIRMABLE.days)
+    )
 
 
-def _old_address(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter:
+def _old_address(links: Links, renderers: Renderers, wanted: LetterOrder, reader: Subscription) -> Letter:
     url = links.signed(Purpose.OLD_ADDRESS, wanted.parameters["move"], reader.id)
-    mail = renderer.old_address_mail(url, moving.RETURNABLE.days)
+    mail = renderers.of(reader.language).old_address_mail(url, moving.RETURNABLE.days)
     return Letter(wanted.key, reader.address, message.filled_for(mail, _own(links, reader)))
 
 
-def _known_address(links: Links, renderer: Renderer, wanted: LetterOrder, reader: Subscription) -> Letter:
-    return Letter(wanted.key, reader.address, message.filled_for(renderer.known_address_mail(), _own(links, reader)))
+def _known_address(links: Links, renderers: Renderers, wanted: LetterOrder, reader: Subscription) -> Letter:
+    return Letter(
+        wanted.key,
+        reader.address,
+        message.filled_for(renderers.of(reader.language).known_address_mail(), _own(links, reader)),
+    )
 
 
 def _digest(config: Config, reader: Subscription) -> Digest | None:

@@ -20,11 +20,11 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, 
 from markupsafe import Markup, escape
 
 from digest import resources, words
-from digest.config import Site
+from digest.config import Config, Site
 from digest.editions import layout, letters, market, wording
 from digest.editions.letters import Managed, Notice, Proposal
 from digest.errors import RenderFault
-from digest.language import Language, load
+from digest.language import Language, chosen, load
 from digest.links import Links
 from digest.look import USUAL, Look
 from digest.model import Correction, Digest, Edition, Item, Mark, Reference, Rendered
@@ -165,7 +165,7 @@ class Renderer:
     def _mail(self, kind: str, **values: Any) -> Rendered:
         subject, text = (self._text.get_template(f"{kind}/{name}.txt").render(values) for name in ("subject", "body"))
         html = self._html.get_template(f"{kind}/body.html").render(values)
-        return Rendered(subject=" ".join(subject.split()), text=text.lstrip("\n"), html=inlined(html))
+        return Rendered(" ".join(subject.split()), text.lstrip("\n"), inlined(html), self.language.tag)
 
     def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
         environment = Environment(
@@ -241,6 +241,28 @@ class Renderer:
             provenance=partial(wording.provenance, language=say),
         )
         return environment
+
+
+class Renderers:
+    """A renderer for each language that readers chose, all for one site and with one look.
+
+    Raises:
+        RenderFault: `site.locale` is not a locale that dates and numbers can be written in.
+    """
+
+    def __init__(self, config: Config, links: Links) -> None:
+        self._config, self._links = config, links
+        self.usual = Renderer(config.site, links, config.language, config.look)
+        self._others: dict[str, Renderer] = {}
+
+    def of(self, tag: str) -> Renderer:
+        """The renderer for readers of a language; that of the site where they chose none, or one that there are no words for."""
+        if tag in {"", self.usual.language.tag}:
+            return self.usual
+        # What has no words now may have some later, so that it is not remembered.
+        if tag not in self._others and (language := chosen(tag, self._config.home)):
+            self._others[tag] = Renderer(self._config.site, self._links, language, self._config.look)
+        return self._others.get(tag, self.usual)
 
 
 class _Phrase(Markup):

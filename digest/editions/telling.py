@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
+from digest.editions.because import because
 from digest.language import Language
-from digest.model import Item, Receipt
+from digest.model import Factor, Item, Receipt
 
 BY_HAND = "override"
 """Whose words name the editor and are meant for editors."""
@@ -24,7 +25,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A line of a receipt: its points, and why, in the English that editors read; "" where there is nothing more to say."""
+    """A line of a receipt: its points, and why; "" where there is nothing more to say."""
 
     name: str
     points: float
@@ -50,11 +51,18 @@ def reasons(receipt: Receipt, language: Language) -> tuple[Reason, ...]:
         Reason(
             names.get(factor.name, factor.name),
             factor.points,
-            "" if factor.name == BY_HAND else factor.because,
+            _because(factor, language),
         )
         for factor in receipt.factors
     )
     return tuple(sorted(found, key=attrgetter("points"), reverse=True))
+
+
+def _because(factor: Factor, language: Language) -> str:
+    """As editors read it, or the same in another language."""
+    if factor.name == BY_HAND:
+        return ""
+    return factor.because if language.locale.language == "en" else because(factor, language)
 
 
 def _names(language: Language) -> Mapping[str, str]:

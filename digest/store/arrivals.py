@@ -46,6 +46,7 @@ class Arrival(NamedTuple):  # there may be millions, and a tuple is made in a th
     text_only: bool = False
     hour: int | None = None
     zone: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def bring_in(connection: Connection, arrivals: Iterable[Arrival], now: datetime)
                 one.text_only,
                 one.hour,
                 one.zone,
+                one.language,
             ),
         )
         # In one order for everybody, so that no two who bring in lists wait for each other.
@@ -138,6 +140,7 @@ def bring_in(connection: Connection, arrivals: Iterable[Arrival], now: datetime)
         "text_only": 11,
         "hour": 12,
         "zone": 13,
+        "language": 14,
     }
     these = {"these": packed(rows)}
     persons = select(*_as_kept(connection, subscribers, people)).select_from(_these.rows).where(true())
@@ -185,6 +188,7 @@ def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
                 _choice.text_only,
                 _choice.hour,
                 _choice.zone,
+                _choice.language,
             ),
         )
         .join_from(subscriptions, subscribers, _choice.subscriber_id == _person.id)
@@ -206,6 +210,7 @@ def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
             row.text_only,
             row.hour,
             row.zone,
+            row.language,
         )
         yield arrival, Cause(row.cause) if row.cause else None, row.reason or ""
 

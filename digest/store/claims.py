@@ -366,6 +366,7 @@ def _due(*terms: ColumnElement[bool]) -> Executable:
             bindparam("token", type_=String()).label("lease_token"),
             and_(_row.attempt + 1 >= MOST_CLAIMS, _row.last_phase.is_(None)).label("suspect"),
             func.coalesce(subscriptions.c.text_only, false()).label("text_only"),
+            func.coalesce(subscriptions.c.language, "").label("language"),
         )
         .outerjoin_from(deliveries, subscriptions, subscriptions.c.id == _row.subscription_id)
         .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)

@@ -60,11 +60,12 @@ class SubscriptionChange:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """An address that is to be subscribed, with its key and the topics it chose (none: all)."""
+    """An address that is to be subscribed, with its key, the topics it chose (none: all) and its language (empty: the site's)."""
 
     address: str
     address_key: str
     topics: tuple[str, ...] = ()
+    language: str = ""
 
 
 def add(
@@ -75,13 +76,15 @@ def add(
     topics: tuple[str, ...],
     consent: Mapping[str, Any],
     now: datetime,
+    *,
+    language: str = "",
 ) -> Subscription:
     """Subscribe an address, as its new consent says, and return the subscription.
 
-    One that is active already is returned as it stands. One that ended begins anew, with these topics and a higher
+    One that is active already is returned as it stands. One that ended begins anew, with these topics, this language and a higher
     version, so that preferences links from its earlier life are retired.
     """
-    newcomer = Newcomer(address, address_key, topics)
+    newcomer = Newcomer(address, address_key, topics, language)
     before = by_keys(connection, digest, [address_key]).get(address_key)
     add_all(connection, digest, [newcomer], consent, now)
     subscriber_id = _ids(connection, [newcomer])[address_key]
@@ -89,7 +92,7 @@ def add(
     revived = connection.execute(
         update(subscriptions)
         .where(mine, subscriptions.c.state != SubscriptionState.ACTIVE)
-        .values(**_fresh(topics, now), ended_at=None, version=subscriptions.c.version + 1)
+        .values(**_fresh(topics, language, now), ended_at=None, version=subscriptions.c.version + 1)
     )
     if revived.rowcount:
         connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(consent=dict(consent)))
@@ -107,6 +110,8 @@ def ask(
     topics: tuple[str, ...],
     evidence: Mapping[str, Any],
     now: datetime,
+    *,
+    language: str = "",
 ) -> Subscription:
     """Note that somebody asked for an address to be subscribed, and return the subscription as it stands.
 
@@ -120,7 +125,7 @@ def ask(
         [{"address": address, "address_key": address_key, "consent": dict(evidence), "created_at": now}],
     )
     subscriber_id = _ids(connection, [newcomer])[address_key]
-    pending = {**_fresh(topics, now), "state": SubscriptionState.PENDING}
+    pending = {**_fresh(topics, language, now), "state": SubscriptionState.PENDING}
     insert_if_absent(
         connection, subscriptions, [{"subscriber_id": subscriber_id, "digest": digest, "version": 1, **pending}]
     )
@@ -139,8 +144,10 @@ def confirm(
     topics: tuple[str, ...],
     consent: Mapping[str, Any],
     now: datetime,
+    *,
+    language: str = "",
 ) -> Subscription | None:
-    """Let a subscription begin, as its reader has confirmed, with these topics; None once its subscriber is erased.
+    """Let a subscription begin, as its reader has confirmed, with these topics, in this language; None once its subscriber is erased.
 
     One that was active already keeps what its reader chose.
     """
@@ -148,7 +155,7 @@ def confirm(
     connection.execute(
         update(subscriptions)
         .where(mine, subscriptions.c.state != SubscriptionState.ACTIVE)
-        .values(**_fresh(topics, now), ended_at=None, version=version)
+        .values(**_fresh(topics, language, now), ended_at=None, version=version)
     )
     found = subscription(connection, subscription_id)
     if found is not None:
@@ -229,7 +236,12 @@ def add_all(
         connection,
         subscriptions,
         [
-            {"subscriber_id": ids[one.address_key], "digest": digest, "version": 1, **_fresh(one.topics, now)}
+            {
+                "subscriber_id": ids[one.address_key],
+                "digest": digest,
+                "version": 1,
+                **_fresh(one.topics, one.language, now),
+            }
             for one in newcomers
         ],
     )
@@ -337,7 +349,7 @@ def resume(connection: Connection, subscription_id: int, now: datetime) -> bool:
 
 
 def set_choice(connection: Connection, chosen: Subscription) -> None:
-    """Keep what a reader chose: topics, days, hour, form and pause, as they stand in the subscription given."""
+    """Keep what a reader chose: topics, days, hour, form, language and pause, as they stand in the subscription given."""
     connection.execute(
         update(subscriptions)
         .where(subscriptions.c.id == chosen.id)
@@ -348,6 +360,7 @@ def set_choice(connection: Connection, chosen: Subscription) -> None:
             text_only=chosen.text_only,
             hour=chosen.hour,
             zone=chosen.zone,
+            language=chosen.language,
         )
     )
 
@@ -435,10 +448,11 @@ def _ids(connection: Connection, newcomers: Collection[Newcomer]) -> dict[str, i
     return {keys.get(row.address, row.address_key): row.id for row in connection.execute(found)}
 
 
-def _fresh(topics: tuple[str, ...], now: datetime) -> dict[str, Any]:
+def _fresh(topics: tuple[str, ...], language: str, now: datetime) -> dict[str, Any]:
     """A subscription at its beginning."""
     usual = {"days": bits(WEEKDAYS), "text_only": False, "paused_until": None, "hour": None, "zone": ""}
-    return {"state": SubscriptionState.ACTIVE, "topics": _canonical(topics), "since": now, **usual}
+    chosen = {"topics": _canonical(topics), "language": language}
+    return {"state": SubscriptionState.ACTIVE, "since": now, **chosen, **usual}
 
 
 def _canonical(topics: tuple[str, ...]) -> list[str]:
@@ -497,4 +511,5 @@ def of_row(row: Row[Any]) -> Subscription:
         text_only=row.text_only,
         hour=row.hour,
         zone=row.zone,
+        language=row.language,
     )

@@ -332,6 +332,7 @@ subscriptions = Table(
     Column("text_only", Boolean, nullable=False, server_default=false()),
     Column("hour", Integer, comment="of the day at which mail comes; null: at once"),
     Column("zone", String(64), nullable=False, server_default=text("''"), comment="in which the hour is"),
+    Column("language", String(64), nullable=False, server_default=text("''"), comment="a tag; empty: the site's"),
     UniqueConstraint("subscriber_id", "digest"),
     Index(None, "digest", "state"),
     Index("ix_subscriptions_pending", "since", sqlite_where=_PENDING, postgresql_where=_PENDING),

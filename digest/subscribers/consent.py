@@ -123,6 +123,7 @@ def subscribe(
     now: datetime,
     *,
     how: str,
+    language: str = "",
 ) -> Subscribed:
     """Make an address a reader of the digest, or find it already is one. One who had left begins anew.
 
@@ -134,6 +135,7 @@ def subscribe(
         topics: the slugs it chose; none means all.
         now: when it agreed.
         how: who vouches for the consent, in a word that is kept with it.
+        language: the tag of that in which it is written to; empty for the site's.
 
     Raises:
         BadAddress: it cannot be mailed, or must not be since it is suppressed.
@@ -144,7 +146,8 @@ def subscribe(
         if reason := suppressions.reasons(connection, [key]).get(key):
             raise BadAddress(accepted, suppressed_sentence(reason))
         before = store.by_keys(connection, digest.slug, [key]).get(key)
-        after = store.add(connection, accepted, key, digest.slug, topics, consent(how, now), now)
+        agreed = consent(how, now)
+        after = store.add(connection, accepted, key, digest.slug, topics, agreed, now, language=language)
     return Subscribed(after, created=before is None or before.state is not SubscriptionState.ACTIVE)
 
 

@@ -58,6 +58,7 @@ def export(config: Config, engine: Engine, subscription: Subscription, now: date
                     "text_only": one.text_only,
                     "hour": one.hour,
                     "zone": one.zone,
+                    "language": one.language,
                     "paused_until": _iso(one.paused_until),
                     "since": _iso(one.since),
                     "ended_at": _iso(one.ended_at),

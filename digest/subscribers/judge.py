@@ -18,7 +18,7 @@ from digest.links import address_key
 from digest.model import MUTE, WEEKDAYS, Cause, Digest, SubscriptionState
 from digest.store.arrivals import Arrival
 from digest.subscribers.consent import acceptable, consent
-from digest.subscribers.preferences import HOURS, hour_of, zones
+from digest.subscribers.preferences import HOURS, hour_of, language_of, zones
 from digest.subscribers.roles import is_nobodys
 from digest.subscribers.sheet import YES, Row, Unreadable
 
@@ -154,6 +154,9 @@ class Judge:
             return (
                 f"{hour!r} is no hour from 0 to {HOURS - 1}, or {row.said('zone')!r} no zone such as 'Europe/Berlin'."
             )
+        if (language := row.said("language")) and language_of(language, self.config.languages) is None:
+            known = ", ".join(self.config.languages)
+            return f"{language!r} is no language that readers can choose. There are: {known}."
         return ""
 
     def _hour(self, row: Row) -> tuple[int | None, str]:
@@ -185,6 +188,7 @@ class Judge:
             _days(row.said("days")),
             row.said("text_only") == YES,
             *self._hour(row),
+            language_of(row.said("language"), self.config.languages) or "",
         )
 
     def _consent(

@@ -4,7 +4,7 @@ Each verb takes the subscription that a signed link named. An erased subscriber'
 leave then names what the same address has begun since.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -50,6 +50,7 @@ class Choice:
     text_only: bool = False
     hour: int | None = None
     zone: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class Changes:
 
     `muted` topics are left out from now on, `unmuted` ones may come again without having been chosen. `days` are those on
     which mail comes now, and empty where they are as before; `text_only` is None where that is. `rescheduled`: mail comes at
-    another time of the day. `paused_until` is a pause that
-    is new or has moved, `unpaused` says that one was lifted.
+    another time of the day. `retold`: mails and pages are in another language. `paused_until` is a pause that is new or has
+    moved, `unpaused` says that one was lifted.
     """
 
     added: tuple[str, ...] = ()
@@ -70,6 +71,7 @@ class Changes:
     days: tuple[str, ...] = ()
     text_only: bool | None = None
     rescheduled: bool = False
+    retold: bool = False
     paused_until: date | None = None
     unpaused: bool = False
 
@@ -136,6 +138,7 @@ def choose(engine: Engine, subscription_id: int, wanted: Choice, now: datetime) 
                 text_only=wanted.text_only,
                 hour=wanted.hour,
                 zone=wanted.zone,
+                language=wanted.language,
             ),
         )
         after = store.subscription(connection, subscription_id)
@@ -186,6 +189,15 @@ def hour_of(hour: str, zone: str, digest: Digest) -> tuple[int | None, str]:
     if not (hour.isascii() and hour.isdecimal() and int(hour[:3]) < HOURS):
         return None, ""
     return int(hour), zone if zone in zones() else digest.zone
+
+
+def language_of(said: str, offered: Sequence[str]) -> str | None:
+    """The language that somebody named by its tag, as it is kept: empty for the site's own, the first of what is `offered`.
+
+    None where it is not offered.
+    """
+    tags = {tag.casefold(): tag for tag in offered[1:]} | dict.fromkeys(("", *map(str.casefold, offered[:1])), "")
+    return tags.get(said.strip().replace("_", "-").casefold())
 
 
 @cache
@@ -254,6 +266,7 @@ def changes(before: Subscription, after: Subscription, offered: Collection[Topic
         days=after.days if after.days != before.days else (),
         text_only=after.text_only if after.text_only != before.text_only else None,
         rescheduled=(after.hour, after.zone) != (before.hour, before.zone),
+        retold=after.language != before.language,
         paused_until=until if until != was else None,
         unpaused=was is not None and until is None,
     )
@@ -267,6 +280,7 @@ def _difference(before: Subscription, after: Subscription) -> Mapping[str, Any]:
         "text_only": [before.text_only, after.text_only],
         "hour": [before.hour, after.hour],
         "zone": [before.zone, after.zone],
+        "language": [before.language, after.language],
         "paused_until": [str(one.paused_until) if one.paused_until else None for one in (before, after)],
     }
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

@@ -25,7 +25,7 @@ MOST_LINES = 100
 
 COLUMNS = (
     *("email", "digest", "state", "topics", "paused_until", "since", "ended_at"),
-    *("days", "text_only", "hour", "zone", "suppressed", "consent"),
+    *("days", "text_only", "hour", "zone", "language", "suppressed", "consent"),
 )
 """Of our own export."""
 

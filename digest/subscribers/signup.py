@@ -189,7 +189,14 @@ def _answer(config: Config, connection: Connection, waiting: Waiting, now: datet
     match chosen:
         case Reply.CONFIRMATION:
             found = store.ask(
-                connection, asked.address, asked.address_key, asked.digest, asked.topics, asked.evidence, now
+                connection,
+                asked.address,
+                asked.address_key,
+                asked.digest,
+                asked.topics,
+                asked.evidence,
+                now,
+                language=asked.evidence.get("language", ""),
             )
             state = {"state": found.state}
             _order(connection, Kind.CONFIRMATION, f"confirmation:{found.id}:{waiting.id}", found, state, now)
@@ -233,8 +240,8 @@ def confirm(
         key = address_key(found.subscription.address, config.signing_keys)
         suppressions.lift(connection, key, "Its reader has confirmed it anew.", now, author=suppressions.OURSELVES)
         consent = {**asked.detail, "asked_at": asked.at.isoformat(), **evidence, "at": now.isoformat()}
-        topics = tuple(consent.pop("topics", ()))
-        begun = store.confirm(connection, subscription_id, version, topics, consent, now)
+        topics, language = tuple(consent.pop("topics", ())), consent.pop("language", "")
+        begun = store.confirm(connection, subscription_id, version, topics, consent, now, language=language)
         if begun is not None:
             at = {"at": now.isoformat()}
             _order(connection, Kind.WELCOME, f"welcome:{begun.id}:{version}", begun, at, now)

@@ -188,6 +188,7 @@ def _exported(one: Arrival, cause: Cause | None, reason: str) -> tuple[str, ...]
         YES if one.text_only else "",
         "" if one.hour is None else str(one.hour),
         one.zone,
+        one.language,
         f"{cause}: {reason}" if cause else "",
         dumps(dict(one.consent)),
     )

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digest.config import Config
-from digest.editions.render import Renderer
+from digest.editions.render import Renderers
 from digest.errors import BadToken, DatabaseUnreachable
 from digest.links import Links
 from digest.web.api.app import Api
@@ -52,7 +52,7 @@ def create_app(in_force: Callable[[], Config], engine: Engine, clock: Callable[[
     """
     config = in_force()
     links = Links(config.site.base_url, config.signing_keys)
-    pages = Pages(in_force, engine, clock, links, Renderer(config.site, links, config.language, config.look))
+    pages = Pages(in_force, engine, clock, links, Renderers(config, links))
     language = pages.language
     # Every page has the style of the base template, so any page will do to learn it from.
     styles = style_hashes(pages.renderer.page("error.html", heading="", sentence=""))

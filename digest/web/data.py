@@ -80,22 +80,22 @@ class DataPages:
                 return Response(body, media_type="application/json", headers=disposition)
             case "erase":
                 data.erase(self._pages.engine, found.address, self._pages.clock())
-                return self._page(None, erased=True)
+                return self._page(found, erased=True)
         return self._page(found, here=True, asked_at=asked_at)
 
     def _page(
         self,
-        found: Subscription | None,
+        found: Subscription,
         *,
         asked: bool = False,
         here: bool = False,
         asked_at: datetime | None = None,
         erased: bool = False,
     ) -> Response:
-        exported = found and asked_at and data.was_exported(self._pages.engine, found.id, asked_at)
-        return self._pages.page(
+        exported = asked_at and data.was_exported(self._pages.engine, found.id, asked_at)
+        return self._pages.to(found).page(
             "data.html",
-            address=masked(found.address) if found else "",
+            address="" if erased else masked(found.address),
             asked=asked,
             here=here,
             exported=exported,

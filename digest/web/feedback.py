@@ -41,8 +41,8 @@ class FeedbackPages:
     def ask(self, request: Request) -> Response:
         """Ask whether the edition was useful, the word of the link first."""
         word = _word(request)
-        found = self._edition(request)
-        return found if isinstance(found, Response) else self._page(found, word)
+        found = self._opened(request)
+        return found if isinstance(found, Response) else _page(*found, word)
 
     async def say_form(self, request: Request) -> Response:
         """Keep what the pressed button says, and give thanks."""
@@ -51,39 +51,42 @@ class FeedbackPages:
 
     def _say(self, request: Request, form: FormData) -> Response:
         word = _word(request)
-        found = self._edition(request)
+        found = self._opened(request)
         if isinstance(found, Response):
             return found
+        pages, edition = found
         said = str(form.get("action", ""))
         if said not in set(Word):
-            return self._page(found, word)
+            return _page(pages, edition, word)
         _, subscription_id, _ = self._named(request)
-        with engines.write(self._pages.engine) as connection:
-            feedback.keep(connection, found.id, subscription_id, useful=said == Word.USEFUL, now=self._pages.clock())
-        return self._page(found, Word(said), kept=True)
+        with engines.write(pages.engine) as connection:
+            feedback.keep(connection, edition.id, subscription_id, useful=said == Word.USEFUL, now=pages.clock())
+        return _page(pages, edition, Word(said), kept=True)
 
-    def _page(self, edition: Edition, word: Word, *, kept: bool = False) -> Response:
-        return self._pages.page("feedback.html", edition=edition, word=word.value, kept=kept)
-
-    def _edition(self, request: Request) -> Edition | Response:
-        """The edition that a link asks about, or the page that says why it asks about none."""
+    def _opened(self, request: Request) -> tuple[Pages, Edition] | Response:
+        """The pages for whose link it is and the edition that it asks about, or the page that says why it asks about none."""
         edition_id, subscription_id, version = self._named(request)
         with engines.read(self._pages.engine) as connection:
             edition = editions.by_id(connection, edition_id)
             subscription = subscribers.subscription(connection, subscription_id)
+        pages = self._pages.to(subscription)
         known = edition is not None and edition.state is EditionState.FROZEN
         if edition is None or not known or subscription is None or subscription.version != version:
-            return self._pages.error(
+            return pages.error(
                 404,
-                self._pages.language.gettext("This link has been replaced"),
-                self._pages.language.gettext(
+                pages.language.gettext("This link has been replaced"),
+                pages.language.gettext(
                     "It belongs to an edition or a subscription that is no more. The newest edition in your inbox has links that work."
                 ),
             )
-        return edition
+        return pages, edition
 
     def _named(self, request: Request) -> tuple[int, int, int]:
         return self._pages.links.read_feedback(request.path_params["token"])
+
+
+def _page(pages: Pages, edition: Edition, word: Word, *, kept: bool = False) -> Response:
+    return pages.page("feedback.html", edition=edition, word=word.value, kept=kept)
 
 
 def _word(request: Request) -> Word:

@@ -71,9 +71,10 @@ class MovingPages:
         if isinstance(found, Response) or form.get("action") != "move":
             return found if isinstance(found, Response) else self._page(found)
         typed, mark = str(form.get("email", "")), str(form.get("form", ""))
-        if problem := entered.problem(self._pages, typed) or self._problem_of_form(mark):
+        pages = self._pages.to(found)
+        if problem := entered.problem(pages, typed) or _problem_of_form(pages, mark):
             return self._page(found, 422, typed=typed, problem=problem)
-        config, words = self._pages.config, self._words()
+        config, words = pages.config, _words(pages)
         wanted = entered.wanted(
             self._pages,
             request,
@@ -88,7 +89,7 @@ class MovingPages:
         )
         if signup.ask(config, self._pages.engine, wanted, words, self._pages.clock()) is Admission.TAKEN:
             return self._page(found, typed=typed, asked=True)
-        page = self._page(found, 429, typed=typed, problem=entered.busy(self._pages))
+        page = self._page(found, 429, typed=typed, problem=entered.busy(pages))
         page.headers.update(entered.TRY_AGAIN)
         return page
 
@@ -108,7 +109,7 @@ class MovingPages:
     def _page(
         self, found: Subscription, status: int = 200, *, typed: str = "", problem: str = "", asked: bool = False
     ) -> Response:
-        return self._pages.page(
+        return self._pages.to(found).page(
             "address.html",
             status,
             address=masked(found.address),
@@ -126,7 +127,7 @@ class MovingPages:
         found = opened.subscription
         if opened.end is End.CLOSED or found is None:
             return self._over()
-        return self._pages.page(
+        return self._pages.to(found).page(
             "new-address.html",
             confirmed=opened.end is End.DONE,
             address=masked(opened.address),
@@ -136,22 +137,8 @@ class MovingPages:
     def _old_end(self, opened: Opened) -> Response:
         if opened.end is End.CLOSED or opened.subscription is None:
             return self._over()
-        return self._pages.page("old-address.html", kept=opened.end is End.DONE, moved=opened.moved)
-
-    def _words(self) -> Words:
-        """What stands on the form's page above and on its button."""
-        language = self._pages.language
-        return Words(
-            "\n".join(
-                (
-                    language.gettext("Everything that you get from us will be mailed there."),
-                    language.gettext("Change the address"),
-                )
-            )
-        )
-
-    def _problem_of_form(self, mark: str) -> str:
-        return "" if entered.is_fresh(self._pages, mark) else entered.not_fresh(self._pages)
+        pages = self._pages.to(opened.subscription)
+        return pages.page("old-address.html", kept=opened.end is End.DONE, moved=opened.moved)
 
     def _by_preferences(self, request: Request) -> Subscription | Response:
         found = entered.reader(self._pages, request)
@@ -168,3 +155,13 @@ class MovingPages:
                 "A link to change an address works for a week, until it is used or refused, and only while the new address has no subscription of its own. The newest edition in your inbox leads to the page where you can ask anew."
             ),
         )
+
+
+def _words(pages: Pages) -> Words:
+    """What stands on the form's page above and on its button."""
+    promise = pages.language.gettext("Everything that you get from us will be mailed there.")
+    return Words("\n".join((promise, pages.language.gettext("Change the address"))))
+
+
+def _problem_of_form(pages: Pages, mark: str) -> str:
+    return "" if entered.is_fresh(pages, mark) else entered.not_fresh(pages)

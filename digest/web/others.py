@@ -76,15 +76,24 @@ class OtherPages:
         if found is None or not reads or digest is None or not entered.is_fresh(self._pages, mark):
             # The page of the preferences says what is wrong with its link, or has a fresh form.
             return RedirectResponse(f"../{request.path_params['token']}", 303)
-        words = Words(self._pages.language.gettext("Get %(title)s too", title=digest.title))
+        pages = self._pages.to(found)
+        words = Words(pages.language.gettext("Get %(title)s too", title=digest.title))
         wanted = entered.wanted(
-            self._pages, request, mark, Wish.SUBSCRIBE, found.address, digest.slug, words, how="preferences"
+            pages,
+            request,
+            mark,
+            Wish.SUBSCRIBE,
+            found.address,
+            digest.slug,
+            words,
+            how="preferences",
+            language=found.language,
         )
         admitted = signup.ask(self._pages.config, self._pages.engine, wanted, words, self._pages.clock())
         if admitted is not Admission.TAKEN:
-            heading = self._pages.language.gettext("That is not how this page works")
-            page = self._pages.error(429, heading, entered.busy(self._pages))
+            heading = pages.language.gettext("That is not how this page works")
+            page = pages.error(429, heading, entered.busy(pages))
             page.headers.update(entered.TRY_AGAIN)
             return page
         days = signup.CONFIRMABLE.days
-        return self._pages.page("check-mail.html", address=masked(found.address), days=days, wish=Wish.SUBSCRIBE.value)
+        return pages.page("check-mail.html", address=masked(found.address), days=days, wish=Wish.SUBSCRIBE.value)

@@ -1,7 +1,7 @@
 """What all pages share: the configuration, the database, the clock, and how a page is made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 from starlette.responses import HTMLResponse
 
 from digest.config import Config
-from digest.editions.render import Renderer
+from digest.editions.render import Renderer, Renderers
 from digest.language import Language
 from digest.links import Links
-from digest.model import Digest, Topic
+from digest.model import Digest, Subscription, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,20 @@ class Pages:
     """Makes pages. `links` are public addresses and signed tokens; what a page says of time, `clock` decides.
 
     `in_force` is asked for each page what holds now: topics and digests change while the service runs. What `[site]` says
-    is in every address, and holds from the start.
+    is in every address, and holds from the start. They speak the language of the site, or that of the tag `spoken`.
     """
 
     in_force: Callable[[], Config]
     engine: Engine
     clock: Callable[[], datetime]
     links: Links
-    renderer: Renderer
+    renderers: Renderers
+    spoken: str = ""
+
+    @property
+    def renderer(self) -> Renderer:
+        """What fills the templates."""
+        return self.renderers.of(self.spoken)
 
     @property
     def config(self) -> Config:
@@ -37,8 +43,12 @@ class Pages:
 
     @property
     def language(self) -> Language:
-        """The language of the site."""
+        """The language in which they speak."""
         return self.renderer.language
+
+    def to(self, reader: Subscription | None) -> "Pages":
+        """The same pages in the language of a reader; as they are for nobody."""
+        return self if reader is None else replace(self, spoken=reader.language)
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page made of a template of `templates/web`."""

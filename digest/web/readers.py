@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from digest.language import own_name
 from digest.links import Purpose
 from digest.model import Digest, Subscription, SubscriptionState, Topic, parted
 from digest.store import deliveries
@@ -37,6 +38,7 @@ class _Entered:
     text_only: bool
     hour: str
     zone: str
+    language: str
     pause: str
 
     @classmethod
@@ -50,6 +52,7 @@ class _Entered:
             text_only="text_only" in form,
             hour=str(form.get("hour", "")),
             zone=str(form.get("zone", "")),
+            language=str(form.get("language", "")),
             pause=str(form.get("paused_until", "")),
         )
 
@@ -66,6 +69,7 @@ class _Entered:
             text_only=found.text_only,
             hour="" if found.hour is None else str(found.hour),
             zone=found.zone,
+            language=found.language,
             pause=_iso(until),
         )
 
@@ -92,7 +96,7 @@ class ReaderPages:
             found = preferences.named(connection, subscription_id)
         if found is None or found.state is SubscriptionState.ENDED:
             return self._left(found, just_now=False)
-        return self._pages.page(
+        return self._pages.to(found).page(
             "unsubscribe.html",
             digest=self._pages.title(found.digest),
             address=masked(found.address),
@@ -138,18 +142,23 @@ class ReaderPages:
         offered, today = self._pages.offered(before.digest), self._pages.today(before.digest)
         entered = _Entered.of(form)
         if offered and not (entered.topics - entered.muted) & {topic.slug for topic in offered}:
-            problem = self._pages.language.gettext(
+            problem = self._pages.to(before).language.gettext(
                 "Please tick at least one topic. To get no mail at all, unsubscribe."
             )
             return self._choices(before, entered=entered, problem=problem)
         try:
-            until = preferences.pause(entered.pause, today, self._pages.language)
+            until = preferences.pause(entered.pause, today, self._pages.to(before).language)
         except ValueError as error:
             return self._choices(before, entered=entered, problem=str(error))
         digest = self._pages.digest(before.digest)
         hour, zone = before.hour, before.zone
         if digest and "hour" in form:
             hour, zone = preferences.hour_of(entered.hour, entered.zone, digest)
+        language = before.language
+        said, shown = (self._language(one) for one in (entered.language, before.language))
+        # One that has lost its words was shown as the site's, and waits for them.
+        if "language" in form and said != shown:
+            language = said
         chosen = Choice(
             topics=preferences.choice(entered.topics, entered.muted, offered),
             paused_until=until,
@@ -159,6 +168,7 @@ class ReaderPages:
             text_only=entered.text_only,
             hour=hour,
             zone=zone,
+            language=language,
         )
         after = preferences.choose(self._pages.engine, before.id, chosen, self._pages.clock())
         if after is None:
@@ -172,10 +182,11 @@ class ReaderPages:
         if found is None or found.state is SubscriptionState.ENDED:
             return self._left(found, just_now=False)
         if found.version != version:
-            return self._pages.error(
+            pages = self._pages.to(found)
+            return pages.error(
                 404,
-                self._pages.language.gettext("This link has been replaced"),
-                self._pages.language.gettext(
+                pages.language.gettext("This link has been replaced"),
+                pages.language.gettext(
                     "You have subscribed anew, or changed your address, since that mail was sent. The newest edition in your inbox has the link that works."
                 ),
             )
@@ -197,7 +208,8 @@ class ReaderPages:
         shown = entered or _Entered.already(found, offered, until)
         frequencies = preferences.frequencies(digest) if digest else ()
         home = digest.zone if digest else "UTC"
-        return self._pages.page(
+        languages = self._pages.config.languages
+        return self._pages.to(found).page(
             "preferences.html",
             422 if problem else 200,
             digest=self._pages.title(found.digest),
@@ -216,6 +228,9 @@ class ReaderPages:
             hours=[(str(hour), f"{hour:02}:00") for hour in range(preferences.HOURS)],
             hour=shown.hour,
             zones=sorted({*preferences.zones(), home}),
+            # What is the site's own is no choice of another.
+            languages=[("" if place == 0 else tag, tag, own_name(tag)) for place, tag in enumerate(languages)],
+            language=self._language(shown.language),
             next_at=self._next_mail(digest, found) if digest else None,
             zone=found.zone or home,
             chosen_zone=shown.zone or home,
@@ -231,6 +246,10 @@ class ReaderPages:
             digests_href=f"{self._href(Purpose.PREFERENCES, found)}/digests",
         )
 
+    def _language(self, tag: str) -> str:
+        """The value of the form for a language; that of the site's own for one that is not offered."""
+        return preferences.language_of(tag, self._pages.config.languages) or ""
+
     def _next_mail(self, digest: Digest, found: Subscription) -> datetime | None:
         now = self._pages.clock()
         with engines.read(self._pages.engine) as connection:
@@ -240,7 +259,7 @@ class ReaderPages:
     def _left(self, found: Subscription | None, *, just_now: bool) -> Response:
         """The page of one who has left; the same, but for the undo, for one who has been erased."""
         undo = found is not None and preferences.may_return(found, self._pages.clock())
-        return self._pages.page(
+        return self._pages.to(found).page(
             "unsubscribed.html",
             digest=self._pages.title(found.digest) if found else self._pages.config.site.title,
             address=masked(found.address) if found else "",

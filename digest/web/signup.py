@@ -101,7 +101,7 @@ class SignUpPages:
         found = signup.opened(self._pages.config, self._pages.engine, number, version, self._pages.clock())
         if found.state is not LinkState.OPEN or found.subscription is None:
             return self._after(found, just_now=False)
-        return self._pages.page(
+        return self._pages.to(found.subscription).page(
             "confirm.html",
             digest=self._pages.title(found.subscription.digest),
             address=masked(found.subscription.address),
@@ -131,7 +131,7 @@ class SignUpPages:
         if found.state is not LinkState.CONFIRMED or found.subscription is None:
             return self._pages.page("confirm-late.html", 410, form=replace(self._form(SIGN_UP), up="../"))
         mine = found.subscription
-        return self._pages.page(
+        return self._pages.to(mine).page(
             "confirmed.html",
             digest=self._pages.title(mine.digest),
             zone=self._zone(mine),

@@ -233,6 +233,21 @@ def test_readers_are_added_listed_imported_and_removed(run: Run, home: Path) -> 
     assert run("subscribers", "remove", "one@example.org").returncode == 1
 
 
+def test_a_reader_is_added_in_a_language_that_there_are_words_for(run: Run, home: Path) -> None:
+    added = run("subscribers", "add", "one@example.org", "--language", "de")
+    refused = run("subscribers", "add", "two@example.org", "--language", "klingon")
+    shown = run("subscribers", "show", "one@example.org")
+
+    assert added.returncode == 0
+    assert (
+        refused.returncode,
+        "'klingon' is no language that readers can choose. There are: en, ar, de." in refused.stderr,
+    ) == (2, True)
+    assert re.search(r"Language +de\b", shown.stdout)
+    told = json.loads(run("subscribers", "show", "one@example.org", "--json").stdout)
+    assert told["subscriptions"][0]["language"] == "de"
+
+
 def test_a_list_is_tried_then_imported_and_what_is_refused_lies_beside_it(run: Run, home: Path) -> None:
     listed = home / "list.csv"
     listed.write_text("email,name,status\none@example.org,One,enabled\nnobody,,\n", encoding="utf-8")

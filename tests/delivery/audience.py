@@ -102,7 +102,7 @@ def subscribe(connection: Connection, readers: int) -> None:
         connection.execute(insert(subscriptions), choices)
 
 
-def prepare(edition_id: int, topics: tuple[str, ...]) -> CompiledMail:
+def prepare(edition_id: int, topics: tuple[str, ...], language: str = "") -> CompiledMail:
     return message.compile_edition(RENDERED, replace(EDITION, id=edition_id), SITE, LINKS)
 
 

@@ -69,7 +69,7 @@ async def _send(batch: Sequence[Any], relay: Relay, connections: int) -> None:
             while waiting:
                 one = waiting.pop()
                 delivery = Delivery(one.id, one.edition_id, one.subscriber_id, 1, one.address, (), 1, NOW, 1, "")
-                body = mail.fill(reader_of(delivery, mail.edition, SITE, LINKS), NOW)
+                body = mail.fill(reader_of(delivery, mail.edition, SITE, LINKS, mail.language), NOW)
                 await connection.send(smtp.Envelope(SITE.from_address, one.address), body, _yes)
 
     await asyncio.gather(*(work() for _ in range(connections)))

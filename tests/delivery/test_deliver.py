@@ -72,9 +72,9 @@ def test_a_cut_is_made_once_for_all_who_chose_it(sqlite_engine: Engine, tmp_path
         connection.execute(some.values(topics=["trade", "central-banks"]))
     made: list[tuple[str, ...]] = []
 
-    def counting(edition_id: int, topics: tuple[str, ...]) -> CompiledMail:
+    def counting(edition_id: int, topics: tuple[str, ...], language: str) -> CompiledMail:
         made.append(topics)
-        return prepare(edition_id, topics)
+        return prepare(edition_id, topics, language)
 
     sent(sqlite_engine, tmp_path, Sink(), make=counting)
     assert sorted(made) == [(), ("central-banks", "trade")]

@@ -222,12 +222,12 @@ from digest.delivery.deliver import deliver
 from digest.store import engine as engines
 from tests.delivery.audience import configured, prepare
 
-def crashing(edition_id, topics):
+def crashing(edition_id, topics, language):
     if topics == ("bomb",):
         os._exit(9)
     if topics == ("poison",):
         raise ZeroDivisionError("template")
-    return prepare(edition_id, topics)
+    return prepare(edition_id, topics, language)
 
 url, port, home, now = sys.argv[1:]
 moment = datetime.fromisoformat(now)

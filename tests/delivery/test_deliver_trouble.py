@@ -221,10 +221,10 @@ def test_a_mail_that_cannot_be_made_is_quarantined_and_stops_nobody(engine: Engi
     with engines.write(engine) as connection:
         connection.execute(update(subscriptions).where(subscriptions.c.id == 5).values(topics=["poison"]))
 
-    def poisoned(edition_id: int, topics: tuple[str, ...]) -> CompiledMail:
+    def poisoned(edition_id: int, topics: tuple[str, ...], language: str) -> CompiledMail:
         if topics == ("poison",):
             raise ZeroDivisionError("template")
-        return prepare(edition_id, topics)
+        return prepare(edition_id, topics, language)
 
     sink, now = Sink(), NOW
     reports = []
@@ -370,11 +370,11 @@ def test_a_database_that_is_away_while_a_mail_is_made_costs_no_reader_a_try(
     published(sqlite_engine, 10)
     asked = []
 
-    def stumbling(edition_id: int, topics: tuple[str, ...]) -> CompiledMail:
+    def stumbling(edition_id: int, topics: tuple[str, ...], language: str) -> CompiledMail:
         asked.append(topics)
         if len(asked) == 1:
             raise DatabaseUnreachable("postgresql://db", "it restarts")
-        return prepare(edition_id, topics)
+        return prepare(edition_id, topics, language)
 
     report = sent(sqlite_engine, tmp_path, Sink(), make=stumbling)
 

@@ -211,7 +211,7 @@ def test_a_message_id_is_the_same_for_every_attempt_and_another_for_everybody_el
 
 def test_a_reader_gets_links_of_its_own_and_is_told_since_when() -> None:
     delivery = Delivery(1, 2, 3, 4, "a@b.example", (), 5, datetime(2025, 12, 24, tzinfo=UTC), 1, "token")
-    reader = message.reader_of(delivery, EDITION, SITE, LINKS)
+    reader = message.reader_of(delivery, EDITION, SITE, LINKS, "en")
 
     assert reader.address == "a@b.example"
     assert reader.since_text == "December 24, 2025"

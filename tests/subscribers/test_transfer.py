@@ -467,3 +467,26 @@ def test_hours_and_zones_move_with_a_list_and_unknown_ones_are_refused(
         ("7", "Asia/Tokyo"),
         ("", ""),
     ]
+
+
+def test_languages_move_with_a_list_and_unknown_ones_are_refused(config: Config, engine: Engine, file: Path) -> None:
+    """However a tag is written it is kept as we write it, and that of the site as no choice at all."""
+    config = replace(config, languages=("en", "ar", "de", "pt-BR"))
+    came = bring_in(
+        config,
+        engine,
+        file,
+        "email,language\nann@x.test,de\nbob@x.test,klingon\ncy@x.test,pt_br\ndee@x.test,en\neve@x.test,\n",
+    )
+
+    assert verdicts(came) == [(2, ADDED), (3, REFUSED), (4, ADDED), (5, ADDED), (6, ADDED)]
+    assert reasons(came)[3] == "'klingon' is no language that readers can choose. There are: en, ar, de, pt-BR."
+    assert [one.language for one in listed(engine)] == ["de", "pt-BR", "", ""]
+    first = exported(engine)
+    assert [row["language"] for row in csv.DictReader(io.StringIO(first))] == ["de", "pt-BR", "", ""]
+    with engines.write(engine) as connection:
+        for one in listed(engine):
+            store.remove(connection, one.address, NOW)
+        connection.execute(tables.past_subscriptions.delete())
+    bring_in(config, engine, file, first)
+    assert [one.language for one in listed(engine)] == ["de", "pt-BR", "", ""]

@@ -151,6 +151,7 @@ def configuration(home: Path, digests: tuple[Digest, ...] = ONE_DIGEST) -> Confi
         ),
         database_url="",
         keys=(KEY,),
+        languages=("en", "ar", "de"),
     )
 
 

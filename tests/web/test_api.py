@@ -254,6 +254,22 @@ def test_who_is_subscribed_is_first_asked_by_mail_and_once_only(caller: Caller) 
     assert caller.post("/subscribers/find", "Reader", address=ANN)["consent"]["how"] == "api"
 
 
+def test_a_reader_is_asked_and_begins_in_the_language_that_the_caller_names(caller: Caller) -> None:
+    caller.post("/subscribers", "Subscribed", address=ANN, language="de")
+    caller.post("/subscribers", "Subscribed", address=BOB, language="ar", confirm=False, consent="Said so.")
+    refused = caller.post("/subscribers", "Problem", 422, address="cy@reader.example", language="klingon")
+
+    assert signup.answer(caller.service.config, caller.service.engine, NOW) == 1
+    pending = caller.service.subscription(ANN)
+    begun = signup.confirm(caller.service.config, caller.service.engine, pending.id, pending.version, {}, NOW)
+    assert begun.subscription is not None
+    assert (pending.language, begun.subscription.language) == ("de", "de")
+    told = caller.post("/subscribers/find", "Reader", address=BOB)
+    assert told["subscriptions"][0]["language"] == "ar"
+    assert "language" not in caller.post("/subscribers/find", "Reader", address=ANN)["consent"]
+    assert refused["detail"] == "language is 'klingon', which is none. There are: en, ar, de."
+
+
 def test_who_vouches_for_a_consent_says_how_it_was_given(caller: Caller) -> None:
     def begin(**more: Any) -> Callable[..., Any]:
         return lambda status, shape: caller.post("/subscribers", shape, status, address=ANN, confirm=False, **more)

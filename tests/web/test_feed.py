@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from digest.config import Fetch, Market
-from digest.editions.render import Renderer
+from digest.editions.render import Renderers
 from digest.feeds.poll import poll
 from digest.model import Correction, EditionState, Feed, PollOutcome
 from digest.store import corrections, editions
@@ -172,7 +172,7 @@ def test_an_edition_that_waited_is_there_once_it_is_published_though_it_may_have
 
 def test_no_more_pages_are_kept_than_there_is_room_for(service: Service) -> None:
     pages = Pages(
-        lambda: service.config, service.engine, lambda: NOW, service.links, Renderer(service.config.site, service.links)
+        lambda: service.config, service.engine, lambda: NOW, service.links, Renderers(service.config, service.links)
     )
     kept = Kept(pages, most_bytes=250)
     request = Request({"type": "http", "headers": []})
@@ -196,7 +196,7 @@ def test_who_asks_during_a_look_at_the_database_shares_the_next_one_and_sees_wha
     service: Service, monkeypatch: pytest.MonkeyPatch, published: bool
 ) -> None:
     pages = Pages(
-        lambda: service.config, service.engine, lambda: NOW, service.links, Renderer(service.config.site, service.links)
+        lambda: service.config, service.engine, lambda: NOW, service.links, Renderers(service.config, service.links)
     )
     kept, request = Kept(pages), Request({"type": "http", "headers": []})
     looking, may_end = threading.Event(), threading.Event()

@@ -15,7 +15,7 @@ import uvicorn
 from sqlalchemy import Engine, event, text
 from structlog.testing import capture_logs
 
-from digest.editions.render import Renderer
+from digest.editions.render import Renderers
 from digest.links import Links, Purpose
 from digest.model import Correction, Digest, EditionState, Term, Topic
 from digest.store import corrections, editions, pulses, subscribers
@@ -441,7 +441,7 @@ def test_a_topic_of_no_weight_is_offered_to_nobody(tmp_path: Path, sqlite_engine
         sqlite_engine,
         lambda: NOW,
         (links := Links(config.site.base_url, config.signing_keys)),
-        Renderer(config.site, links),
+        Renderers(config, links),
     )
 
     assert "other-news" not in [topic.slug for topic in pages.offered("economy")]

@@ -5,12 +5,13 @@ from datetime import date, timedelta
 
 import feedparser
 import pytest
+import uvicorn
 
 from digest.model import Correction, Factor, Item, Receipt, Reference, Update
 from digest.store import corrections, editions
 from digest.store import engine as engines
 from tests.conftest import NOW
-from tests.web.conftest import HOSTILE, Service, edition
+from tests.web.conftest import HOSTILE, Service, edition, serve
 
 DAY = date(2026, 2, 11)
 
@@ -83,6 +84,32 @@ def test_the_receipt_is_the_one_it_was_published_with_and_no_editor_is_named(ser
     assert "<script" not in answer.text
     assert "desk.example" not in answer.text
     assert "chairman" not in answer.text
+
+
+def test_reasons_are_told_in_the_language_of_the_site_and_what_publishers_wrote_is_inert_in_them(
+    service: Service, listening: tuple[uvicorn.Server, int]
+) -> None:
+    config = replace(service.config, site=replace(service.config.site, locale="de"))
+    german = serve(listening, config, service.engine)
+    factors = (
+        Factor("source", 1.0, 5.0, 5.0, f"{HOSTILE} counts as others do"),
+        Factor("coverage", 5.0, 30.0, 2.5, "2 publishers cover it: Harbour Wire and Old Courier"),
+        Factor("freshness", 5.0, 15.0, 1.5, "a sentence of an older release"),
+    )
+    publish(german, DAY, story(70, "Customs duty falls", receipt=Receipt(factors), score=9.0))
+
+    answer = german.get("/stories/s70")
+
+    told = [" ".join(row.text_content().split()) for row in answer.page.xpath("//tbody/tr/th")]
+    assert told[0].startswith("Die Quelle <script>alert(1)</script> {{7*7}}")
+    assert told[0].endswith(" zählt wie andere")
+    assert told[1:] == [
+        "Die Verbreitung 2 Herausgeber berichten darüber: Harbour Wire und Old Courier",
+        "Die Aktualität",
+    ]
+    assert "<script" not in answer.text
+    assert "__UNSUBSCRIBE__" not in answer.text
+    assert "\u202e" not in answer.text
 
 
 def test_editions_home_and_search_lead_to_their_stories(service: Service) -> None:

@@ -70,6 +70,9 @@ class Subscribe(Asked, frozen=True, kw_only=True):
     address: Address
     digest: SlugOrFirst | UnsetType = UNSET
     topics: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=100)] = []
+    language: Annotated[
+        str, Meta(max_length=64, description='The tag of a language, such as "de"; empty: the site\'s.')
+    ] = ""
     consent: Annotated[str, Meta(max_length=500)] = ""
     confirm: bool = True
     again: bool = False
@@ -128,7 +131,7 @@ class Order(Asked, frozen=True, kw_only=True):
 class Subscription(Answer, frozen=True, kw_only=True):
     """A subscriber's choice of a digest. No `topics` means all; `paused_until` is the first date on which mail comes again.
 
-    Mail comes when the `hour` strikes in the `zone`, at press time where there is none.
+    Mail comes when the `hour` strikes in the `zone`, at press time where there is none. An empty `language` is the site's.
     """
 
     id: int
@@ -141,6 +144,7 @@ class Subscription(Answer, frozen=True, kw_only=True):
     text_only: bool
     hour: int | None
     zone: str
+    language: str
     since: datetime | None
     paused_until: Day | None
     ended_at: datetime | None

@@ -33,6 +33,8 @@ def subscribe(pages: Pages, asked: shapes.Subscribe) -> shapes.Subscribed:
     known = [topic.slug for topic in config.topics]
     if strange := [topic for topic in asked.topics if topic not in known]:
         raise Refusal(422, f"topics has {strange[0]!r}, which is none. There are: {', '.join(known)}.")
+    if (language := preferences.language_of(asked.language, config.languages)) is None:
+        raise Refusal(422, f"language is {asked.language!r}, which is none. There are: {', '.join(config.languages)}.")
     address = consent.acceptable(asked.address, config)
     if roles.is_role(address) and not config.sign_up.role_accounts:
         raise Refusal(
@@ -50,14 +52,21 @@ def subscribe(pages: Pages, asked: shapes.Subscribe) -> shapes.Subscribed:
     if mine and mine[0].state is SubscriptionState.ACTIVE and suppression is None:
         return shapes.Subscribed(outcome="already", subscription=told(mine[0], shapes.Subscription))
     if asked.confirm:
-        _ask(pages, address, key, digest, tuple(asked.topics), said, now)
+        _ask(pages, address, key, digest, tuple(asked.topics), language, said, now)
         shown = told(mine[0], shapes.Subscription) if mine else None
         return shapes.Subscribed(outcome="asked", subscription=shown)
-    return _begin(pages, address, digest, asked, said, mine, now)
+    return _begin(pages, address, digest, asked, language, said, mine, now)
 
 
 def _ask(
-    pages: Pages, address: str, key: str, digest: Digest, topics: tuple[str, ...], said: str, now: datetime
+    pages: Pages,
+    address: str,
+    key: str,
+    digest: Digest,
+    topics: tuple[str, ...],
+    language: str,
+    said: str,
+    now: datetime,
 ) -> None:
     """Take the wish as the form does. Asked again on the same day it is the same wish, and nobody gets a second mail."""
     config = pages.config
@@ -71,7 +80,7 @@ def _ask(
         network=visitor_key(f"api:{key}", config.signing_keys),
         digest=digest.slug,
         topics=topics,
-        evidence={"how": "api", "at": now.isoformat(), "words": words.version},
+        evidence={"how": "api", "at": now.isoformat(), "words": words.version, "language": language},
     )
     if signup.ask(config, pages.engine, wanted, words, now) is not Admission.TAKEN:
         sentence = (
@@ -86,6 +95,7 @@ def _begin(
     address: str,
     digest: Digest,
     asked: shapes.Subscribe,
+    language: str,
     said: str,
     mine: list[Subscription],
     now: datetime,
@@ -95,7 +105,14 @@ def _begin(
     if mine and mine[0].state is SubscriptionState.ENDED and not asked.again:
         raise Refusal(409, f"The reader has left {digest.title}; `again` lets one begin who asked for it.")
     begun = consent.subscribe(
-        pages.config, pages.engine, address, digest, tuple(asked.topics), now, how=f"operator, by the API: {said}"
+        pages.config,
+        pages.engine,
+        address,
+        digest,
+        tuple(asked.topics),
+        now,
+        how=f"operator, by the API: {said}",
+        language=language,
     )
     log.info("api", did="subscribed", subscription=begun.subscription.id)
     shown = told(begun.subscription, shapes.Subscription)
