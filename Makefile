@@ -6,7 +6,7 @@ DEMO ?= demo
 LOCALE := templates/locale
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' digest/__init__.py)
 
-.PHONY: demo test lint types check kills bench-poll bench-hostile bench-send bench-month catalogues reference lock image release audit licences clean
+.PHONY: demo test lint types check kills bench-poll bench-hostile bench-send bench-month bench-idle catalogues reference lock image release audit licences clean
 
 demo: $(VENV)/.installed ## live through one whole day on this machine
 	$(BIN)/digest demo $(DEMO)
@@ -48,8 +48,10 @@ bench-send: $(VENV)/.installed-dev $(VENV)/postfix/.unpacked ## sending beside P
 	$(BIN)/python -m bench.send --postfix $(VENV)/postfix
 	$(BIN)/python -m bench.freeze
 
-bench-month: $(VENV)/.installed-dev ## a month of 100 feeds and 10,000 subscribers with all its mishaps; what the service costs while idle
+bench-month: $(VENV)/.installed-dev ## a month of 100 feeds and 10,000 subscribers with all its mishaps
 	$(BIN)/python -m bench.month
+
+bench-idle: $(VENV)/.installed-dev ## what the service costs while nothing happens, watched for ten minutes
 	$(BIN)/python -m bench.idle
 
 catalogues: $(VENV)/.installed-dev ## bring the phrases of templates and code into every catalogue

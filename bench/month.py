@@ -8,8 +8,9 @@ would come of the ticks, and they are left out, but for one an hour. What goes w
 press time is 02:30 in Berlin, which the clocks skip on the last Sunday of March and have twice on that of October.
 Meanwhile one feed dies and another is hostile.
 
-Prints a line a day, and exits with 1 where a promise is broken: one edition a day, everybody in the audience equation, nobody
-missed, and nobody twice whom the ledger does not know to have been in doubt.
+Prints a line a day, with the seconds on the clock and those of computing, and exits with 1 where a promise is broken: one edition
+a day, everybody in the audience equation every evening, nobody missed, nobody twice whom the ledger does not know to have been
+in doubt, and operators told where nothing could go out.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from bench import told_service
 from bench.outside import Mood, Newsstand, Relay, address
 from bench.place import place
 from bench.readers import KEYS, filled
@@ -81,6 +83,10 @@ PLAN = {
 """By the day, counted from 0. The last is that of the clock change, in March."""
 
 
+TOLD = {Mishap.REFUSED, Mishap.BUSY, Mishap.CLOCK}
+"""Of which operators hear."""
+
+
 class Process:
     """The service. Killed, it is as good as never having been, but for what it wrote and sent."""
 
@@ -88,6 +94,8 @@ class Process:
         self._home, self._environment = home, environment
         self._process: asyncio.subprocess.Process | None = None
         self.starts = 0
+        self.cpu = 0.0
+        """Seconds of computing of the one that runs."""
 
     async def at(self, moment: Moment) -> Standing:
         """Let it do its work at a moment; start it where it does not run."""
@@ -100,14 +108,16 @@ class Process:
         answer = await self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"The service ended by itself: {self._home / 'service.log'}")
-        return Standing(**json.loads(answer))
+        standing = Standing(**json.loads(answer))
+        self.cpu = standing.cpu
+        return standing
 
     async def kill(self) -> None:
         """Kill it, where it runs."""
         if self._process:
             self._process.kill()
             await self._process.wait()
-            self._process = None
+            self._process, self.cpu = None, 0.0
 
     async def _start(self) -> None:
         self.starts += 1
@@ -133,17 +143,18 @@ class Night:
     database_mb: float
     rss_mb: float
     seconds: float
+    cpu: float
 
     def line(self, press: datetime, before: "Night | None") -> str:
         """The line, with how much was added since the day before."""
         more = self.database_mb - before.database_mb if before else self.database_mb
         return (
             f"{press:%Y-%m-%d} {self.sent:8,} {self.twice:6} {self.letters:8} {self.database_mb:8.1f} {more:+7.2f}"
-            f" {self.rss_mb:7.1f} {self.seconds:6.1f}  {self.mishap}"
+            f" {self.rss_mb:7.1f} {self.seconds:6.1f} {self.cpu:6.1f}  {self.mishap}"
         )
 
 
-HEADING = "edition        sent  twice  letters    DB MB    more  RSS MB      s  mishap"
+HEADING = "edition        sent  twice  letters    DB MB    more  RSS MB      s  CPU s  mishap"
 
 
 @dataclass
@@ -164,6 +175,8 @@ class Month:
     rss_mb: float = 0.0
     struck: int = 0
     """How many of the kills came in the middle of sending."""
+    unaccounted: list[str] = field(default_factory=list)
+    """What was wrong with the audience equation in the evening of a day, in sentences."""
 
     def __post_init__(self) -> None:
         self.began = self.now
@@ -177,12 +190,13 @@ class Month:
 
     async def live(self, number: int) -> Night:
         """A day with its night."""
-        began, letters = time.monotonic(), self.letters()
+        began, cpu, letters = time.monotonic(), self.computed(), self.letters()
         self.relay.day = number
         press, mishap = self.press(number), PLAN.get(number, Mishap.NONE)
         await self._until(press)
         await getattr(self, f"_{mishap.name.lower()}")(press)
         await self._until(self.press(number + 1) - BEFORE)
+        self.unaccounted += self._unaccounted()
         copies = Counter({key: count for key, count in self.relay.copies[number].items() if "@readers." in key[0]})
         return Night(
             number,
@@ -193,7 +207,17 @@ class Month:
             database_mb=sum(path.stat().st_size for path in self.home.glob("digest.db*")) / 1e6,
             rss_mb=self.rss_mb,
             seconds=time.monotonic() - began,
+            cpu=self.computed() - cpu,
         )
+
+    def computed(self) -> float:
+        """Seconds that the world and its services have computed so far."""
+        return told_service.computed() + self.process.cpu
+
+    def _unaccounted(self) -> list[str]:
+        with engines.read(self.engine) as connection:
+            audits = ledger.audit(connection)
+        return [f"{one.date}, at {self.now}: {one.eligible} != {one.counts}" for one in audits if not one.balanced]
 
     def letters(self) -> int:
         """How many letters operators have got so far."""
@@ -277,6 +301,7 @@ class Month:
 
     def broken(self, days: int) -> Iterator[str]:
         """The promises that were not kept, in sentences."""
+        yield from self.unaccounted
         with engines.read(self.engine) as connection:
             found = connection.execute(select(tables.editions.c.date, tables.editions.c.state)).all()
             audits = ledger.audit(connection)
@@ -303,6 +328,9 @@ class Month:
                 yield f"{day}: {len(readers)} readers got {len(copies)} different messages."
             if twice > doubted[day] or max(copies.values(), default=0) > 2:
                 yield f"{day}: {twice} got it again, {max(copies.values())} times at most; {doubted[day]} were in doubt."
+            mishap = PLAN.get(number, Mishap.NONE)
+            if mishap in TOLD and len(copies) == len(self.relay.copies[number]):
+                yield f"{day}: {mishap}, and no operator was told."
 
 
 def furnish(
@@ -354,7 +382,8 @@ async def live(home: Path, start: date, days: int, feeds: int, subscribers: int)
     broken = list(month.broken(days))
     month.engine.dispose()
     print(
-        f"\n{days} days of {feeds} feeds and {subscribers:,} subscribers in {time.monotonic() - began:.0f} s; "
+        f"\n{days} days of {feeds} feeds and {subscribers:,} subscribers in {time.monotonic() - began:.0f} s, "
+        f"{month.computed():.0f} s of computing, {time.process_time():.0f} s of it the world's; "
         f"{relay.taken:,} messages, {dict(newsstand.answers)} answers of feeds, {process.starts} starts, "
         f"{month.struck} kills in the middle of sending"
     )

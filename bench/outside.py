@@ -51,6 +51,7 @@ class Newsstand:
         self._newsroom = Newsroom()
         self._midnight = began.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=ENTRIES // NEW)
         self._documents: dict[int, tuple[int, bytes]] = {}
+        self._entries: dict[int, dict[int, Entry]] = {}
 
     async def serve(self) -> asyncio.Server:
         """Begin."""
@@ -92,8 +93,10 @@ class Newsstand:
         if made_on != days:
             newest = (days + 1) * NEW
             kind = KINDS[feed % len(KINDS)]
-            entries = [self._entry(feed, number) for number in range(newest - 1, newest - 1 - ENTRIES, -1)]
-            document = kind.write(feed, entries).encode()
+            known = self._entries.get(feed, {})
+            shown = range(newest - 1, newest - 1 - ENTRIES, -1)
+            self._entries[feed] = {number: known.get(number) or self._entry(feed, number) for number in shown}
+            document = kind.write(feed, list(self._entries[feed].values())).encode()
             self._documents[feed] = days, document
         return document
 
@@ -164,6 +167,7 @@ class _Taking(asyncio.Protocol):
 
     def __init__(self, relay: Relay) -> None:
         self._relay, self._heard, self._in_body, self._recipient = relay, bytearray(), False, ""
+        self._searched = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -183,11 +187,13 @@ class _Taking(asyncio.Protocol):
     def _replies(self) -> Iterator[bytes]:
         while True:
             # The line end before the dot may be that of an empty line before.
-            end = self._heard.find(b"\r\n.\r\n" if self._in_body else b"\r\n")
+            end = self._heard.find(mark := b"\r\n.\r\n" if self._in_body else b"\r\n", self._searched)
             if end < 0:
+                self._searched = max(0, len(self._heard) - len(mark))
                 return
+            self._searched = 0
             said = bytes(self._heard[:end])
-            del self._heard[: end + (5 if self._in_body else 2)]
+            del self._heard[: end + len(mark)]
             if self._in_body:
                 self._in_body = False
                 self._relay.take(self._recipient, said)

@@ -24,9 +24,9 @@ from digest.clock import closing_slot, next_press
 from digest.config import Config, Pictures
 from digest.delivery import ledger
 from digest.errors import DatabaseUnreachable
-from digest.model import DeliveryState
 from digest.scheduler import Service
 from digest.store import engine as engines
+from digest.store.deliveries import is_queued
 from digest.store.tables import deliveries, feeds
 
 PATIENCE = 1.0
@@ -44,7 +44,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class Standing:
-    """How the service is after that: what its clock says, when something is due next, and its resident memory in MB."""
+    """How the service is after that: what its clock says, when something is due next, its resident memory in MB.
+
+    `cpu` is for how many seconds it and its children have computed since it started.
+    """
 
     now: str
     next_due: str
@@ -95,13 +98,16 @@ class Disk:
 
 
 def next_due(config: Config, connection: Connection, now: datetime) -> datetime:
-    """When a feed, an edition, a delivery or a lease is due, `now` having been the moment of the last tick; that may be past."""
+    """When a feed, an edition, a delivery or a lease is due, `now` having been the moment of the last tick; that may be past.
+
+    In the words of the ledger's small indexes, or the month would be spent on reading the whole of it for this.
+    """
     polled = feeds.c.configured & ~feeds.c.paused & feeds.c.retired_at.is_(None)
-    queued = deliveries.c.state == DeliveryState.QUEUED
+    queued, held = is_queued(), deliveries.c.lease_until.is_not(None)
     moments: list[datetime | None] = [
         connection.scalar(select(func.min(feeds.c.next_poll_at)).where(polled)),
         connection.scalar(select(func.min(deliveries.c.not_before)).where(queued)),
-        connection.scalar(select(func.min(deliveries.c.lease_until))),
+        connection.scalar(select(func.min(deliveries.c.lease_until)).where(held)),
         *(next_press(digest, now) for digest in config.digests),
         *(now for digest in config.digests if closing_slot(digest, now)),
     ]
@@ -115,6 +121,12 @@ def resident_mb() -> float:
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
     return pages * resource.getpagesize() / 1e6
+
+
+def computed() -> float:
+    """Seconds of computing of this process and of the children that it has waited for."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def main(folder: Path) -> None:
@@ -134,7 +146,7 @@ def main(folder: Path) -> None:
         due = began = datetime.fromisoformat(moment.now)
         with suppress(DatabaseUnreachable), engines.read(engine) as connection:
             due = next_due(config, connection, began)
-        standing = Standing(told.now().isoformat(), due.isoformat(), resident_mb(), time.process_time())
+        standing = Standing(told.now().isoformat(), due.isoformat(), resident_mb(), computed())
         print(json.dumps(asdict(standing)), flush=True)
 
 

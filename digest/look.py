@@ -70,7 +70,7 @@ class Look:
 
     light: Palette = LIGHT
     dark: Palette = DARK
-    templates: Mapping[str, Template] = field(default_factory=dict)
+    templates: Mapping[str, Template] = field(default_factory=dict, hash=False)
 
 
 USUAL = Look()

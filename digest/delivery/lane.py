@@ -352,6 +352,9 @@ class Lane:
         following: smtp.Envelope | None,
     ) -> Outcome | None:
         """What became of one delivery; None if it could not even be made into a mail."""
+        # First of all, since while the relay is away every run would make mails for nothing.
+        if connection and to and (trouble := await connection.open()):
+            return trouble
         try:
             mail = await self._cuts.mail(delivery)
             reader = message.reader_of(delivery, mail.edition, self._config.site, self._links, mail.language)

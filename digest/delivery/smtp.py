@@ -77,6 +77,7 @@ class Connection:
         self._relay, self._patience = relay, patience
         self._tls = tls or trust(relay)
         self._wire: Wire | None = None
+        self._unused = False
         self._asked: Envelope | None = None
         self._phase = Phase.CONNECT
 
@@ -110,6 +111,7 @@ class Connection:
         except BaseException:
             self._drop()
             raise
+        self._unused = True
         return None
 
     async def send(
@@ -130,7 +132,7 @@ class Connection:
             return Refused(Phase.RCPT, 0, reason, permanent=True)
         if ahead is not None and addresses.fault(ahead.recipient):
             ahead = None
-        used_before = self._wire is not None
+        used_before = self._wire is not None and not self._unused
         outcome = await self._try(to, body, offer, ahead)
         if used_before and isinstance(outcome, NotSent) and outcome.phase is Phase.MAIL:
             # Relays close a connection between two messages when they have had enough of it.
@@ -152,6 +154,7 @@ class Connection:
             return trouble or NotSent(Phase.CONNECT, CLOSED)
         if not to.recipient.isascii() and "SMTPUTF8" not in self._wire.offers:
             return Refused(Phase.RCPT, 0, "the relay takes no address beyond ASCII", permanent=True)
+        self._unused = False
         try:
             refused = await self._envelope(self._wire, to)
             return refused or await self._content(self._wire, body, offer, ahead)

@@ -10,7 +10,7 @@ import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -34,6 +34,9 @@ COLUMNS = 76
 
 NAME_COLUMNS = 40
 """Of which so many are the names of market series."""
+
+MOST_ENVIRONMENTS = 16
+"""Sets of compiled templates that are kept, of some MB each; a site has three for mails and pages, and as many for proofs."""
 
 MOST_ALSO = 3
 """How many of the others that cover a story are named; the rest are counted."""
@@ -72,10 +75,9 @@ class Renderer:
 
     def __init__(self, site: Site, links: Links, language: Language | None = None, look: Look = USUAL) -> None:
         self.language = language or load(site.locale)
-        self._look = look
-        self._pages = self._environment("web", site, links, autoescape=True)
-        self._html = self._environment("email", site, links, autoescape=True)
-        self._text = self._environment("email", site, links, autoescape=False)
+        self._pages = _environment("web", site, links, self.language, look, autoescape=True)
+        self._html = _environment("email", site, links, self.language, look, autoescape=True)
+        self._text = _environment("email", site, links, self.language, look, autoescape=False)
 
     def edition_mail(self, edition: Edition) -> Rendered:
         """The edition, or a cut of it, as a mail in which the marks of `Mark` are still open.
@@ -166,81 +168,6 @@ class Renderer:
         subject, text = (self._text.get_template(f"{kind}/{name}.txt").render(values) for name in ("subject", "body"))
         html = self._html.get_template(f"{kind}/body.html").render(values)
         return Rendered(" ".join(subject.split()), text.lstrip("\n"), inlined(html), self.language.tag)
-
-    def _environment(self, folder: str, site: Site, links: Links, *, autoescape: bool) -> Environment:
-        environment = Environment(
-            loader=ChoiceLoader(
-                [
-                    FunctionLoader(partial(_own_template, self._look, folder)),
-                    FileSystemLoader(resources.folder("templates") / folder),
-                ]
-            ),
-            autoescape=autoescape,  # noqa: S701  # off for the text parts of mails only, which are no HTML
-            undefined=StrictUndefined,
-            finalize=_inert,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        say = self.language
-        start, end = ("right", "left") if say.direction == "rtl" else ("left", "right")
-        environment.policies["ext.i18n.trimmed"] = True
-        environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's
-        environment.globals.update(
-            site=site,
-            links=links,
-            look=self._look,
-            language=say.locale.language,
-            locale=say.tag,
-            direction=say.direction,
-            start=start,
-            end=end,
-            gettext=_saying(say.gettext, autoescape=autoescape),
-            ngettext=_saying(say.ngettext, autoescape=autoescape),
-        )
-        environment.filters.update(
-            safe_url=safe_url,
-            mail_url=_mail_url,
-            wrap=wrapped,
-            full_date=say.full_date,
-            long_date=say.long_date,
-            short_date=say.short_date,
-            month=say.month,
-            time=say.world_time,
-            local_time=say.local_time,
-            time_of_day=say.time_of_day,
-            number=say.number,
-            points=say.points,
-            listed=partial(_listed, say),
-            figure=partial(_figure, direction=say.direction, autoescape=autoescape),
-            named_others=_named_others,
-            unnamed_others=_unnamed_others,
-            local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
-            moment=lambda moment: say.gettext(", ").join((say.full_date(moment), say.local_time(moment, "UTC"))),
-            in_brief=_in_brief,
-            weekday=say.weekday,
-            whole=_whole,
-            weekdays=say.weekdays,
-            headline=_headline,
-            marked=words.marked,
-            standfirst=_standfirst,
-            opening=wording.opening,
-            due=layout.due,
-            sections=partial(layout.sections, language=say),
-            market_lines=partial(_market_lines, language=say),
-            market_marks=partial(market.marks, language=say),
-            market_note=partial(market.note, language=say),
-            market_row=_market_row,
-            subject=wording.subject,
-            beside_subject=wording.beside_subject,
-            shown=layout.shown,
-            preheader=wording.preheader,
-            news=partial(wording.news, language=say),
-            promise=partial(wording.promise, language=say),
-            provenance=partial(wording.provenance, language=say),
-        )
-        return environment
 
 
 class Renderers:
@@ -354,6 +281,87 @@ def _figure(text: str, *, direction: str, autoescape: bool) -> str:
 
 def _mail_url(address: str) -> str:
     return f"mailto:{quote(address, safe='@')}"
+
+
+# Each run of a sender or of the desk has a renderer of its own, and to compile the templates takes longer than to fill them.
+@lru_cache(maxsize=MOST_ENVIRONMENTS)
+def _environment(
+    folder: str, site: Site, links: Links, language: Language, look: Look, *, autoescape: bool
+) -> Environment:
+    """Where the templates of a folder are compiled, once for whoever has the same values. Nobody may change it."""
+    environment = Environment(
+        loader=ChoiceLoader(
+            [
+                FunctionLoader(partial(_own_template, look, folder)),
+                FileSystemLoader(resources.folder("templates") / folder),
+            ]
+        ),
+        autoescape=autoescape,  # noqa: S701  # off for the text parts of mails only, which are no HTML
+        undefined=StrictUndefined,
+        finalize=_inert,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    say = language
+    start, end = ("right", "left") if say.direction == "rtl" else ("left", "right")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's
+    environment.globals.update(
+        site=site,
+        links=links,
+        look=look,
+        language=say.locale.language,
+        locale=say.tag,
+        direction=say.direction,
+        start=start,
+        end=end,
+        gettext=_saying(say.gettext, autoescape=autoescape),
+        ngettext=_saying(say.ngettext, autoescape=autoescape),
+    )
+    environment.filters.update(
+        safe_url=safe_url,
+        mail_url=_mail_url,
+        wrap=wrapped,
+        full_date=say.full_date,
+        long_date=say.long_date,
+        short_date=say.short_date,
+        month=say.month,
+        time=say.world_time,
+        local_time=say.local_time,
+        time_of_day=say.time_of_day,
+        number=say.number,
+        points=say.points,
+        listed=partial(_listed, say),
+        figure=partial(_figure, direction=say.direction, autoescape=autoescape),
+        named_others=_named_others,
+        unnamed_others=_unnamed_others,
+        local_date=lambda moment, zone: say.full_date(_local_date(moment, zone)),
+        moment=lambda moment: say.gettext(", ").join((say.full_date(moment), say.local_time(moment, "UTC"))),
+        in_brief=_in_brief,
+        weekday=say.weekday,
+        whole=_whole,
+        weekdays=say.weekdays,
+        headline=_headline,
+        marked=words.marked,
+        standfirst=_standfirst,
+        opening=wording.opening,
+        due=layout.due,
+        sections=partial(layout.sections, language=say),
+        market_lines=partial(_market_lines, language=say),
+        market_marks=partial(market.marks, language=say),
+        market_note=partial(market.note, language=say),
+        market_row=_market_row,
+        subject=wording.subject,
+        beside_subject=wording.beside_subject,
+        shown=layout.shown,
+        preheader=wording.preheader,
+        news=partial(wording.news, language=say),
+        promise=partial(wording.promise, language=say),
+        provenance=partial(wording.provenance, language=say),
+    )
+    return environment
 
 
 def _own_template(look: Look, folder: str, name: str) -> tuple[str, str, Callable[[], bool]] | None:

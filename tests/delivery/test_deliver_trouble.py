@@ -85,6 +85,20 @@ def test_a_relay_that_is_away_costs_nothing_and_is_named(engine: Engine, tmp_pat
         assert deliveries.due(connection, NOW) == 1000
 
 
+def test_while_a_relay_is_away_no_mail_is_made(sqlite_engine: Engine, tmp_path: Path) -> None:
+    published(sqlite_engine, 20)
+    made: list[int] = []
+
+    def counted(edition_id: int, topics: tuple[str, ...], language: str) -> CompiledMail:
+        made.append(edition_id)
+        return prepare(edition_id, topics)
+
+    assert sent(sqlite_engine, tmp_path, Sink(saying(GREETING="421 shutting down")), make=counted).left == 20
+    assert made == []
+    assert sent(sqlite_engine, tmp_path, Sink(), make=counted).sent == 20
+    assert len(made) == 1
+
+
 def test_once_a_relay_is_back_everybody_gets_mail(sqlite_engine: Engine, tmp_path: Path) -> None:
     published(sqlite_engine, 30)
     away = Sink(saying(GREETING="421 shutting down"))

@@ -242,6 +242,17 @@ def test_a_relay_that_closes_the_connection_between_messages_is_called_again() -
         assert len(sink.sessions) == 3
 
 
+def test_a_relay_that_closes_a_connection_which_was_opened_beforehand_is_not_called_again() -> None:
+    async def scenario(sink: Sink) -> Outcome:
+        async with sink.serving(), Connection(sink.relay, patience=QUICK) as connection:
+            assert await connection.open() is None
+            return await connection.send(reader(0), BODY, yes)
+
+    for sink in sinks(saying(MAIL="421 not now")):
+        assert asyncio.run(scenario(sink)) == NotSent(Phase.MAIL, "421 not now")
+        assert len(sink.sessions) == 1
+
+
 # ── what comes ahead ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

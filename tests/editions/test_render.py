@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jinja2 import UndefinedError
+from jinja2 import Environment, UndefinedError
 from lxml import html as lxml_html
 
 from digest.config import Site
@@ -24,6 +24,8 @@ from digest.editions.compose import cut
 from digest.editions.layout import in_order
 from digest.editions.render import Renderer, inlined, safe_url
 from digest.errors import RenderFault
+from digest.language import load
+from digest.look import Look, Template
 from digest.model import Edition, Mark, Period, Quote, Reference, Rendered, Unit, Update
 from tests.checks.lint import complaints
 from tests.editions import samples
@@ -101,6 +103,19 @@ def test_html_and_text_lead_to_the_same_addresses() -> None:
 
 def test_two_renderings_of_one_edition_are_equal() -> None:
     assert Renderer(SITE, LINKS).edition_mail(EDITION) == RENDERER.edition_mail(EDITION)
+
+
+def test_renderers_of_the_same_site_share_what_they_compiled_and_others_do_not() -> None:
+    one, mended = (Template(Path("body.txt"), source) for source in ("A notice", "A notice!"))
+    name, language = "email/notice/body.txt", load("en")
+
+    def environment(site: Site, template: Template) -> Environment:
+        return Renderer(site, LINKS, language, Look(templates={name: template})).environment(name)
+
+    first = environment(SITE, one)
+    assert environment(replace(SITE), replace(one)) is first
+    assert environment(SITE, mended) is not first
+    assert environment(replace(SITE, title="Another"), one) is not first
 
 
 def test_every_mark_is_open_and_the_way_out_stands_near_the_top_and_at_the_end() -> None:
