@@ -196,7 +196,7 @@ class Judge:
             _days(said.days),
             said.text_only == YES,
             *self._hour(said),
-            language_of(said.language, self.config.languages) or "",
+            (said.language and language_of(said.language, self.config.languages)) or "",
         )
 
     def _consent(

@@ -10,7 +10,7 @@ stand in the file, no other line of it makes readers of them.
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -111,8 +111,8 @@ def import_csv(
     unasked = layout.all_left or layout.all_cleaned
     if not (unasked or judge.vouched.grounds or "consent" in layout.columns):
         raise NoConsent(file.name)
-    with Seen() as kept_out, Seen() as seen:
-        desk = _Desk(engine, judge.now, judge.vouched.by, kept_out, seen, dry_run)
+    with Seen() as kept_out, Seen() as seen, nullcontext(engine) if dry_run else engines.bulk(engine) as own:
+        desk = _Desk(own, judge.now, judge.vouched.by, kept_out, seen, dry_run)
         came: Counter[Verdict] = Counter()
         passes = [(True, desk.keep_out), (False, desk.take_in)] if layout.keeps_out else [(False, desk.take_in)]
         for number, (out, take) in enumerate(passes):
@@ -238,8 +238,8 @@ class _Desk:
         out = self.kept_out.first_lines(one.arrival.address_key for one in fresh)
         free = []
         for one in fresh:
-            lines = out.get(one.arrival.address_key)
-            if lines and (line := lines.get(ANY) or lines.get(one.arrival.digest)):
+            named = out.get(one.arrival.address_key)
+            if named and (line := named.get(ANY) or named.get(one.arrival.digest)):
                 refused.append(_refused(one, f"Line {line} of the file says that they are not to be mailed."))
             else:
                 free.append(one)
