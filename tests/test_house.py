@@ -72,7 +72,7 @@ HOMES = {
     "icalendar": ("digest/editions/calendars.py",),
     "dateutil": ("digest/editions/calendars.py",),
     "PIL": ("digest/pictures/make.py",),
-    "msgspec": ("digest/editions/pool.py", "digest/store/", "digest/web/api/"),
+    "msgspec": ("digest/editions/pool.py", "digest/store/", "digest/subscribers/", "digest/web/api/"),
 }
 # Every verb holds an engine; naming its type is not speaking SQL.
 NAMES_FOR_ALL = {"sqlalchemy": {"Engine", "Connection"}}

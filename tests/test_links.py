@@ -1,5 +1,6 @@
 """A signed link does what it was made for, to the one it names, for ever."""
 
+import hmac
 import re
 from datetime import date
 
@@ -94,3 +95,10 @@ def test_an_address_key_ignores_case_survives_rotation_and_needs_the_key() -> No
 
     assert before == address_key("reader@EXAMPLE.org", LINKS.keys)
     assert before != address_key("reader@example.org", ("another-secret-key",))
+
+
+@pytest.mark.parametrize("secret", ["short", "as long as two blocks of the hash" * 4])
+def test_an_address_key_is_an_hmac_that_other_programs_can_make(secret: str) -> None:
+    made = hmac.new(f"address:{secret}".encode(), b"reader@example.org", "sha256").hexdigest()
+
+    assert address_key("reader@example.org", (secret,)) == made

@@ -1,15 +1,15 @@
 """Whole lists of readers brought in, some thousands a transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from json import dumps
-from operator import itemgetter
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, cast, or_, select, true, type_coerce, update
+from msgspec import Struct
+from msgspec.json import Encoder
+from sqlalchemy import ColumnElement, Connection, Table, and_, cast, or_, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from digest.model import WEEKDAYS, Cause, SubscriptionState
@@ -23,14 +23,29 @@ UNKEPT = (DataError, IntegrityError)
 """What a database raises that will not have a row."""
 
 _MOMENT = Moment()
-_ENCODE = msgspec.json.Encoder().encode
+_ENCODE = Encoder().encode
 _these = Given("these")
 _person, _choice, _barred, _change = subscribers.c, subscriptions.c, suppressions.c, suppression_changes.c
+_PERSON = ("address_key", "address", "consent", "created_at")
+_CHOICE = (
+    *("digest", "state", "topics", "since", "paused_until", "ended_at"),
+    *("days", "text_only", "hour", "zone", "language"),
+)
+_ADD_PERSON = """
+    INSERT INTO subscribers (address_key, address, consent, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_ADD_CHOICE = """
+    INSERT INTO subscriptions
+        (subscriber_id, digest, state, topics, since, paused_until, ended_at, days, text_only, hour, zone, language)
+    VALUES ((SELECT id FROM subscribers WHERE address_key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_Rows = list[tuple[object, ...]]
 # The address finds one whose key was made with a secret that is gone.
 _theirs = or_(_person.address_key == _these.text(0), _person.address == _these.text(1))
 
 
-class Arrival(NamedTuple):  # there may be millions, and a tuple is made in a third of the time
+class Arrival(Struct, frozen=True, gc=False):  # there may be millions, too many to be looked through for cycles
     """An address with its key and the subscription it is to have. `topics` are sorted, and none means all."""
 
     address_key: str
@@ -49,8 +64,7 @@ class Arrival(NamedTuple):  # there may be millions, and a tuple is made in a th
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True, gc=False):
     """What the database has on an arrival: why its address is suppressed, the state of its subscription, how it agreed.
 
     `address_key` is the one by which its subscriber is known, which may have been made with another secret. `erased`: a
@@ -86,7 +100,7 @@ _KNOWN = (
 
 def known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, Known]:
     """What there is on those of the arrivals, by their places, who are subscribers or suppressed."""
-    asked = packed([one.address_key, one.address, one.digest, place] for place, one in enumerate(arrivals))
+    asked = packed((one.address_key, one.address, one.digest, place) for place, one in enumerate(arrivals))
     return {
         row.place: Known(
             row.address_key, row.reason, SubscriptionState(row.state) if row.state else None, row.how, bool(row.erased)
@@ -108,47 +122,37 @@ def bring_in(connection: Connection, arrivals: Iterable[Arrival], now: datetime)
 
     created = kept(now)
     topics, bits_of = lru_cache(dumps), lru_cache(bits)
-    rows = [
-        (
-            *(one.address_key, one.address, one.digest, one.state.value, _ENCODE(one.consent).decode(), created),
-            *(
-                topics(one.topics),
-                kept(one.since),
-                one.paused_until,
-                kept(one.ended_at),
-                bits_of(one.days),
-                one.text_only,
-                one.hour,
-                one.zone,
-                one.language,
-            ),
+    people: _Rows = []
+    choices: _Rows = []
+    # In one order for everybody, so that no two who bring in lists wait for each other.
+    for one in sorted(arrivals, key=attrgetter("address_key")):
+        people.append((one.address_key, one.address, _ENCODE(one.consent).decode(), created))
+        choices.append(
+            (
+                *(one.address_key, one.digest, one.state.value, topics(one.topics), kept(one.since)),
+                *(one.paused_until.isoformat() if one.paused_until else None, kept(one.ended_at)),
+                *(bits_of(one.days), one.text_only, one.hour, one.zone, one.language),
+            )
         )
-        # In one order for everybody, so that no two who bring in lists wait for each other.
-        for one in sorted(arrivals, key=itemgetter(0))
-    ]
-    if not rows:
-        return
-    people = {"address_key": 0, "address": 1, "consent": 4, "created_at": 5}
-    choices = {
-        "digest": 2,
-        "state": 3,
-        "topics": 6,
-        "since": 7,
-        "paused_until": 8,
-        "ended_at": 9,
-        "days": 10,
-        "text_only": 11,
-        "hour": 12,
-        "zone": 13,
-        "language": 14,
-    }
-    these = {"these": packed(rows)}
-    persons = select(*_as_kept(connection, subscribers, people)).select_from(_these.rows).where(true())
-    connection.execute(absent_into(connection, subscribers).from_select(list(people), persons), these)
-    chosen = select(_person.id, *_as_kept(connection, subscriptions, choices)).select_from(_these.rows)
-    chosen = chosen.join(subscribers, _person.address_key == _these.text(0)).where(true())
-    wanted = absent_into(connection, subscriptions).from_select(["subscriber_id", *choices], chosen)
-    connection.execute(wanted, these)
+    if people:
+        bring = _one_by_one if connection.dialect.name == "sqlite" else _at_once
+        bring(connection, people, choices)
+
+
+def _one_by_one(connection: Connection, people: _Rows, choices: _Rows) -> None:
+    """Insert into SQLite, which copies pages before it changes them if one statement has many rows and functions."""
+    connection.exec_driver_sql(_ADD_PERSON, people)
+    connection.exec_driver_sql(_ADD_CHOICE, choices)
+
+
+def _at_once(connection: Connection, people: _Rows, choices: _Rows) -> None:
+    persons = select(*_cast(subscribers, enumerate(_PERSON))).select_from(_these.rows)
+    wanted = absent_into(connection, subscribers).from_select(_PERSON, persons)
+    connection.execute(wanted, {"these": packed(people)})
+    chosen = select(_person.id, *_cast(subscriptions, enumerate(_CHOICE, start=1))).select_from(_these.rows)
+    chosen = chosen.join(subscribers, _person.address_key == _these.text(0))
+    wanted = absent_into(connection, subscriptions).from_select(["subscriber_id", *_CHOICE], chosen)
+    connection.execute(wanted, {"these": packed(choices)})
 
 
 def end_imported(connection: Connection, arrivals: Iterable[Arrival], now: datetime) -> None:
@@ -161,13 +165,13 @@ def end_imported(connection: Connection, arrivals: Iterable[Arrival], now: datet
         .where(_choice.state != SubscriptionState.ENDED, _person.consent["how"].as_string() == "import")
     )
     ended = update(subscriptions).where(_choice.id.in_(found)).values(state=SubscriptionState.ENDED, ended_at=now)
-    connection.execute(ended, {"these": packed([one.address_key, one.address, one.digest] for one in arrivals)})
+    connection.execute(ended, {"these": packed((one.address_key, one.address, one.digest) for one in arrivals)})
 
 
 def lifted(connection: Connection, keys: Iterable[str]) -> set[str]:
     """Those of the address keys of which a suppression was undone at some time."""
     found = select(_these.text(0)).join_from(_these.rows, suppression_changes, _change.address_key == _these.text(0))
-    return set(connection.scalars(found.where(_change.lifted), {"these": packed([key] for key in keys)}))
+    return set(connection.scalars(found.where(_change.lifted), {"these": packed((key,) for key in keys)}))
 
 
 def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
@@ -215,7 +219,6 @@ def each(connection: Connection) -> Iterator[tuple[Arrival, Cause | None, str]]:
         yield arrival, Cause(row.cause) if row.cause else None, row.reason or ""
 
 
-def _as_kept(connection: Connection, table: Table, places: Mapping[str, int]) -> list[ColumnElement[Any]]:
-    """The texts at the places of what is given, as values of a table's columns. SQLite keeps all of these as texts."""
-    as_type = type_coerce if connection.dialect.name == "sqlite" else cast
-    return [as_type(_these.text(place), table.c[column].type) for column, place in places.items()]
+def _cast(table: Table, columns: Iterable[tuple[int, str]]) -> list[ColumnElement[Any]]:
+    """The texts at places of what is given, as values of a table's columns."""
+    return [cast(_these.text(place), table.c[column].type) for place, column in columns]

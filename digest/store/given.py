@@ -4,7 +4,7 @@ Written out one by one, the parameters of a few hundred rows take longer to prep
 for each row that SQLite's driver fetches it gives the interpreter's lock away and has to wait for it again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -135,8 +135,8 @@ class Given:
         return _Element(self.rows.c.value, literal_column(str(place)))
 
 
-def packed(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as the parameter of a statement."""
+def packed(rows: Iterable[object]) -> str:
+    """Rows, or values, as the parameter of a statement."""
     return msgspec.json.encode(list(rows)).decode()
 
 

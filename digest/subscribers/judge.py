@@ -12,6 +12,8 @@ from enum import IntEnum
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from digest.config import Config
 from digest.errors import BadAddress
 from digest.links import address_key
@@ -20,7 +22,7 @@ from digest.store.arrivals import Arrival
 from digest.subscribers.consent import acceptable, consent
 from digest.subscribers.preferences import HOURS, hour_of, language_of, zones
 from digest.subscribers.roles import is_nobodys
-from digest.subscribers.sheet import YES, Row, Unreadable
+from digest.subscribers.sheet import YES, Row, Said, Unreadable
 
 _READS = {"", "active", "confirmed", "enabled", "subscribed"}
 _LEFT = {"disabled", "ended", "left", "opted out", "unsubscribed"}
@@ -41,15 +43,23 @@ class Standing(IntEnum):
     BARRED = 3
 
 
-_CUT_SHORT = (
-    Standing.UNSURE,
-    Cause.OPERATOR,
-    "The line ends before the column that says whether they read.",
-)
+class Told(NamedTuple):
+    """What a row says of its reader, for one who is `BARRED` by what, and why where that is not plain reading."""
+
+    standing: Standing
+    cause: Cause = Cause.OPERATOR
+    why: str = ""
+
+    @property
+    def keeps_out(self) -> bool:
+        """Whether it says that somebody has left or must not be mailed."""
+        return self.standing >= Standing.LEFT
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+_CUT_SHORT = Told(Standing.UNSURE, why="The line ends before the column that says whether they read.")
+
+
+class Refusal(Struct, frozen=True, gc=False):
     """A line of which nothing comes, and why. `fields` are what stands in it."""
 
     line: int
@@ -58,7 +68,7 @@ class Refusal:
     fields: tuple[str, ...] = ()
 
 
-class Candidate(NamedTuple):  # there may be millions, and a tuple is made in a third of the time
+class Candidate(Struct, frozen=True, gc=False):  # there may be millions, too many to be looked through for cycles
     """What a row asks for. One that is `BARRED` has a `cause`, and comes without a subscription unless it is from our own export."""
 
     line: int
@@ -105,76 +115,74 @@ class Judge:
     def _vouched(self) -> Mapping[str, str]:
         return {**consent("import", self.now), "by": self.vouched.by, "file": self.vouched.file}
 
-    def of(self, row: Row | Unreadable) -> Candidate | Refusal:
-        """The row's request, or what is wrong with it."""
-        if isinstance(row, Unreadable):
-            return Refusal(row.line, "", row.reason, (row.text,))
-        fields = tuple(row.fields)
-        written = row.said("email")
-        if not written:
-            return Refusal(row.line, "", "The line has no address.", fields)
+    def of(self, row: Row, told: Told) -> Candidate | Refusal:
+        """The request of a row that says `told` of its reader, or what is wrong with it."""
+        said = row.said
+        if not said.email:
+            return Refusal(row.line, "", "The line has no address.", row.fields)
         try:
-            address = acceptable(written, self.config)
+            address = acceptable(said.email, self.config)
         except BadAddress as bad:
-            return Refusal(row.line, bad.address, bad.reason, fields)
-        standing, cause, why = _standing(row)
-        evidence = row.said("consent")
-        agreed = _document(evidence) if evidence else None
-        topics = _words(row.said("topics"))
-        if standing <= Standing.UNSURE and (wrong := why or self._wrong(row, address, topics, agreed)):
-            return Refusal(row.line, address, wrong, fields)
-        digest = row.said("digest") or self.digest.slug
+            return Refusal(row.line, bad.address, bad.reason, row.fields)
+        standing, cause, why = told
+        agreed = _document(said.consent) if said.consent else None
+        topics = _words(said.topics)
+        if not told.keeps_out and (wrong := why or self._wrong(said, address, topics, agreed)):
+            return Refusal(row.line, address, wrong, row.fields)
+        digest = said.digest or self.digest.slug
         if standing is not Standing.BARRED and digest not in self._digests:
             known = self.digest.slug if self.only_that else ", ".join(sorted(self._digests))
-            return Refusal(row.line, address, f"Reads {digest!r}, not {known!r}.", fields)
-        arrival = self._arrival(row, address, digest, standing, topics, agreed)
-        return Candidate(row.line, standing, arrival, fields, cause, why, agreed is not None)
+            return Refusal(row.line, address, f"Reads {digest!r}, not {known!r}.", row.fields)
+        left = standing is Standing.LEFT or (standing is Standing.BARRED and not _LEFT.isdisjoint(row.states or ()))
+        arrival = self._arrival(row.line, said, address, digest, topics, agreed, left=left)
+        return Candidate(row.line, standing, arrival, row.fields, cause, why, agreed is not None)
 
-    def _wrong(self, row: Row, address: str, topics: tuple[str, ...], agreed: Mapping[str, Any] | None) -> str:
+    def _wrong(self, said: Said, address: str, topics: tuple[str, ...], agreed: Mapping[str, Any] | None) -> str:
         """What keeps a row from a new reader; nothing where nothing does."""
         if not self.roles and is_nobodys(address):
             return "It belongs to a function, at which no single person can have agreed."
-        if wrong := self._wrong_choice(row, topics):
+        if wrong := self._wrong_choice(said, topics):
             return wrong
-        if agreed is None and row.said("consent"):
+        if agreed is None and said.consent:
             return "Its column `consent` is not what our export writes there."
         if agreed is None and not self.vouched.grounds:
             return "Nothing says that they agreed."
         return ""
 
-    def _wrong_choice(self, row: Row, topics: tuple[str, ...]) -> str:
+    def _wrong_choice(self, said: Said, topics: tuple[str, ...]) -> str:
         for topic in topics:
             if topic.removeprefix(MUTE) not in self._topics:
                 return f"No topic is called {topic!r}."
-        if (days := row.said("days")) and (unknown := set(days.split()).difference(WEEKDAYS)):
+        if said.days and (unknown := set(said.days.split()).difference(WEEKDAYS)):
             return f"{min(unknown)!r} is no day of the week as in '{' '.join(WEEKDAYS)}'."
-        if (paused := row.said("paused_until")) and _date(paused) is None:
-            return f"{paused!r} is not a date such as 2026-02-10."
-        if (hour := row.said("hour")) and self._hour(row)[0] is None:
-            return (
-                f"{hour!r} is no hour from 0 to {HOURS - 1}, or {row.said('zone')!r} no zone such as 'Europe/Berlin'."
-            )
-        if (language := row.said("language")) and language_of(language, self.config.languages) is None:
+        if said.paused_until and _date(said.paused_until) is None:
+            return f"{said.paused_until!r} is not a date such as 2026-02-10."
+        if said.hour and self._hour(said)[0] is None:
+            return f"{said.hour!r} is no hour from 0 to {HOURS - 1}, or {said.zone!r} no zone such as 'Europe/Berlin'."
+        if said.language and language_of(said.language, self.config.languages) is None:
             known = ", ".join(self.config.languages)
-            return f"{language!r} is no language that readers can choose. There are: {known}."
+            return f"{said.language!r} is no language that readers can choose. There are: {known}."
         return ""
 
-    def _hour(self, row: Row) -> tuple[int | None, str]:
-        hour, zone = row.said("hour"), row.said("zone") or self.digest.zone
+    def _hour(self, said: Said) -> tuple[int | None, str]:
+        if not said.hour:
+            return None, ""
+        zone = said.zone or self.digest.zone
         known = zone == self.digest.zone or zone in zones()
-        return hour_of(hour, zone, self.digest) if hour and known else (None, "")
+        return hour_of(said.hour, zone, self.digest) if known else (None, "")
 
     def _arrival(
         self,
-        row: Row,
+        line: int,
+        said: Said,
         address: str,
         digest: str,
-        standing: Standing,
         topics: tuple[str, ...],
         agreed: Mapping[str, Any] | None,
+        *,
+        left: bool,
     ) -> Arrival:
-        left = standing is Standing.LEFT or (standing is Standing.BARRED and not _LEFT.isdisjoint(row.states or ()))
-        confirmed = _moment(row.said("agreed_at") or row.said("since"))
+        confirmed = _moment(said.agreed_at or said.since)
         return Arrival(
             address_key(address, self.config.signing_keys),
             address,
@@ -182,13 +190,13 @@ class Judge:
             SubscriptionState.ENDED if left else SubscriptionState.ACTIVE,
             _known_topics(topics, self._topics),
             min(confirmed, self.now) if confirmed else self.now,
-            _date(row.said("paused_until")),
-            (_moment(row.said("ended_at")) or self.now) if left else None,
-            self._consent(row.line, agreed, confirmed, left=left),
-            _days(row.said("days")),
-            row.said("text_only") == YES,
-            *self._hour(row),
-            language_of(row.said("language"), self.config.languages) or "",
+            _date(said.paused_until),
+            (_moment(said.ended_at) or self.now) if left else None,
+            self._consent(line, agreed, confirmed, left=left),
+            _days(said.days),
+            said.text_only == YES,
+            *self._hour(said),
+            (said.language and language_of(said.language, self.config.languages)) or "",
         )
 
     def _consent(
@@ -206,29 +214,30 @@ class Judge:
         return kept
 
 
-def keeps_out(row: Row | Unreadable) -> bool:
-    """Whether a row says that somebody has left or must not be mailed."""
-    return isinstance(row, Row) and _standing(row)[0] >= Standing.LEFT
+def unreadable(line: Unreadable) -> Refusal:
+    """A line that is no row asks for nothing."""
+    return Refusal(line.line, "", line.reason, (line.text,))
 
 
-def _standing(row: Row) -> tuple[Standing, Cause, str]:
-    """What the row says of its reader, and why where that is not plain reading."""
-    if suppressed := row.said("suppressed"):
-        return Standing.BARRED, *_cause(suppressed)
-    states = ("cleaned",) if row.layout.all_cleaned else row.states
-    return _CUT_SHORT if states is None else _meaning(states, row.layout.all_left)
+def told_by(row: Row) -> Told:
+    """What the row says of its reader."""
+    layout = row.layout
+    if layout.has_suppressed and (suppressed := row.said.suppressed):
+        return Told(Standing.BARRED, *_cause(suppressed))
+    states = ("cleaned",) if layout.all_cleaned else row.states
+    return _CUT_SHORT if states is None else _meaning(states, layout.all_left)
 
 
 @lru_cache  # a list of a million readers says the same few things of them
-def _meaning(states: tuple[str, ...], all_left: bool) -> tuple[Standing, Cause, str]:
+def _meaning(states: tuple[str, ...], all_left: bool) -> Told:
     if barred := next((state for state in states if state in _BARRED), None):
-        return Standing.BARRED, _BARRED[barred], f"{barred}, as the imported file says"
+        return Told(Standing.BARRED, _BARRED[barred], f"{barred}, as the imported file says")
     if all_left or not _LEFT.isdisjoint(states):
-        return Standing.LEFT, Cause.OPERATOR, ""
+        return Told(Standing.LEFT)
     unknown = next((state for state in states if state not in _READS), None)
     if unknown is None:
-        return Standing.READS, Cause.OPERATOR, ""
-    return Standing.UNSURE, Cause.OPERATOR, f"The file itself says that this subscription is {unknown}."
+        return Told(Standing.READS)
+    return Told(Standing.UNSURE, why=f"The file itself says that this subscription is {unknown}.")
 
 
 def _cause(suppressed: str) -> tuple[Cause, str]:

@@ -8,10 +8,11 @@ import codecs
 import csv
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
+from operator import itemgetter
 from typing import BinaryIO, NamedTuple
 
 from digest.errors import NoAddresses
@@ -49,7 +50,26 @@ _OPEN = "unexpected end of data"  # what csv says of a quotation mark that nothi
 _ZEROS = 0.3  # addresses are plain ASCII, of which every second byte is zero in UTF-16
 
 
-@dataclass(frozen=True, slots=True)
+class Said(NamedTuple):
+    """What a row has in each column that is read by itself; nothing where it has none. Its states are read together."""
+
+    email: str
+    digest: str
+    topics: str
+    paused_until: str
+    since: str
+    agreed_at: str
+    ended_at: str
+    days: str
+    text_only: str
+    hour: str
+    zone: str
+    language: str
+    suppressed: str
+    consent: str
+
+
+@dataclass(frozen=True)
 class Layout:
     """How a file's lines are divided, and where each column stands that we know.
 
@@ -68,7 +88,22 @@ class Layout:
     @property
     def keeps_out(self) -> bool:
         """Whether its rows may say that somebody must not be mailed."""
-        return bool(self.states or self.all_left or self.all_cleaned or "suppressed" in self.columns)
+        return bool(self.states or self.all_left or self.all_cleaned or self.has_suppressed)
+
+    @cached_property
+    def has_suppressed(self) -> bool:
+        """Whether a column says of whom that they are suppressed."""
+        return "suppressed" in self.columns
+
+    @cached_property
+    def blanks(self) -> tuple[str, ...]:
+        """What makes any row long enough for `chosen`, put behind its fields."""
+        return ("",) * (len(self.columns) + 1)
+
+    @cached_property
+    def chosen(self) -> Callable[[Sequence[str]], tuple[str, ...]]:
+        """Takes what stands in each column of a `Said` out of fields, the last of which stands for columns that there are not."""
+        return itemgetter(*(self.columns.index(name) if name in self.columns else -1 for name in Said._fields))
 
     @property
     def unused(self) -> tuple[str, ...]:
@@ -80,13 +115,13 @@ class Row(NamedTuple):  # there may be millions, and a tuple is made in a third 
     """One line of a file, which is counted from 1, as fields."""
 
     line: int
-    fields: Sequence[str]
+    fields: tuple[str, ...]
     layout: Layout
-    known: Mapping[str, str]
 
-    def said(self, column: str) -> str:
-        """What the row has in one of the columns we know; nothing where it has none."""
-        return self.known.get(column, "")
+    @property
+    def said(self) -> Said:
+        """What the row has in the columns we know."""
+        return Said(*self.layout.chosen(self.fields + self.layout.blanks))
 
     @property
     def states(self) -> tuple[str, ...] | None:
@@ -116,12 +151,12 @@ def lines(stream: BinaryIO) -> Iterator[str]:
     """
     rest = b""
     for piece in _in_narrow_bytes(stream):
-        *full, last = piece.split(b"\n")
-        for line in full:
-            yield _text(rest + line)
+        full, end, last = piece.rpartition(b"\n")
+        if end:
+            yield from _texts(rest + full)
             rest = b""
         rest = (rest + last)[: LONGEST_LINE + 1]
-    yield _text(rest)
+    yield from _texts(rest)
 
 
 def rows(name: str, numbered: Iterable[str]) -> Iterator[Row | Unreadable]:
@@ -152,7 +187,7 @@ def rows(name: str, numbered: Iterable[str]) -> Iterator[Row | Unreadable]:
             layout = named or _unnamed(name, fields, delimiter)
             if named:
                 continue
-        yield Row(number, fields, layout, dict(zip(layout.columns, fields, strict=False)))
+        yield Row(number, fields, layout)
 
 
 class _Ahead:
@@ -168,7 +203,7 @@ class _Ahead:
             while self._ahead:
                 yield self._ahead.popleft()
 
-    def closed(self, line: str, delimiter: str, layout: Layout | None) -> list[str] | None:
+    def closed(self, line: str, delimiter: str, layout: Layout | None) -> tuple[str, ...] | None:
         """The fields of a line in which a quotation mark is open, with those lines that a field of it goes on in.
 
         None where nothing closes it before a line that is a whole row by itself. All lines then have their turn.
@@ -226,18 +261,26 @@ def _wide(head: bytes) -> str | None:
     return "utf-16-le" if second > first else "utf-16-be"
 
 
+def _texts(some: bytes) -> Iterable[str]:
+    """Lines, decoded: all at once where all are UTF-8."""
+    try:
+        texts = some.decode().split("\n")
+    except UnicodeDecodeError:
+        texts = [_text(line) for line in some.split(b"\n")]
+    return [text.removesuffix("\r") for text in texts] if b"\r" in some else texts
+
+
 def _text(line: bytes) -> str:
-    line = line.removesuffix(b"\r")
     try:
         return line.decode()
     except UnicodeDecodeError:
         return line.decode("cp1252", "replace")
 
 
-def _fields(line: str, delimiter: str) -> list[str]:
+def _fields(line: str, delimiter: str) -> tuple[str, ...]:
     found = next(csv.reader([line], delimiter=delimiter, strict=True), []) if '"' in line else line.split(delimiter)
-    fields = [field.strip() for field in found]
-    return [unguarded(field) for field in fields] if "'" in line else fields
+    fields = map(str.strip, found)
+    return tuple(map(unguarded, fields) if "'" in line else fields)
 
 
 def _delimiter(line: str) -> str:
@@ -246,14 +289,14 @@ def _delimiter(line: str) -> str:
     return min(",;\t", key=lambda separator: bare.find(separator) % (len(bare) + 1))
 
 
-def _named(fields: list[str], delimiter: str) -> Layout | None:
+def _named(fields: tuple[str, ...], delimiter: str) -> Layout | None:
     """How to read the file that begins with this line, if it is a header."""
     names = [_NAMES.get(" ".join(re.split(r"[\s_-]+", field.casefold())), "") for field in fields]
     if "email" not in names:
         return None
     return Layout(
         delimiter,
-        tuple(fields),
+        fields,
         # Of two that mean the same to us the first counts; but for the states, of which each is heard.
         tuple(name if name == "state" or name not in names[:place] else "" for place, name in enumerate(names)),
         tuple(place for place, name in enumerate(names) if name == "state"),
@@ -263,9 +306,9 @@ def _named(fields: list[str], delimiter: str) -> Layout | None:
     )
 
 
-def _unnamed(name: str, fields: list[str], delimiter: str) -> Layout:
+def _unnamed(name: str, fields: tuple[str, ...], delimiter: str) -> Layout:
     address = next((place for place, field in enumerate(fields) if "@" in field), None)
     if address is None:
-        raise NoAddresses(name, tuple(fields))
+        raise NoAddresses(name, fields)
     made_up = tuple("email" if place == address else f"column {place + 1}" for place in range(len(fields)))
     return Layout(delimiter, made_up, tuple("email" if place == address else "" for place in range(len(fields))))

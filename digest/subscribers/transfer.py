@@ -9,17 +9,20 @@ stand in the file, no other line of it makes readers of them.
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from json import dumps
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from digest.errors import NoConsent
@@ -29,10 +32,10 @@ from digest.store import arrivals as store
 from digest.store import engine as engines
 from digest.store import happenings, suppressions
 from digest.store.arrivals import Arrival, Known
-from digest.store.seen import Seen
+from digest.store.seen import ANY, Seen
 from digest.subscribers.consent import suppressed_sentence
-from digest.subscribers.judge import Candidate, Judge, Refusal, Standing, keeps_out
-from digest.subscribers.sheet import COLUMNS, YES, Layout, Row, lines, rows
+from digest.subscribers.judge import Candidate, Judge, Refusal, Standing, told_by, unreadable
+from digest.subscribers.sheet import COLUMNS, YES, Layout, Row, Unreadable, lines, rows
 
 BATCH = 10_000
 """Rows of a transaction: enough to make its end cheap, and nobody else has to wait long for it."""
@@ -58,8 +61,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):  # there may be millions, too many to be looked through for cycles
     """What became of a line, with the reason where it is not a matter of course, and what stands in it."""
 
     line: int
@@ -109,15 +111,15 @@ def import_csv(
     unasked = layout.all_left or layout.all_cleaned
     if not (unasked or judge.vouched.grounds or "consent" in layout.columns):
         raise NoConsent(file.name)
-    with Seen() as kept_out, Seen() as seen:
-        desk = _Desk(engine, judge.now, judge.vouched.by, kept_out, seen, dry_run)
+    with Seen() as kept_out, Seen() as seen, nullcontext(engine) if dry_run else engines.bulk(engine) as own:
+        desk = _Desk(own, judge.now, judge.vouched.by, kept_out, seen, dry_run)
         came: Counter[Verdict] = Counter()
         passes = [(True, desk.keep_out), (False, desk.take_in)] if layout.keeps_out else [(False, desk.take_in)]
         for number, (out, take) in enumerate(passes):
             for share, judged in _batches(file, judge, out=out):
                 outcomes = take(judged)
                 came.update(outcome.verdict for outcome in outcomes)
-                yield from sorted(outcomes, key=lambda outcome: outcome.line)
+                yield from sorted(outcomes, key=attrgetter("line"))
                 if watch is not None:
                     watch((number + share) / len(passes))
     if not dry_run:
@@ -198,9 +200,18 @@ def _batches(file: Path, judge: Judge, *, out: bool) -> Iterator[tuple[float, li
     """What the lines ask for that keep somebody out, or all others; some at a time, with the share of the file that is read."""
     size = max(file.stat().st_size, 1)
     with file.open("rb") as stream:
-        judged = (judge.of(row) for row in rows(file.name, lines(stream)) if keeps_out(row) is out)
+        judged = _judged(rows(file.name, lines(stream)), judge, out=out)
         while batch := list(islice(judged, BATCH)):
             yield stream.tell() / size, batch
+
+
+def _judged(found: Iterable[Row | Unreadable], judge: Judge, *, out: bool) -> Iterator[Candidate | Refusal]:
+    for row in found:
+        if isinstance(row, Unreadable):
+            if not out:
+                yield unreadable(row)
+        elif (told := told_by(row)).keeps_out is out:
+            yield judge.of(row, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +235,11 @@ class _Desk:
         """See to everybody else."""
         asked, refused = _sorted(batch)
         fresh, repeated = self._apart(asked, self.seen)
-        out = self.kept_out.first_lines(name for one in fresh for name in (_name(one), one.arrival.address_key))
+        out = self.kept_out.first_lines(one.arrival.address_key for one in fresh)
         free = []
         for one in fresh:
-            if line := out.get(one.arrival.address_key) or out.get(_name(one)):
+            named = out.get(one.arrival.address_key)
+            if named and (line := named.get(ANY) or named.get(one.arrival.digest)):
                 refused.append(_refused(one, f"Line {line} of the file says that they are not to be mailed."))
             else:
                 free.append(one)
@@ -235,14 +247,13 @@ class _Desk:
 
     def _apart(self, asked: list[Candidate], noted: Seen) -> tuple[list[Candidate], list[Outcome]]:
         """Those whom no earlier line names, and the others."""
-        first = noted.first_lines(map(_name, asked))
+        first = noted.note((one.arrival.address_key, _named_for(one), one.line) for one in asked)
         fresh, repeated = [], []
         for one in asked:
-            if (line := first.setdefault(_name(one), one.line)) == one.line:
-                fresh.append(one)
-            else:
+            if line := first.get(one.line):
                 repeated.append(Outcome(one.line, one.arrival.address, Verdict.REPEATED, f"The same as line {line}."))
-        noted.note((_name(one), one.line) for one in fresh)
+            else:
+                fresh.append(one)
         return fresh, repeated
 
     def _kept(
@@ -310,13 +321,12 @@ def _sorted(batch: list[Candidate | Refusal]) -> tuple[list[Candidate], list[Out
 
 def _under_its_key(one: Candidate, known: Known | None) -> Arrival:
     """The arrival under the key by which its address is known, if it is."""
-    return one.arrival._replace(address_key=known.address_key) if known and known.address_key else one.arrival
+    return replace(one.arrival, address_key=known.address_key) if known and known.address_key else one.arrival
 
 
-def _name(one: Candidate) -> str:
-    """What two lines share that ask for the same. A suppression is of an address, whatever it reads."""
-    key = one.arrival.address_key
-    return key if one.standing is Standing.BARRED else f"{key} {one.arrival.digest}"
+def _named_for(one: Candidate) -> str:
+    """The digest for which a line names an address. A suppression is of an address, whatever it reads."""
+    return ANY if one.standing is Standing.BARRED else one.arrival.digest
 
 
 def _left(one: Candidate, known: Known | None, lifted: set[str]) -> Outcome:

@@ -26,6 +26,20 @@ def test_sqlite_runs_in_wal_with_full_sync_and_foreign_keys(sqlite_engine: Engin
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
 
+def test_large_transactions_are_as_safe_as_any_and_leave_no_long_log(sqlite_engine: Engine) -> None:
+    log = Path(f"{sqlite_engine.url.database}-wal")
+    with engines.bulk(sqlite_engine) as own:
+        with engines.write(own) as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+            connection.exec_driver_sql("CREATE TABLE many AS SELECT zeroblob(10000000) AS bytes")
+        with engines.read(sqlite_engine) as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM many").scalar() == 1
+        assert log.stat().st_size > 10_000_000
+
+    assert log.stat().st_size == 0
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_foreign_keys_are_off_while_tables_are_rebuilt_and_no_longer(sqlite_engine: Engine, *, fails: bool) -> None:
     def keys(connection: Connection) -> object:

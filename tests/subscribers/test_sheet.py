@@ -29,7 +29,7 @@ def zipped(content: bytes) -> bytes:
 
 
 def addresses(content: bytes) -> list[str]:
-    return [row.said("email") for row in read(content) if isinstance(row, Row)]
+    return [row.said.email for row in read(content) if isinstance(row, Row)]
 
 
 NAMED = "Имя,email\nАнна,ann@reader.example\nБоб,bob@reader.example\n"
@@ -82,7 +82,7 @@ def test_columns_are_known_by_the_names_that_other_services_give_them() -> None:
 
     assert isinstance(row, Row)
     assert row.states == ("blocklisted",)
-    assert row.said("since") == "2020-01-01"
+    assert row.said.since == "2020-01-01"
     assert row.layout.unused == ("uuid", "name", "attributes", "updated_at")
 
 
@@ -101,7 +101,7 @@ def test_an_open_quotation_mark_spoils_its_own_line_only() -> None:
 
     assert spoilt == Unreadable(2, '"ann@reader.example,Ann', "The line is not CSV: unexpected end of data.")
     assert isinstance(good, Row)
-    assert (good.line, good.said("email")) == (3, "bob@reader.example")
+    assert (good.line, good.said.email) == (3, "bob@reader.example")
 
 
 def test_a_field_in_quotation_marks_goes_on_in_the_next_lines_and_the_later_lines_keep_their_numbers() -> None:
@@ -118,7 +118,7 @@ def test_an_open_quotation_mark_swallows_no_row_even_if_a_later_one_seems_to_clo
 
     assert isinstance(opened, Unreadable)
     assert isinstance(good, Row)
-    assert (good.line, good.said("email")) == (3, "b@x.test")
+    assert (good.line, good.said.email) == (3, "b@x.test")
     assert closing.line == 4
 
 
@@ -137,7 +137,7 @@ def test_an_endless_line_is_refused_by_its_number_and_does_not_fill_the_memory()
     assert max(map(len, found)) == sheet.LONGEST_LINE + 1
     assert endless == Unreadable(2, "", "The line is longer than 64 KB.")
     assert isinstance(good, Row)
-    assert (good.line, good.said("email")) == (3, "bob@x.test")
+    assert (good.line, good.said.email) == (3, "bob@x.test")
 
 
 @given(st.binary(max_size=300))
