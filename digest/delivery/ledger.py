@@ -5,6 +5,7 @@ transaction runs, what others ask for gathers, and goes into the next one togeth
 """
 
 import asyncio
+import itertools
 import time
 import uuid
 from collections import Counter
@@ -54,6 +55,7 @@ class Ledger:
         self, engine: Engine, clock: Callable[[], datetime], late: timedelta, claim: Claim = claims.claim
     ) -> None:
         self._engine, self._clock, self._late, self._claim = engine, clock, late, claim
+        self._sender, self._claims = uuid.uuid4().hex[: claims.SENDER_LETTERS], itertools.count()
         self._turn = asyncio.Lock()
         self._offers: list[tuple[Delivery, asyncio.Future[float | None]]] = []
         self._outcomes: list[tuple[Delivery, Outcome]] = []
@@ -67,7 +69,7 @@ class Ledger:
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Lease some of what is due, under a token of its own."""
-        token = uuid.uuid4().hex
+        token = claims.lease_token(self._sender, next(self._claims))
         return await self._write(lambda connection, now: self._claim(connection, now, limit, token, now + clocks.LEASE))
 
     async def offer(self, delivery: Delivery) -> bool:

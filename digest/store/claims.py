@@ -58,6 +58,9 @@ _Event = tuple[int, int, DeliveryState, str]
 MOST_CLAIMS = 3
 """How often a delivery may be claimed and never heard of again before it is set aside as poison."""
 
+SENDER_LETTERS = 24
+"""Of a lease token, those at its beginning that name the sender; the others count its claims."""
+
 MOST_IN_HAND = 400
 """The most deliveries of a claim that a sender can be at work on at a time: two for each of its connections."""
 
@@ -112,6 +115,11 @@ def offer(connection: Connection, claimed: Collection[Delivery], now: datetime, 
     """
     asked, until = [(delivery, "") for delivery in claimed], now + clock.LEASE
     return _bring(connection, _OFFER, DeliveryState.OFFERED, asked, now, since=now - late, until=until)
+
+
+def lease_token(sender: str, number: int) -> str:
+    """Of so manieth claim of a sender, which is known by `SENDER_LETTERS` letters of its own."""
+    return f"{sender}{number:08x}"
 
 
 def lease(delivery: Delivery) -> Lease:
@@ -422,7 +430,9 @@ _RELEASE = _moving(_HELD, **_NOBODY, attempt=_row.attempt - 1)
 _EXCUSE = _moving(_HELD_OR_OFFERED, **_NOBODY, attempt=_row.attempt - 1, not_before=_moment("later"))
 _SET_ASIDE = _moving(_HELD, **_NOBODY, not_before=_moment("later"))
 
-_turn = func.row_number().over(partition_by=_row.lease_token, order_by=(_row.not_before, _row.id))
+# A sender fetches more before it is through with what it has, and takes its claims one after the other.
+_sender = func.substr(_row.lease_token, 1, SENDER_LETTERS)
+_turn = func.row_number().over(partition_by=_sender, order_by=(_row.lease_token, _row.not_before, _row.id))
 _left = select(_row.id, _turn.label("turn")).where(_ABANDONED).subquery()
 # PostgreSQL asks the outer condition again of a row that another transaction has changed meanwhile, and not the inner one.
 _UNTOUCHED = _moving(

@@ -464,6 +464,18 @@ def test_what_a_dead_sender_had_not_begun_costs_no_try_and_no_place(engine: Engi
     assert sorted(delivery.attempt for delivery in held) == [1, 2, 2, 2, 2]
 
 
+def test_what_a_dead_sender_had_fetched_beforehand_costs_no_try_either(engine: Engine) -> None:
+    """Its claims count as one: it had two in hand, and began none of its second claim."""
+    published(engine, 6)
+    first, second = (claimed(engine, limit=3, token=claims.lease_token("s" * 24, number)) for number in range(2))
+    now = NOW + clock.LEASE
+    with engines.write(engine) as connection:
+        claims.sweep(connection, now, UnknownPolicy.HOLD, LATE, 2)
+
+    attempts = {delivery.id: delivery.attempt for delivery in claimed(engine, now)}
+    assert [attempts[delivery.id] for delivery in (*first, *second)] == [2, 2, 1, 1, 1, 1]
+
+
 def test_what_was_once_offered_is_never_taken_for_poison(engine: Engine) -> None:
     published(engine, 1)
     held = claimed(engine)
