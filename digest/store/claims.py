@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    Select,
     String,
     and_,
     bindparam,
@@ -44,7 +45,16 @@ from digest.model import (
     Unconfirmed,
     Withdrawn,
 )
-from digest.store.deliveries import TOO_OLD, in_words, is_due, is_in_time, is_paused, is_queued, takes_mail
+from digest.store.deliveries import (
+    TOO_OLD,
+    in_words,
+    is_due,
+    is_in_time,
+    is_paused,
+    is_queued,
+    takes_mail,
+    timely_edition,
+)
 from digest.store.given import Given, gathered, packed, storable, unpacked
 from digest.store.tables import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions
 from digest.store.types import Json, Moment
@@ -335,6 +345,15 @@ def _moving(which: ColumnElement[bool], **values: Any) -> Executable:
     return update(deliveries).where(which).values(changes).returning(deliveries.c.id, deliveries.c.attempt)
 
 
+def _found_for_each(which: Select[Any]) -> ColumnElement[bool]:
+    """Whether there is such a row, looked for by each delivery in question and for no other.
+
+    PostgreSQL would make a join of it, for all deliveries first where it does not know yet how many there are; not of what
+    has an offset.
+    """
+    return which.offset(0).correlate(deliveries).exists()
+
+
 def _bringing(which: ColumnElement[bool], **values: Any) -> Executable:
     changes = {"state": _these.text(2), "changed_at": _moment("now"), **values}
     return update(deliveries).where(_THESE, which).values(changes)
@@ -351,10 +370,11 @@ _THEIR_LEASE = _these.text(4)
 _LEASED = and_(_THESE, _row.lease_token == _these.text(1))
 _HELD = and_(_LEASED, _row.state == in_words(DeliveryState.CLAIMED))
 _HELD_OR_OFFERED = and_(_LEASED, _row.state.in_(map(in_words, (DeliveryState.CLAIMED, DeliveryState.OFFERED))))
-_SUBSCRIBED = exists().where(
+_SUBSCRIBED = select(subscriptions.c.id).where(
     subscriptions.c.id == _row.subscription_id, editions.c.id == _row.edition_id, takes_mail(editions.c.date)
 )
-_WANTED = and_(_SUBSCRIBED, ~exists().where(suppressions.c.address_key == _row.address_key))
+_SUPPRESSED = select(suppressions.c.address_key).where(suppressions.c.address_key == _row.address_key)
+_WANTED = and_(_found_for_each(_SUBSCRIBED), ~_found_for_each(_SUPPRESSED))
 _IN_TIME = is_in_time(_moment("since"))
 # No more than the partial index of leases has to be looked at.
 _ABANDONED = and_(_row.state == in_words(DeliveryState.CLAIMED), _row.lease_until <= _moment("now"))
@@ -395,7 +415,7 @@ _ERASED = _moving(_THESE)
 _OFFER = _bringing(
     and_(
         *(_row.lease_token == _THEIR_LEASE, _row.state == in_words(DeliveryState.CLAIMED)),
-        *(_row.lease_until > _moment("now"), _WANTED, _IN_TIME, ~is_paused()),
+        *(_row.lease_until > _moment("now"), _WANTED, _found_for_each(timely_edition(_moment("since"))), ~is_paused()),
     ),
     lease_until=_moment("until"),
 )

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Executable,
     Integer,
+    Select,
     String,
     Subquery,
     and_,
@@ -253,8 +254,17 @@ def lateness_from() -> ColumnElement[datetime]:
 
 def is_in_time(since: Any) -> ColumnElement[bool]:
     """Whether a delivery is of a published edition and was due after that moment; what was due before is sent to nobody any more."""
+    return timely_edition(since).exists()
+
+
+def timely_edition(since: Any) -> Select[tuple[int]]:
+    """The edition of a delivery that is in time."""
     frozen = editions.c.state == in_words(EditionState.FROZEN)
-    return exists().where(editions.c.id == _row.edition_id, frozen, lateness_from() > since)
+    return (
+        select(editions.c.id)
+        .where(editions.c.id == _row.edition_id, frozen, lateness_from() > since)
+        .correlate(deliveries)
+    )
 
 
 def is_paused() -> ColumnElement[bool]:

@@ -5,9 +5,10 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, event, select
 
 from digest import clock
 from digest.config import UnknownPolicy
@@ -488,3 +489,24 @@ def test_what_was_once_offered_is_never_taken_for_poison(engine: Engine) -> None
         swept(engine, now)
 
     assert states(engine) == {DeliveryState.QUEUED: 1}
+
+
+def test_the_subscription_of_a_message_is_found_by_its_id_also_where_postgresql_knows_no_numbers_yet(
+    postgres_url: str,
+) -> None:
+    """It went through all subscriptions for each delivery: seventeen seconds of ten thousand readers, in one offer."""
+    engine = engines.connect(postgres_url)
+    published(engine, 300)
+    held = claimed(engine, limit=50)
+    asked: list[tuple[str, Any]] = []
+    event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, terms, *_: asked.append((statement, terms)))
+    offered(engine, held[:10])
+    with engines.write(engine) as connection:
+        claims.settle(connection, [(one, Withdrawn("")) for one in held[:10]], NOW)
+        looks = [one for one in asked if "FROM subscriptions" in one[0] and "jsonb_array_elements" in one[0]]
+        plans = [connection.exec_driver_sql(f"EXPLAIN {look}", terms).scalars().all() for look, terms in looks]
+    engine.dispose()
+
+    assert len(plans) == 2
+    for plan in map("\n".join, plans):
+        assert "Scan on subscriptions" not in plan.replace("Index Scan using pk_subscriptions on subscriptions", "")
