@@ -31,15 +31,14 @@ _CHOICE = (
     *("digest", "state", "topics", "since", "paused_until", "ended_at"),
     *("days", "text_only", "hour", "zone", "language"),
 )
-_ADD_PERSON = """
-    INSERT INTO subscribers (address_key, address, consent, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
-"""
-_ADD_CHOICE = """
-    INSERT INTO subscriptions
-        (subscriber_id, digest, state, topics, since, paused_until, ended_at, days, text_only, hour, zone, language)
-    VALUES ((SELECT id FROM subscribers WHERE address_key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+_ADD_PERSON = f"""
+    INSERT INTO subscribers ({", ".join(_PERSON)}) VALUES ({", ".join("?" for _ in _PERSON)}) ON CONFLICT DO NOTHING
+"""  # noqa: S608  # names of our own
+_ADD_CHOICE = f"""
+    INSERT INTO subscriptions (subscriber_id, {", ".join(_CHOICE)})
+    VALUES ((SELECT id FROM subscribers WHERE address_key = ?), {", ".join("?" for _ in _CHOICE)})
     ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608
 _Rows = list[tuple[object, ...]]
 # The address finds one whose key was made with a secret that is gone.
 _theirs = or_(_person.address_key == _these.text(0), _person.address == _these.text(1))
